@@ -1,0 +1,138 @@
+# fsharefs: `make` shows what there is.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+DIR ?= ~/share
+HISTORIES ?= 100000
+SEED ?=
+
+SHELL := /bin/sh
+# Where swift lives when nobody put it on PATH.
+export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.local/share/swiftly/bin
+SWIFT := $(shell command -v swift)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# A tilde in DIR=~/share reaches make unexpanded from some shells.
+MOUNTPOINT := $(patsubst ~/%,$(HOME)/%,$(DIR))
+
+RELEASE := .build/release
+# Programs for other places: the Swift runtime is inside, and building them leaves .build alone.
+STATIC := .build-static/release
+PROGRAMS := fsharefs fshare-hub fsharectl
+SOURCES := Package.swift $(shell find Sources -type f)
+
+# libwebsockets' headers include those of OpenSSL and libcap; git and the certificates fetch packages.
+PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-dev git ca-certificates
+BENCH_PACKAGES := sshfs openssh-server
+
+.PHONY: help deps swift build mount umount test format simulate bench static install uninstall clean
+
+help:
+	@echo 'make mount DIR=~/share    build, then share a folder: hub, master and mount in one process'
+	@echo 'make umount DIR=~/share   leave'
+	@echo 'make build                the programs, in $(RELEASE)'
+	@echo 'make test                 style, build and all tests'
+	@echo 'make simulate HISTORIES=100000 SEED=1'
+	@echo '                          random histories of a simulated network; a seed replays one run'
+	@echo 'make bench                speed, beside sshfs'
+	@echo 'make install PREFIX=/usr/local DESTDIR='
+	@echo '                          programs, systemd units and docs (`make static` first builds them'
+	@echo '                          without root); make uninstall takes them away'
+	@echo 'make deps                 only what the build needs from the system'
+	@echo 'make format               rewrite the sources in the house style'
+	@echo 'make clean                remove what was built'
+
+# $(call need,PACKAGES): install those Debian packages that are missing; elsewhere, say which.
+define need
+	@missing=; \
+	if command -v dpkg >/dev/null; then \
+	  for package in $(1); do \
+	    dpkg -s "$$package" 2>/dev/null | grep -q '^Status: .* installed$$' \
+	      || missing="$$missing $$package"; \
+	  done; \
+	  if [ -n "$$missing" ]; then \
+	    echo "installing:$$missing"; \
+	    $(SUDO) apt-get update -q \
+	      && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
+	        apt-get install -q -y --no-install-recommends $$missing; \
+	  fi; \
+	elif ! pkg-config --exists fuse3 libwebsockets openssl; then \
+	  echo 'no dpkg here: please install what your system calls: $(1)' >&2; exit 1; \
+	fi
+endef
+
+deps: swift
+	$(call need,$(PACKAGES))
+
+swift:
+ifeq ($(SWIFT),)
+	@echo 'swift is not on PATH. Install Swift 6.2 or later from https://www.swift.org/install/linux/' >&2
+	@echo 'or, if it is installed: make PATH="$$PATH:/folder/with/swift"' >&2
+	@exit 1
+else
+	@:
+endif
+
+build: deps
+	$(SWIFT) build -c release
+
+mount: build
+	@mkdir -p "$(MOUNTPOINT)"
+	$(RELEASE)/fsharefs --host "$(MOUNTPOINT)"
+	@echo
+	@echo 'Mounted: what is copied into $(MOUNTPOINT) is shared.'
+	@echo '  who is here:         $(RELEASE)/fsharectl members'
+	@echo '  state of the mount:  $(RELEASE)/fsharectl status'
+	@echo '  leave:               make umount DIR=$(MOUNTPOINT)'
+	@echo 'A second member, here (on another machine: only --hub and the mount point):'
+	@echo '  mkdir -p ~/share2 && $(RELEASE)/fsharefs --hub 127.0.0.1:7420 --state ~/.local/state/fsharefs2 ~/share2'
+	@echo 'It waits until it is approved:'
+	@echo '  $(RELEASE)/fsharectl approve ID'
+
+umount:
+	fusermount3 -u "$(MOUNTPOINT)"
+
+# The last line is swift test's own.
+test: deps
+	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --skip-build
+
+format: swift
+	$(SWIFT) format -i -r Sources Tests Package.swift
+
+simulate: build
+	$(RELEASE)/fshare-simulate --histories $(HISTORIES) $(if $(SEED),--seed $(SEED))
+
+bench: build
+	$(call need,$(BENCH_PACKAGES))
+	$(SWIFT) run -c release --package-path Benchmarks
+
+static: $(STATIC)/.built
+
+$(STATIC)/.built: $(SOURCES)
+	@$(MAKE) --no-print-directory deps
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static
+	@touch $@
+
+install: $(STATIC)/.built
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/fsharefs" \
+	  "$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/lib/systemd/user"
+	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS)) "$(DESTDIR)$(PREFIX)/bin"
+	for unit in fshare-hub.service fsharefs@.service; do \
+	  sed 's,@PREFIX@,$(PREFIX),g' systemd/$$unit \
+	    >"$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit" || exit 1; \
+	done
+	sed 's,@PREFIX@,$(PREFIX),g' systemd/fsharefs.service \
+	  >"$(DESTDIR)$(PREFIX)/lib/systemd/user/fsharefs.service"
+	install -m 644 LICENSE $(wildcard *.md) $(wildcard docs/*.md) \
+	  "$(DESTDIR)$(PREFIX)/share/doc/fsharefs"
+
+uninstall:
+	rm -f $(addprefix "$(DESTDIR)$(PREFIX)"/bin/,$(PROGRAMS))
+	rm -f "$(DESTDIR)$(PREFIX)/lib/systemd/system/fshare-hub.service" \
+	  "$(DESTDIR)$(PREFIX)/lib/systemd/system/fsharefs@.service" \
+	  "$(DESTDIR)$(PREFIX)/lib/systemd/user/fsharefs.service"
+	rm -rf "$(DESTDIR)$(PREFIX)/share/doc/fsharefs"
+
+clean:
+	rm -rf .build .build-static

@@ -1,0 +1,143 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: warnings are errors, imports are private unless said otherwise,
+/// and `_GNU_SOURCE` is defined the same way for every target that imports libc (never in a shim).
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+  .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
+]
+
+/// Settings of the targets that may not contain unsafe code at all.
+let strictAndSafe: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+let package = Package(
+  name: "fsharefs",
+  products: [
+    .executable(name: "fsharefs", targets: ["fsharefs"]),
+    .executable(name: "fshare-hub", targets: ["fshare-hub"]),
+    .executable(name: "fsharectl", targets: ["fsharectl"]),
+    .executable(name: "fshare-simulate", targets: ["fshare-simulate"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // C libraries.
+    .systemLibrary(
+      name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev", "fuse3"])]),
+    .systemLibrary(
+      name: "CWebSockets", pkgConfig: "libwebsockets", providers: [.apt(["libwebsockets-dev"])]),
+    .systemLibrary(name: "CLinux"),
+
+    // The rooms of the house, lowest first. An arrow never points upwards.
+    .target(name: "Protocol", swiftSettings: strictAndSafe),
+    .target(
+      name: "Core",
+      dependencies: ["Protocol", .product(name: "DequeModule", package: "swift-collections")],
+      swiftSettings: strictAndSafe),
+    .target(
+      name: "Sealing",
+      dependencies: ["Protocol", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
+    .target(
+      name: "System",
+      dependencies: [
+        "CLinux", .product(name: "Logging", package: "swift-log"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Transport",
+      dependencies: [
+        "Protocol", "System", "CWebSockets",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Mount",
+      dependencies: [
+        "Protocol", "Core", "Sealing", "System", "CFuse", "CLinux",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Control",
+      dependencies: ["Protocol", "System", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
+    .target(
+      name: "Runtime",
+      dependencies: [
+        "Protocol", "Core", "Sealing", "System", "Transport", "Mount", "Control", "CLinux",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: strict),
+
+    .target(
+      name: "HubArguments",
+      dependencies: [
+        "Core", "Runtime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    // Programs.
+    .executableTarget(
+      name: "fsharefs",
+      dependencies: [
+        "HubArguments", "Runtime", "System", "Transport", "Protocol",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "fshare-hub",
+      dependencies: [
+        "HubArguments", "Runtime", "System", "Transport", "Protocol",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "fsharectl",
+      dependencies: [
+        "Control", "System",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    // Tests and what they stand on.
+    .target(
+      name: "Simulation",
+      dependencies: [
+        "Protocol", "Core", .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      path: "Tests/Simulation",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "fshare-simulate",
+      dependencies: [
+        "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/fshare-simulate",
+      swiftSettings: strict),
+    .testTarget(name: "ProtocolTests", dependencies: ["Protocol"], swiftSettings: strict),
+    .testTarget(
+      name: "CoreTests", dependencies: ["Core", "Protocol", "Simulation"], swiftSettings: strict),
+    .testTarget(
+      name: "SystemTests", dependencies: ["System", "Transport", "Control", "Mount", "Protocol"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["System", "Control", "Transport", "Protocol", "CLinux"],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

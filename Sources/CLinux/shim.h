@@ -1,0 +1,64 @@
+// Linux calls and macros that Glibc's Swift module does not have. Header only: nothing to link.
+#ifndef FSHAREFS_CLINUX_SHIM_H
+#define FSHAREFS_CLINUX_SHIM_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+/// openat2(2), which glibc has no wrapper for.
+static inline int clinux_openat2(
+    int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+  struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+  return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+}
+
+/// renameat2(2) with its flags.
+static inline int clinux_renameat2(
+    int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags) {
+  return (int)syscall(SYS_renameat2, olddirfd, oldpath, newdirfd, newpath, flags);
+}
+
+/// fork(2), which Swift's Glibc module marks unavailable. Call before any thread is started.
+static inline pid_t clinux_fork(void) { return fork(); }
+
+/// Names the calling thread: prctl(2) is variadic.
+static inline int clinux_set_thread_name(const char *name) {
+  return prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+static inline int clinux_wifexited(int status) { return WIFEXITED(status); }
+static inline int clinux_wexitstatus(int status) { return WEXITSTATUS(status); }
+static inline int clinux_wtermsig(int status) { return WTERMSIG(status); }
+
+static const unsigned int clinux_s_ifmt = S_IFMT;
+static const unsigned int clinux_s_ifdir = S_IFDIR;
+static const unsigned int clinux_s_ifreg = S_IFREG;
+static const unsigned int clinux_s_iflnk = S_IFLNK;
+static const long clinux_utime_now = UTIME_NOW;
+static const long clinux_utime_omit = UTIME_OMIT;
+static const unsigned int clinux_rename_noreplace = RENAME_NOREPLACE;
+static const unsigned int clinux_rename_exchange = RENAME_EXCHANGE;
+
+#endif

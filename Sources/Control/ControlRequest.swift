@@ -1,0 +1,13 @@
+/// What `fsharectl` asks of a running `fsharefs`.
+package struct ControlRequest: Codable, Equatable, Sendable {
+  /// The command's word: `status`, `members`, `approve`, `disapprove`, `name`.
+  package var command: String
+  /// Its arguments, as they were typed.
+  package var arguments: [String]
+
+  /// A request.
+  package init(command: String, arguments: [String] = []) {
+    self.command = command
+    self.arguments = arguments
+  }
+}

@@ -1,0 +1,55 @@
+/// One member of the group, as `members` shows it.
+package struct MemberReport: Codable, Equatable, Sendable {
+  /// What the master decided about a member.
+  package enum State: String, Codable, Sendable {
+    case waiting, approved, disapproved
+  }
+
+  /// What the hub says about a member's connection.
+  package enum Presence: String, Codable, Sendable {
+    case online, away, gone
+  }
+
+  /// The public id that the hub gave; 0 is the master.
+  package var publicID: UInt32
+  /// The member's name, chosen by itself: hostile until escaped (`TerminalText`).
+  package var name: String
+  /// The member's system, said by itself: hostile until escaped.
+  package var system: String
+  /// What the master decided.
+  package var state: State
+  /// What the hub says about the connection.
+  package var presence: Presence
+  /// Whether it is the member that was asked.
+  package var isSelf: Bool
+  /// Whether it is the master.
+  package var isMaster: Bool
+  /// Entries of the list that it owns.
+  package var entries: Int
+
+  /// A report with every field given.
+  package init(
+    publicID: UInt32, name: String, system: String, state: State, presence: Presence,
+    isSelf: Bool, isMaster: Bool, entries: Int
+  ) {
+    self.publicID = publicID
+    self.name = name
+    self.system = system
+    self.state = state
+    self.presence = presence
+    self.isSelf = isSelf
+    self.isMaster = isMaster
+    self.entries = entries
+  }
+}
+
+/// The answer to `members`.
+package struct MembersReport: Codable, Equatable, Sendable {
+  /// All members, in the order of their public ids.
+  package var members: [MemberReport]
+
+  /// A report, in the order given.
+  package init(members: [MemberReport]) {
+    self.members = members
+  }
+}

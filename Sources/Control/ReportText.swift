@@ -1,0 +1,73 @@
+extension StatusReport {
+  /// The report for people: aligned `key: value` lines, safe to show in a terminal.
+  package var text: String {
+    var lines = [
+      ("role", role.rawValue),
+      ("state", state.rawValue),
+      ("public id", publicID.map { String($0) } ?? "none yet"),
+      ("name", name),
+      ("hub", "\(hub) (\(hubConnected ? "connected" : "not connected"))"),
+      ("master", masterPresent ? "present" : "away"),
+      ("mountpoint", mountpoint),
+      ("own folder", ownFolder),
+      ("state folder", stateFolder),
+      ("list", "change \(seq) of epoch \(epoch)"),
+      ("entries", "\(entries), of them own: \(ownEntries)"),
+      ("pending changes", "\(pendingChanges)"),
+      ("members online", "\(membersOnline)"),
+      ("leaf cache", "\(Self.mebibytes(leafCacheBytes)) of \(Self.mebibytes(leafCacheLimit))"),
+      ("reads waiting", "\(readsWaiting)"),
+      ("uploads queued", "\(uploadsQueued)"),
+      ("version", version),
+    ]
+    lines += settings.map { setting in
+      ("setting \(setting.name)", "\(setting.value) (\(setting.source.rawValue))")
+    }
+    return TextTable.text(rows: lines.map { ["\($0.0):", $0.1] })
+  }
+
+  private static func mebibytes(_ bytes: Int) -> String {
+    let tenths = (bytes * 10 + 524_288) / 1_048_576
+    return "\(tenths / 10).\(tenths % 10) MiB"
+  }
+}
+
+extension MembersReport {
+  /// The report for people: one aligned line per member, safe to show in a terminal.
+  package var text: String {
+    let head = ["ID", "NAME", "STATE", "PRESENCE", "ENTRIES", "SYSTEM", "NOTE"]
+    let rows = members.map { member in
+      let notes = [member.isMaster ? "master" : nil, member.isSelf ? "this one" : nil]
+      return [
+        "\(member.publicID)", member.name, member.state.rawValue, member.presence.rawValue,
+        "\(member.entries)", member.system, notes.compactMap { $0 }.joined(separator: ", "),
+      ]
+    }
+    return TextTable.text(rows: [head] + rows)
+  }
+}
+
+/// Columns of text.
+private enum TextTable {
+  /// One line per row, with cells padded to their column's width and escaped for terminals.
+  static func text(rows: [[String]]) -> String {
+    let cells = rows.map { $0.map(TerminalText.escaped) }
+    var widths: [Int] = []
+    for row in cells {
+      for (column, cell) in row.enumerated() {
+        if column == widths.count { widths.append(0) }
+        widths[column] = max(widths[column], cell.count)
+      }
+    }
+    return cells.map { line($0, widths) }.joined(separator: "\n")
+  }
+
+  private static func line(_ cells: [String], _ widths: [Int]) -> String {
+    var result = ""
+    for (cell, width) in zip(cells, widths) {
+      result += cell + String(repeating: " ", count: width - cell.count + 2)
+    }
+    while result.last == " " { result.removeLast() }
+    return result
+  }
+}

@@ -1,0 +1,161 @@
+package import Protocol
+
+/// What comes back of what the fetcher asked for, and what time and the network do to it.
+extension ChunkFetcher {
+  /// A leaf came and was opened. `plain` has exactly the length that the content's size gives it.
+  package mutating func arrived(
+    _ key: LeafKey, _ leaf: Leaf, now: Instant, into actions: inout [FetchAction]
+  ) {
+    guard let flight = flights.removeValue(forKey: key) else { return }
+    var isWhole = true
+    for token in flight.waiters {
+      guard let read = reads[token] else { continue }
+      guard leaf.count == read.content.length(ofLeaf: key.index) else {
+        isWhole = false
+        fail(token, .unreadable, into: &actions)
+        continue
+      }
+      let place = Int(key.index - read.offset / UInt64(Limits.leaf))
+      reads[token]!.leaves[place] = leaf
+      reads[token]!.missing -= 1
+      if reads[token]!.missing == 0 {
+        actions.append(.reply(token, slices(of: reads.removeValue(forKey: token)!)))
+      }
+    }
+    if isWhole { cache.insert(leaf, for: key) }
+    cache.shrink(to: max(0, settings.budget - bytesOnTheirWay))
+  }
+
+  /// A leaf came and could not be opened: once more from its owner, past every cache; then it is an error.
+  package mutating func couldNotOpen(
+    _ key: LeafKey, now: Instant, into actions: inout [FetchAction]
+  ) {
+    guard let flight = flights[key] else { return }
+    if flight.isSecondTry {
+      flights[key] = nil
+      for token in flight.waiters { fail(token, .unreadable, into: &actions) }
+    } else {
+      flights[key]!.isSecondTry = true
+      ask([key], now: now, into: &actions)
+    }
+  }
+
+  /// CHUNK_FAILED.
+  package mutating func failed(
+    _ failure: ChunkFailure, now: Instant, into actions: inout [FetchAction]
+  ) {
+    for offset in 0..<failure.count {
+      let key = failure.key(offset)
+      guard let flight = flights[key] else { continue }
+      if flight.waiters.isEmpty {
+        flights[key] = nil
+        continue
+      }
+      switch failure.reason {
+      case .away: flights[key]!.state = .parked
+      case .busy:
+        let after = Duration.milliseconds(max(50, min(failure.retryAfter, 5_000)))
+        flights[key]!.state = .postponed(until: now + after)
+        nextCheck = min(nextCheck ?? now + after, now + after)
+      case .gone: giveUp(key, .gone, into: &actions)
+      case .changed: giveUp(key, .changed, into: &actions)
+      case .denied: giveUp(key, .denied, into: &actions)
+      case .unreadable: giveUp(key, .unreadable, into: &actions)
+      }
+    }
+  }
+
+  /// The hub's word on where an owner is.
+  package mutating func presenceChanged(
+    _ owner: PublicID, _ presence: Presence, now: Instant, into actions: inout [FetchAction]
+  ) {
+    switch presence {
+    case .online:
+      lostOwners.remove(owner)
+      askParked(now: now, into: &actions)
+    case .away: lose(owner)
+    case .gone:
+      lose(owner)
+      for key in sortedFlights where key.owner == owner { giveUp(key, .gone, into: &actions) }
+    }
+  }
+
+  /// The bulk streams are open: what waited for them is asked for.
+  package mutating func linkReady(now: Instant, into actions: inout [FetchAction]) {
+    linkIsReady = true
+    askParked(now: now, into: &actions)
+  }
+
+  /// The connection is lost: what was asked for will be asked for again.
+  package mutating func linkLost() {
+    linkIsReady = false
+    park { _ in true }
+  }
+
+  /// Drops what is cached, and answers what waits, of every owner: this member was disapproved.
+  package mutating func disapproved(into actions: inout [FetchAction]) {
+    linkIsReady = false
+    cache.remove { _ in true }
+    for key in sortedFlights { giveUp(key, .denied, into: &actions) }
+  }
+
+  /// Time has passed: deadlines, leaves that take too long, leaves that were put off.
+  package mutating func tick(now: Instant, into actions: inout [FetchAction]) {
+    while let first = deadlines.first, now >= first.at || reads[first.token] == nil {
+      deadlines.removeFirst()
+      if reads[first.token] != nil { fail(first.token, .timedOut, into: &actions) }
+    }
+    guard let check = nextCheck, now >= check else { return }
+    var again: [LeafKey] = []
+    for key in sortedFlights {
+      let flight = flights[key]!
+      switch flight.state {
+      case .asked(let at) where now >= at + settings.patience:
+        if flight.waiters.isEmpty { flights[key] = nil } else { again.append(key) }
+      case .postponed(let until) where now >= until: again.append(key)
+      default: break
+      }
+    }
+    nextCheck = flights.isEmpty ? nil : now + settings.patience / 4
+    ask(again, now: now, into: &actions)
+  }
+
+  private var sortedFlights: [LeafKey] {
+    flights.keys.sorted { ($0.entry, $0.version, $0.index) < ($1.entry, $1.version, $1.index) }
+  }
+
+  private mutating func askParked(now: Instant, into actions: inout [FetchAction]) {
+    ask(sortedFlights.filter { flights[$0]!.state == .parked }, now: now, into: &actions)
+  }
+
+  private mutating func lose(_ owner: PublicID) {
+    lostOwners.insert(owner)
+    park { $0.owner == owner }
+  }
+
+  /// Keeps what somebody waits for; what was only fetched ahead is dropped.
+  private mutating func park(_ isAffected: (LeafKey) -> Bool) {
+    for key in flights.keys.filter(isAffected) {
+      if flights[key]!.waiters.isEmpty {
+        flights[key] = nil
+      } else {
+        flights[key]!.state = .parked
+      }
+    }
+  }
+
+  private mutating func giveUp(
+    _ key: LeafKey, _ reason: ReadFailure, into actions: inout [FetchAction]
+  ) {
+    guard let flight = flights.removeValue(forKey: key) else { return }
+    for token in flight.waiters { fail(token, reason, into: &actions) }
+  }
+
+  private mutating func fail(
+    _ token: ReadToken, _ reason: ReadFailure, into actions: inout [FetchAction]
+  ) {
+    guard let read = reads.removeValue(forKey: token) else { return }
+    forget(token, read)
+    actions.append(.fail(token, reason))
+  }
+}

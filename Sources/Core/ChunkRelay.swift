@@ -1,0 +1,261 @@
+import DequeModule
+import Protocol
+
+/// The hub's part in reading: joins askers of the same leaf, asks its owner once, keeps what came for a while.
+///
+/// Each asker has a credit: leaves asked of owners for it and not yet taken by its downward stream. Nothing
+/// is asked beyond it, so no queue grows, a slow asker delays nobody, and owners are never stopped.
+package struct ChunkRelay: Sendable {
+  package struct Settings: Sendable {
+    /// How long a leaf stays at hand after it came.
+    package var lifetime: Duration = .seconds(60)
+    /// Bytes of leaves at hand at most.
+    package var cacheLimit = 128 << 20
+    /// Bytes on their way to one asker at most: bandwidth × round trip of a fast distant path.
+    package var credit = 16 << 20
+    /// Leaves that one asker may have asked for at a time.
+    package var wantedLimit = 4_096
+    /// How long an owner may take for a leaf before its askers hear `busy`.
+    package var patience: Duration = .seconds(20)
+    package init() {}
+  }
+
+  private struct Flight {
+    let owner: SessionID
+    var askers: [SessionID]
+    let askedAt: Instant
+    /// Leaves at hand are passed over: somebody could not open one.
+    let pastCache: Bool
+  }
+
+  private struct Want {
+    let key: LeafKey
+    /// nil where the owner could not be asked, but the leaf was at hand.
+    let owner: SessionID?
+    let pastCache: Bool
+  }
+
+  private struct Asker {
+    var wanted: Deque<Want> = []
+    /// Bytes asked of owners for it, or queued on its stream.
+    var inFlight = 0
+  }
+
+  private let settings: Settings
+  private var askers: [SessionID: Asker] = [:]
+  private var flights: [LeafKey: Flight] = [:]
+  private var cache: LeafStore
+  private var nextCheck: Instant?
+  /// Sessions whose credit came free by a failure: the next tick goes on serving them.
+  private var freed: Set<SessionID> = []
+
+  package init(settings: Settings) {
+    self.settings = settings
+    cache = LeafStore(lifetime: settings.lifetime, limit: settings.cacheLimit)
+  }
+
+  /// When `tick` is due; zero: at once.
+  package var nextDeadline: Instant? {
+    if !freed.isEmpty { return .zero }
+    guard let check = nextCheck else { return cache.nextExpiry }
+    return min(check, cache.nextExpiry ?? check)
+  }
+
+  /// Bytes of leaves at hand.
+  package var cachedBytes: Int { cache.bytes }
+
+  /// REQUEST_CHUNK. `refusal`: why the owner cannot be asked now; leaves at hand are sent all the same,
+  /// unless the asker has no right to them.
+  mutating func requested(
+    _ request: ChunkRequest, from session: SessionID, owner: SessionID?,
+    refusal: ChunkFailureReason?, now: Instant, into actions: inout [HubAction]
+  ) {
+    if refusal == .denied {
+      fail(request, .denied, to: session, into: &actions)
+      return
+    }
+    if askers[session, default: Asker()].wanted.count + Int(request.count) > settings.wantedLimit {
+      fail(request, .busy, to: session, into: &actions)
+      return
+    }
+    var refused: ChunkRequest?
+    for offset in 0..<request.count {
+      let key = request.key(offset)
+      if let refusal, request.pastCache || cache[key] == nil {
+        // Said at once: had it to wait, the owner might be back by then and the word be stale.
+        refused = ChunkRequest(refused?.key(0) ?? key, count: (refused?.count ?? 0) + 1)
+        if offset + 1 < request.count, request.pastCache || cache[request.key(offset + 1)] == nil {
+          continue
+        }
+        fail(refused!, refusal, to: session, into: &actions)
+        refused = nil
+      } else {
+        askers[session, default: Asker()].wanted.append(
+          Want(key: key, owner: owner, pastCache: request.pastCache))
+      }
+    }
+    pump(session, now: now, into: &actions)
+  }
+
+  /// A leaf came from its owner. One that nobody asked for is dropped.
+  mutating func arrived(
+    _ frame: [UInt8], key: LeafKey, now: Instant, into actions: inout [HubAction]
+  ) {
+    guard let flight = flights.removeValue(forKey: key) else { return }
+    cache.insert(frame, for: key, now: now)
+    let reserved = Self.reservation(key)
+    for session in flight.askers {
+      askers[session]?.inFlight += frame.count - reserved
+      actions.append(.frame(frame, to: session))
+    }
+  }
+
+  /// The owner says that a run does not come.
+  mutating func failed(_ failure: ChunkFailure, into actions: inout [HubAction]) {
+    for offset in 0..<failure.count {
+      let key = failure.key(offset)
+      guard let flight = flights.removeValue(forKey: key) else { continue }
+      tell(flight, key, failure.reason, retryAfter: failure.retryAfter, into: &actions)
+    }
+  }
+
+  /// A downward stream took bytes: more may be asked for it.
+  mutating func drained(
+    bytes: Int, session: SessionID, now: Instant, into actions: inout [HubAction]
+  ) {
+    guard askers[session] != nil else { return }
+    askers[session]!.inFlight = max(0, askers[session]!.inFlight - bytes)
+    pump(session, now: now, into: &actions)
+  }
+
+  /// A session ended: it asks for nothing any more.
+  mutating func sessionClosed(_ session: SessionID, into actions: inout [HubAction]) {
+    askers[session] = nil
+    freed.remove(session)
+    for key in flights.keys where flights[key]!.askers.contains(session) {
+      // The leaf itself is not called back: it is on its way and another may want it.
+      flights[key]!.askers.removeAll { $0 == session }
+    }
+  }
+
+  /// An owner's connection is lost, or it may no longer serve: all who wait for it are told.
+  mutating func ownerLost(
+    _ owner: PublicID, reason: ChunkFailureReason, into actions: inout [HubAction]
+  ) {
+    let lost = flights.keys.filter { $0.owner == owner }
+      .sorted { ($0.entry, $0.version, $0.index) < ($1.entry, $1.version, $1.index) }
+    for key in lost {
+      let flight = flights.removeValue(forKey: key)!
+      tell(flight, key, reason, into: &actions)
+    }
+    for session in askers.keys.sorted() {
+      let wanted = askers[session]!.wanted
+      guard wanted.contains(where: { $0.key.owner == owner }) else { continue }
+      askers[session]!.wanted.removeAll { $0.key.owner == owner }
+      for want in wanted where want.key.owner == owner {
+        fail(ChunkRequest(want.key), reason, to: session, into: &actions)
+      }
+    }
+  }
+
+  /// Time has passed: old leaves go, late ones are given up.
+  mutating func tick(now: Instant, into actions: inout [HubAction]) {
+    cache.expire(now: now)
+    let waiting = freed.sorted()
+    freed = []
+    for session in waiting { pump(session, now: now, into: &actions) }
+    guard let check = nextCheck, now >= check else { return }
+    let late = flights.filter { now >= $0.value.askedAt + settings.patience }.map(\.key)
+      .sorted { ($0.entry, $0.version, $0.index) < ($1.entry, $1.version, $1.index) }
+    for key in late {
+      let flight = flights.removeValue(forKey: key)!
+      tell(flight, key, .busy, retryAfter: 1_000, into: &actions)
+    }
+    nextCheck = flights.isEmpty ? nil : now + settings.patience / 4
+  }
+
+  /// Serves what `session` wants as far as its credit goes, asking each owner for whole runs.
+  private mutating func pump(
+    _ session: SessionID, now: Instant, into actions: inout [HubAction]
+  ) {
+    guard var asker = askers.removeValue(forKey: session) else { return }
+    var run: (request: ChunkRequest, owner: SessionID)?
+    func flush() {
+      guard let (request, owner) = run else { return }
+      actions.append(.send(.uploadChunkRequest(request), to: [owner]))
+      run = nil
+    }
+    while asker.inFlight < settings.credit, let want = asker.wanted.popFirst() {
+      if !want.pastCache, let frame = cache[want.key] {
+        asker.inFlight += frame.count
+        actions.append(.frame(frame, to: session))
+        continue
+      }
+      guard let owner = want.owner else {
+        // It was at hand when it was asked for: asked again, it is judged anew.
+        fail(ChunkRequest(want.key), .busy, to: session, into: &actions)
+        continue
+      }
+      guard takeOff(want, owner, for: session, &asker, now: now) else { continue }
+      if let (request, runOwner) = run, request.count < Limits.leavesPerRequest, runOwner == owner,
+        request.pastCache == want.pastCache, request.key(request.count - 1).precedes(want.key)
+      {
+        run!.request = ChunkRequest(
+          request.key(0), count: request.count + 1, pastCache: want.pastCache)
+      } else {
+        flush()
+        run = (ChunkRequest(want.key, pastCache: want.pastCache), owner)
+      }
+    }
+    flush()
+    askers[session] = asker
+  }
+
+  /// Joins the flight of a leaf or begins one. Returns: whether the owner must be asked for it.
+  private mutating func takeOff(
+    _ want: Want, _ owner: SessionID, for session: SessionID, _ asker: inout Asker, now: Instant
+  ) -> Bool {
+    let joins = flights[want.key].map { $0.owner == owner && ($0.pastCache || !want.pastCache) }
+    var others = flights[want.key]?.askers ?? []
+    if !others.contains(session) {
+      others.append(session)
+      asker.inFlight += Self.reservation(want.key)
+    }
+    if joins == true {
+      flights[want.key]!.askers = others
+      return false
+    }
+    flights[want.key] = Flight(
+      owner: owner, askers: others, askedAt: now, pastCache: want.pastCache)
+    nextCheck = nextCheck ?? now + settings.patience / 4
+    return true
+  }
+
+  private mutating func tell(
+    _ flight: Flight, _ key: LeafKey, _ reason: ChunkFailureReason, retryAfter: UInt32 = 0,
+    into actions: inout [HubAction]
+  ) {
+    for session in flight.askers where askers[session] != nil {
+      askers[session]!.inFlight = max(0, askers[session]!.inFlight - Self.reservation(key))
+      if !askers[session]!.wanted.isEmpty { freed.insert(session) }
+      actions.append(
+        .send(
+          .chunkFailed(ChunkFailure(key, reason: reason, retryAfter: retryAfter)), to: [session]))
+    }
+  }
+
+  private func fail(
+    _ request: ChunkRequest, _ reason: ChunkFailureReason, to session: SessionID,
+    into actions: inout [HubAction]
+  ) {
+    let retryAfter: UInt32 = reason == .busy ? 100 : 0
+    actions.append(
+      .send(
+        .chunkFailed(ChunkFailure(request, reason: reason, retryAfter: retryAfter)), to: [session]))
+  }
+
+  /// Bytes reserved for a leaf before its true length is known.
+  private static func reservation(_ key: LeafKey) -> Int {
+    BulkFrame.payloadOffset + (1 << Int(key.scale)) + Limits.sealOverhead
+  }
+}

@@ -1,0 +1,68 @@
+import DequeModule
+import Protocol
+
+/// The plain bytes of one leaf; shared, never changed, so that handing it on copies nothing.
+package struct Leaf: Equatable, Sendable {
+  package let storage: [UInt8]
+  /// Where in `storage` the leaf begins: a leaf that came without a seal keeps its frame.
+  package let start: Int
+  package init(storage: [UInt8], start: Int) {
+    self.storage = storage
+    self.start = start
+  }
+  package var count: Int { storage.count - start }
+}
+
+/// Opened leaves in memory, bounded in bytes; the least recently used goes first.
+struct LeafCache: Sendable {
+  private struct Cached {
+    let leaf: Leaf
+    var used: UInt64
+  }
+
+  private var leaves: [LeafKey: Cached] = [:]
+  /// In the order of use; an item whose number is not the leaf's latest is stale.
+  private var uses: Deque<(key: LeafKey, used: UInt64)> = []
+  private var counter: UInt64 = 0
+  private(set) var bytes = 0
+
+  /// The leaf, which counts as used now. Amortised O(1).
+  mutating func use(_ key: LeafKey) -> Leaf? {
+    guard let leaf = leaves[key]?.leaf else { return nil }
+    counter += 1
+    leaves[key]!.used = counter
+    uses.append((key, counter))
+    if uses.count > 2 * leaves.count + 1_024 { dropStale() }
+    return leaf
+  }
+
+  func contains(_ key: LeafKey) -> Bool { leaves[key] != nil }
+
+  mutating func insert(_ leaf: Leaf, for key: LeafKey) {
+    if let old = leaves[key] { bytes -= old.leaf.storage.count }
+    counter += 1
+    leaves[key] = Cached(leaf: leaf, used: counter)
+    uses.append((key, counter))
+    bytes += leaf.storage.count
+  }
+
+  /// Drops the least recently used leaves until at most `limit` bytes are held.
+  mutating func shrink(to limit: Int) {
+    while bytes > limit, let oldest = uses.popFirst() {
+      guard let cached = leaves[oldest.key], cached.used == oldest.used else { continue }
+      bytes -= cached.leaf.storage.count
+      leaves[oldest.key] = nil
+    }
+  }
+
+  /// Drops all leaves of which `isDoomed` is true. Complexity: O(n).
+  mutating func remove(where isDoomed: (LeafKey) -> Bool) {
+    for key in leaves.keys.filter(isDoomed) {
+      bytes -= leaves.removeValue(forKey: key)!.leaf.storage.count
+    }
+  }
+
+  private mutating func dropStale() {
+    uses.removeAll { use in leaves[use.key]?.used != use.used }
+  }
+}

@@ -1,0 +1,50 @@
+import DequeModule
+import Protocol
+
+/// Sealed leaves at hand: bounded in bytes and in time, the oldest goes first.
+struct LeafStore: Sendable {
+  private struct Stored {
+    let frame: [UInt8]
+    let number: UInt64
+  }
+
+  private let lifetime: Duration
+  private let limit: Int
+  private var leaves: [LeafKey: Stored] = [:]
+  /// In the order of arrival; an item whose number is not the stored one's was replaced since.
+  private var arrivals: Deque<(key: LeafKey, number: UInt64, expires: Instant)> = []
+  private var counter: UInt64 = 0
+  private(set) var bytes = 0
+
+  init(lifetime: Duration, limit: Int) {
+    self.lifetime = lifetime
+    self.limit = limit
+  }
+
+  var nextExpiry: Instant? { arrivals.first?.expires }
+
+  subscript(key: LeafKey) -> [UInt8]? { leaves[key]?.frame }
+
+  mutating func insert(_ frame: [UInt8], for key: LeafKey, now: Instant) {
+    if frame.count > limit { return }
+    remove(key)
+    counter += 1
+    leaves[key] = Stored(frame: frame, number: counter)
+    arrivals.append((key, counter, now + lifetime))
+    bytes += frame.count
+    while bytes > limit { dropOldest() }
+  }
+
+  mutating func expire(now: Instant) {
+    while let first = arrivals.first, now >= first.expires { dropOldest() }
+  }
+
+  private mutating func dropOldest() {
+    let oldest = arrivals.removeFirst()
+    if leaves[oldest.key]?.number == oldest.number { remove(oldest.key) }
+  }
+
+  private mutating func remove(_ key: LeafKey) {
+    if let old = leaves.removeValue(forKey: key) { bytes -= old.frame.count }
+  }
+}

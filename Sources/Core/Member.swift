@@ -1,0 +1,254 @@
+package import Protocol
+
+/// Where a member stands with its group.
+package enum MemberPhase: Equatable, Sendable {
+  /// No connection to the hub yet, or lost.
+  case disconnected
+  /// Connected; the hub has not answered the registration.
+  case registering
+  /// Known to the hub, not yet approved.
+  case waiting
+  /// Approved; the list is being taken.
+  case synchronising
+  /// The list is complete; changes arrive as they are made.
+  case live
+  /// The master has decided against this client.
+  case disapproved
+}
+
+/// What became of a change that somebody waits for.
+package enum ChangeOutcome: Equatable, Sendable {
+  case acked
+  case rejected(Rejection)
+  case timedOut
+  /// Timed out while the master, or the hub, was away.
+  case masterAway
+}
+
+/// Names one program that waits for a change.
+package typealias WaitToken = UInt64
+
+/// What a member wants done.
+package enum MemberAction: Equatable, Sendable {
+  /// Sign the challenge and send CLIENT_REGISTER or MASTER_APP_REGISTER.
+  case register(challenge: [UInt8])
+  case send(Message)
+  /// Others' entries came, changed or went; one's own are not among them.
+  case list([ListDelta])
+  case answer(WaitToken, ChangeOutcome)
+  /// The master did not take an entry of ours: it is no longer announced.
+  case refused(Entry, Rejection)
+  /// The master did not take a rename: the list has the entry at its old path.
+  case renameRefused(Entry, Rejection)
+  case phase(MemberPhase)
+  case presence(PublicID, Presence)
+  case openBulk(BulkTickets)
+  /// The hub said its last word; connecting again is no use where the code says so.
+  case refusedByHub(Refused)
+  /// The peer broke the protocol: end the connection, with the reason for the log.
+  case protocolError(String)
+}
+
+/// A member of the group: keeps a replica of the list, tells the master about its own entries until
+/// each is acked, and says what changed.
+package struct Member: Sendable {
+  package struct Settings: Sendable {
+    /// How long a change stays unanswered before it is sent again.
+    package var retry: Duration = .seconds(3)
+    /// How long the list may stay unanswered before it is asked for again.
+    package var askAgain: Duration = .seconds(10)
+    package init() {}
+  }
+
+  /// An own entry: as it is, and how much of that the group knows.
+  struct Own: Sendable {
+    var entry: Entry
+    /// Counts the states of this entry.
+    var revision: UInt64
+    /// The latest revision that was acked; 0 where none was.
+    var acked: UInt64
+  }
+
+  struct Wait: Sendable {
+    let entry: EntryID
+    let revision: UInt64
+    let deadline: Instant
+  }
+
+  /// Whether this is the master's own member: its proposals go to the master in the same process.
+  let isMaster: Bool
+  let incarnation: Incarnation
+  let settings: Settings
+  package internal(set) var phase: MemberPhase
+  package internal(set) var publicID: PublicID?
+  package internal(set) var replica: Replica
+  package internal(set) var presences: [PublicID: Presence] = [:]
+  var own: [EntryID: Own] = [:]
+  var ownPaths: [SharePath: EntryID] = [:]
+  var outbox = Outbox()
+  var waits: [WaitToken: Wait] = [:]
+  var cursor = ListCursor.start
+  /// What the pages of a run that began anew have named so far.
+  var renewal: (entries: Set<EntryID>, members: Set<PublicID>)?
+  /// The latest revision of any own entry: an entry that comes back does not count anew.
+  var lastRevision: UInt64 = 0
+  var resendAt: Instant?
+  var askAgainAt: Instant?
+
+  package init(isMaster: Bool, incarnation: Incarnation, settings: Settings = Settings()) {
+    self.isMaster = isMaster
+    self.incarnation = incarnation
+    self.settings = settings
+    phase = .disconnected
+    publicID = isMaster ? .master : nil
+    replica = Replica(order: .none)
+  }
+
+  /// When `tick` is due. Complexity: O(waits).
+  package var nextDeadline: Instant? {
+    var earliest = resendAt
+    func consider(_ instant: Instant) { earliest = min(earliest ?? instant, instant) }
+    askAgainAt.map(consider)
+    for wait in waits.values { consider(wait.deadline) }
+    return earliest
+  }
+
+  /// Changes that the master has not answered.
+  package var pendingChanges: Int { outbox.count }
+
+  package var ownCount: Int { own.count }
+
+  /// Whether the master can be reached now.
+  package var masterIsPresent: Bool { isMaster || presences[.master] == .online }
+
+  /// The own entry with this id.
+  package func ownEntry(_ id: EntryID) -> Entry? { own[id]?.entry }
+
+  /// Whether the latest state of an own entry was acked.
+  package func isAcked(_ id: EntryID) -> Bool { own[id].map { $0.acked == $0.revision } ?? false }
+
+  /// Entries that show: those of members who left are hidden until the master releases them.
+  package func isVisible(_ listed: ListedEntry) -> Bool {
+    listed.owner != publicID && presences[listed.owner] != .gone
+  }
+}
+
+// MARK: - One's own entries
+
+extension Member {
+  /// Announces an own entry: a new one, or a new state of one.
+  package mutating func share(_ entry: Entry, now: Instant, into actions: inout [MemberAction]) {
+    if let other = ownPaths[entry.path], other != entry.id {
+      // It replaces an own entry at its path: one change, never a gap.
+      own[other] = nil
+      _ = outbox.withdrawAdd(other)
+    }
+    if var known = own[entry.id] {
+      if known.entry == entry, known.acked == known.revision { return }
+      if known.entry.path != entry.path {
+        if ownPaths[known.entry.path] == entry.id { ownPaths[known.entry.path] = nil }
+      }
+      if known.entry != entry { known.revision = newRevision() }
+      known.entry = entry
+      own[entry.id] = known
+    } else {
+      own[entry.id] = Own(entry: entry, revision: newRevision(), acked: 0)
+    }
+    displace(from: entry.path, by: entry.id, into: &actions)
+    ownPaths[entry.path] = entry.id
+    outbox.add(entry.id)
+    pump(now: now, into: &actions)
+  }
+
+  /// Takes an own entry back; one that was never sent leaves no trace.
+  package mutating func unshare(_ id: EntryID, now: Instant, into actions: inout [MemberAction]) {
+    guard let known = own.removeValue(forKey: id) else { return }
+    if ownPaths[known.entry.path] == id { ownPaths[known.entry.path] = nil }
+    _ = outbox.withdrawAdd(id)
+    if replica.list[id] != nil || outbox.isAdding(id) { outbox.append(.remove(id)) }
+    endWaits(for: id, into: &actions)
+    pump(now: now, into: &actions)
+  }
+
+  /// Renames an own entry and all own entries below it, as one change. An own file at the target is replaced.
+  package mutating func rename(
+    _ id: EntryID, to path: SharePath, now: Instant, into actions: inout [MemberAction]
+  ) {
+    guard let top = own[id]?.entry, top.path != path else { return }
+    displace(from: path, by: id, into: &actions)
+    var moved = [id]
+    if top.kind == .directory {
+      moved += own.values.filter { $0.entry.path.isBelow(top.path) }.map(\.entry.id).sorted()
+    }
+    for one in moved {
+      guard let target = own[one]!.entry.path.moved(from: top.path, to: path) else { continue }
+      if ownPaths[own[one]!.entry.path] == one { ownPaths[own[one]!.entry.path] = nil }
+      own[one]!.entry.path = target
+      ownPaths[target] = one
+    }
+    // An entry that the master has never heard of is announced where it is now.
+    if replica.list[id] != nil || outbox.isAdding(id) {
+      outbox.append(.rename(id, to: path))
+    } else {
+      for one in moved { outbox.add(one) }
+    }
+    pump(now: now, into: &actions)
+  }
+
+  /// Gives this device another name.
+  package mutating func rename(
+    device name: DeviceName, now: Instant, into actions: inout [MemberAction]
+  ) {
+    outbox.append(.name(name))
+    pump(now: now, into: &actions)
+  }
+
+  /// Answers `token` once the present state of the entry is acked, or rejected, or `deadline` has passed.
+  package mutating func wait(
+    for id: EntryID, token: WaitToken, deadline: Instant, into actions: inout [MemberAction]
+  ) {
+    guard let known = own[id], known.acked < known.revision else {
+      actions.append(.answer(token, .acked))
+      return
+    }
+    waits[token] = Wait(entry: id, revision: known.revision, deadline: deadline)
+  }
+
+  /// The program no longer waits; the change itself goes on.
+  package mutating func cancel(_ token: WaitToken) { waits[token] = nil }
+
+  /// Time has passed.
+  package mutating func tick(now: Instant, into actions: inout [MemberAction]) {
+    let outcome: ChangeOutcome = masterIsPresent && phase == .live ? .timedOut : .masterAway
+    for (token, wait) in waits.sorted(by: { $0.key < $1.key }) where now >= wait.deadline {
+      waits[token] = nil
+      actions.append(.answer(token, outcome))
+    }
+    if let at = resendAt, now >= at { resend(now: now, into: &actions) }
+    if let at = askAgainAt, now >= at { ask(now: now, into: &actions) }
+  }
+
+  /// An own entry takes the path of another one: the list drops that by the same change.
+  private mutating func displace(
+    from path: SharePath, by id: EntryID, into actions: inout [MemberAction]
+  ) {
+    guard let other = ownPaths[path], other != id else { return }
+    own[other] = nil
+    ownPaths[path] = nil
+    _ = outbox.withdrawAdd(other)
+    endWaits(for: other, into: &actions)
+  }
+
+  /// Nothing is left to wait for: the entry is no longer there.
+  private mutating func endWaits(for id: EntryID, into actions: inout [MemberAction]) {
+    for (token, wait) in waits.sorted(by: { $0.key < $1.key }) where wait.entry == id {
+      waits[token] = nil
+      actions.append(.answer(token, .acked))
+    }
+  }
+
+  private mutating func newRevision() -> UInt64 {
+    lastRevision += 1
+    return lastRevision
+  }
+}

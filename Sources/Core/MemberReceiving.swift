@@ -1,0 +1,230 @@
+package import Protocol
+
+/// What a member hears from the hub and the master.
+extension Member {
+  /// HELLO came: the first word on every connection.
+  package mutating func greeted(_ hello: Hello, into actions: inout [MemberAction]) {
+    guard hello.version == Limits.protocolVersion else {
+      actions.append(
+        .protocolError(
+          "the hub speaks version \(hello.version) of the protocol, this program version \(Limits.protocolVersion)"
+        ))
+      return
+    }
+    if !isMaster { setPhase(.registering, into: &actions) }
+    actions.append(.register(challenge: hello.challenge))
+  }
+
+  /// The connection is lost. Nothing is forgotten: what was not acked is sent again on the next one.
+  package mutating func linkLost(into actions: inout [MemberAction]) {
+    askAgainAt = nil
+    for publicID in presences.keys.sorted() where presences[publicID] == .online {
+      presences[publicID] = .away
+      actions.append(.presence(publicID, .away))
+    }
+    if isMaster { return }
+    resendAt = nil
+    if phase != .disapproved { setPhase(.disconnected, into: &actions) }
+  }
+
+  /// A control message, its body opened.
+  package mutating func received(
+    _ message: Message, now: Instant, into actions: inout [MemberAction]
+  ) {
+    do {
+      if let ordered = try OrderedChange.decode(message) {
+        received(ordered, now: now, into: &actions)
+        return
+      }
+      switch message {
+      case .hello(let hello): greeted(hello, into: &actions)
+      case .refused(let refused): actions.append(.refusedByHub(refused))
+      case .clientRegisterAck(let ack): registered(ack, now: now, into: &actions)
+      case .bulkTickets(let tickets): actions.append(.openBulk(tickets))
+      case .online(let publicIDs): setPresence(publicIDs, .online, now: now, into: &actions)
+      case .away(let publicIDs): setPresence(publicIDs, .away, now: now, into: &actions)
+      case .gone(let publicIDs): setPresence(publicIDs, .gone, now: now, into: &actions)
+      case .serverNotReady(let transfer):
+        if transfer.incarnation == incarnation, !outbox.sent.isEmpty {
+          resendAt = min(resendAt ?? .seconds(Int64.max / 4), now + settings.retry / 4)
+        }
+      case .filesPage(let page): try received(page, now: now, into: &actions)
+      default: actions.append(.protocolError("\(message.opcode) is not for a member"))
+      }
+    } catch {
+      actions.append(.protocolError("\(error)"))
+    }
+  }
+
+  /// A change that the master ordered.
+  package mutating func received(
+    _ ordered: OrderedChange, now: Instant, into actions: inout [MemberAction]
+  ) {
+    if let publicID, case .approved(let member) = ordered.change, member.publicID == publicID,
+      phase == .waiting || phase == .disapproved
+    {
+      setPhase(.synchronising, into: &actions)
+      ask(now: now, into: &actions)
+      return
+    }
+    if let publicID, case .disapproved(let member) = ordered.change, member.publicID == publicID {
+      disapproved(into: &actions)
+      return
+    }
+    if phase == .live {
+      let follows =
+        ordered.order.epoch == replica.order.epoch && ordered.order.seq == replica.order.seq + 1
+      if follows {
+        tell(replica.apply(ordered), into: &actions)
+        cursor = ListCursor(order: replica.order, offset: 0, began: 0)
+      } else if !isMaster,
+        ordered.order.epoch != replica.order.epoch || ordered.order.seq > replica.order.seq
+      {
+        setPhase(.synchronising, into: &actions)
+        ask(now: now, into: &actions)
+      }
+    }
+    if ordered.sender == publicID, ordered.transfer.incarnation == incarnation {
+      answered(ordered, now: now, into: &actions)
+    }
+    dropForeignRemains(ordered, now: now, into: &actions)
+  }
+
+  /// The master restored its list from the journal. Call once, behind `share` of all that the own
+  /// folder has: what the list has beyond that is taken off it.
+  package mutating func adopt(_ replica: Replica, now: Instant, into actions: inout [MemberAction])
+  {
+    precondition(isMaster, "only the master's own member takes a list as it is")
+    self.replica = replica
+    setPhase(.live, into: &actions)
+    tell(replica.list.sorted.map { .upserted($0) }, into: &actions)
+    reconcile(now: now, into: &actions)
+    pump(now: now, into: &actions)
+  }
+
+  private mutating func registered(
+    _ ack: ClientRegisterAck, now: Instant, into actions: inout [MemberAction]
+  ) {
+    guard !isMaster else {
+      actions.append(.protocolError("CLIENT_REGISTER_ACK is not for a master"))
+      return
+    }
+    publicID = ack.publicID
+    switch ack.admission {
+    case .waiting: setPhase(.waiting, into: &actions)
+    case .approved:
+      setPhase(.synchronising, into: &actions)
+      ask(now: now, into: &actions)
+    case .disapproved: disapproved(into: &actions)
+    }
+  }
+
+  private mutating func disapproved(into actions: inout [MemberAction]) {
+    tell(replica.list.sorted.map { .removed($0) }, into: &actions)
+    replica = Replica(order: .none)
+    cursor = .start
+    renewal = nil
+    askAgainAt = nil
+    for id in own.keys { own[id]!.acked = 0 }
+    setPhase(.disapproved, into: &actions)
+  }
+
+  private mutating func setPresence(
+    _ publicIDs: [PublicID], _ presence: Presence, now: Instant,
+    into actions: inout [MemberAction]
+  ) {
+    for other in publicIDs where other != publicID {
+      let before = presences[other]
+      presences[other] = presence
+      actions.append(.presence(other, presence))
+      if (before == .gone) != (presence == .gone) {
+        let listed = replica.list.ids(ownedBy: other).compactMap { replica.list[$0] }
+        if !listed.isEmpty {
+          actions.append(.list(listed.map { presence == .gone ? .removed($0) : .upserted($0) }))
+        }
+      }
+      if other == .master, presence == .online, before != .online, !isMaster {
+        if phase == .live { setPhase(.synchronising, into: &actions) }
+        if phase == .synchronising { ask(now: now, into: &actions) }
+      }
+    }
+  }
+
+  /// Asks for what follows; again after a while. With the master away nobody would answer: its ONLINE,
+  /// which also follows every registration, makes the member ask.
+  mutating func ask(now: Instant, into actions: inout [MemberAction]) {
+    guard phase == .synchronising, masterIsPresent else {
+      askAgainAt = nil
+      return
+    }
+    askAgainAt = now + settings.askAgain
+    actions.append(.send(.askFiles(cursor)))
+  }
+
+  private mutating func received(
+    _ page: FilesPage, now: Instant, into actions: inout [MemberAction]
+  ) throws(DecodingFault) {
+    guard phase == .synchronising, page.after == cursor else { return }
+    let body = try PageBody(decoding: page.body)
+    if page.restarts {
+      renewal = ([], [])
+      if page.next.order.epoch != replica.order.epoch { replica.reached(page.next.order) }
+    }
+    var deltas: [ListDelta] = []
+    for item in body.items {
+      replica.take(item, into: &deltas)
+      switch item {
+      case .entry(let listed): renewal?.entries.insert(listed.entry.id)
+      case .removed(let id): renewal?.entries.remove(id)
+      case .member(let member): renewal?.members.insert(member.publicID)
+      }
+    }
+    cursor = page.next
+    if page.more {
+      tell(deltas, into: &actions)
+      ask(now: now, into: &actions)
+      return
+    }
+    if let kept = renewal {
+      replica.keepOnly(entries: kept.entries, members: kept.members, into: &deltas)
+      renewal = nil
+    }
+    replica.reached(page.next.order)
+    tell(deltas, into: &actions)
+    askAgainAt = nil
+    setPhase(.live, into: &actions)
+    reconcile(now: now, into: &actions)
+    resend(now: now, into: &actions)
+  }
+
+  /// The list says that something is ours which is not: a withdrawn add whose first copy had its effect.
+  private mutating func dropForeignRemains(
+    _ ordered: OrderedChange, now: Instant, into actions: inout [MemberAction]
+  ) {
+    guard ordered.sender == publicID, phase == .live, case .added(let entries, _) = ordered.change
+    else { return }
+    for entry in entries
+    where own[entry.id] == nil && replica.list[entry.id] != nil
+      && !outbox.waiting.contains(.remove(entry.id))
+      && !outbox.sent.contains(where: { $0.change == .remove(entry.id) })
+    {
+      outbox.append(.remove(entry.id))
+    }
+    pump(now: now, into: &actions)
+  }
+
+  private func tell(_ deltas: [ListDelta], into actions: inout [MemberAction]) {
+    let visible = deltas.filter { delta in
+      switch delta {
+      case .upserted(let listed), .removed(let listed): isVisible(listed)
+      }
+    }
+    if !visible.isEmpty { actions.append(.list(visible)) }
+  }
+
+  private mutating func setPhase(_ phase: MemberPhase, into actions: inout [MemberAction]) {
+    guard self.phase != phase else { return }
+    self.phase = phase
+    actions.append(.phase(phase))
+  }
+}

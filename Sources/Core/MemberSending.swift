@@ -1,0 +1,181 @@
+import DequeModule
+import Protocol
+
+/// How a member's changes reach the master: in order, a window of them at a time, again until answered.
+extension Member {
+  /// Sends what may be sent now.
+  mutating func pump(now: Instant, into actions: inout [MemberAction]) {
+    guard phase == .live, masterIsPresent else { return }
+    while outbox.sent.count < Limits.transfersInFlight, let change = nextChange() {
+      let counter = outbox.send(change)
+      send(counter, change, into: &actions)
+    }
+    resendAt = outbox.sent.isEmpty ? nil : (resendAt ?? now + settings.retry)
+  }
+
+  /// Sends all that is unanswered again, with the same transfer ids; then what waits.
+  mutating func resend(now: Instant, into actions: inout [MemberAction]) {
+    resendAt = nil
+    guard phase == .live, masterIsPresent else { return }
+    for one in outbox.sent { send(one.counter, one.change, into: &actions) }
+    pump(now: now, into: &actions)
+  }
+
+  private func send(
+    _ counter: UInt64, _ change: Outbox.SentChange, into actions: inout [MemberAction]
+  ) {
+    let proposed: ProposedChange =
+      switch change {
+      case .add(let entries, let reclaims):
+        // What was withdrawn meanwhile is left out; had the first copy its effect, a removal follows.
+        .add(entries.compactMap { own[$0.id]?.entry }, reclaims: reclaims)
+      case .remove(let id): .remove(id)
+      case .rename(let id, let path): .rename(id, to: path)
+      case .name(let name): .name(name)
+      }
+    let transfer = TransferID(incarnation: incarnation, counter: counter)
+    actions.append(.send(proposed.message(transfer, oldest: outbox.oldest)))
+  }
+
+  /// The next change in line, adds that follow each other gathered into one.
+  private mutating func nextChange() -> Outbox.SentChange? {
+    var entries: [Outbox.SentEntry] = []
+    var bytes = 16
+    var reclaims: Bool?
+    while let first = outbox.waiting.first {
+      guard case .add(let id) = first else { break }
+      guard let known = own[id],
+        known.acked < known.revision || replica.list[id]?.entry != known.entry
+      else {
+        // Withdrawn, or the list has it as it is.
+        _ = outbox.popWaiting()
+        continue
+      }
+      let isReclaim = known.acked > 0
+      if reclaims ?? isReclaim != isReclaim { break }
+      bytes += known.entry.encodedBound
+      if entries.count == Limits.entriesPerTransfer || (bytes > Limits.listBody && !entries.isEmpty)
+      {
+        break
+      }
+      reclaims = isReclaim
+      _ = outbox.popWaiting()
+      entries.append(
+        Outbox.SentEntry(id: id, revision: known.revision, path: known.entry.path))
+    }
+    if let reclaims { return .add(entries, reclaims: reclaims) }
+    switch outbox.popWaiting() {
+    case nil, .add: return nil
+    case .remove(let id): return .remove(id)
+    case .rename(let id, let path): return .rename(id, to: path)
+    case .name(let name): return .name(name)
+    }
+  }
+
+  /// The master's answer to one of our transfers.
+  mutating func answered(
+    _ ordered: OrderedChange, now: Instant, into actions: inout [MemberAction]
+  ) {
+    guard let change = outbox.answered(ordered.transfer.counter) else { return }
+    switch (change, ordered.change) {
+    case (.add(let entries, _), .added(_, let rejected)):
+      let reasons = Dictionary(
+        rejected.map { ($0.entry, $0.reason) }, uniquingKeysWith: { first, _ in first })
+      for one in entries {
+        if let reason = reasons[one.id] {
+          addRefused(one, reason, into: &actions)
+        } else if own[one.id] != nil, phase == .live, replica.list[one.id] == nil {
+          // The answer to a second copy: a disapproval or a release came between, and undid the first.
+          outbox.add(one.id)
+        } else if own[one.id] != nil {
+          own[one.id]!.acked = max(own[one.id]!.acked, one.revision)
+          finishWaits(for: one.id, .acked, upTo: one.revision, into: &actions)
+        }
+      }
+      // What a refused entry took the place of is gone here, but still in the list.
+      if !rejected.isEmpty { removeRemains() }
+    case (.rename(let id, let path), .renamed(_, _, let rejection?)):
+      renameRefused(id, path, rejection, into: &actions)
+      removeRemains()
+    default: break
+    }
+    resendAt = outbox.sent.isEmpty ? nil : now + settings.retry
+    pump(now: now, into: &actions)
+  }
+
+  private mutating func addRefused(
+    _ sent: Outbox.SentEntry, _ reason: Rejection, into actions: inout [MemberAction]
+  ) {
+    guard let known = own[sent.id] else { return }
+    if known.revision != sent.revision && outbox.isWaitingToAdd(sent.id) { return }
+    if known.entry.path != sent.path {
+      // It was renamed since, so this is no word on where it is now.
+      outbox.add(sent.id)
+      return
+    }
+    own[sent.id] = nil
+    if ownPaths[known.entry.path] == sent.id { ownPaths[known.entry.path] = nil }
+    _ = outbox.withdrawAdd(sent.id)
+    if replica.list[sent.id] != nil { outbox.append(.remove(sent.id)) }
+    finishWaits(for: sent.id, .rejected(reason), upTo: .max, into: &actions)
+    actions.append(.refused(known.entry, reason))
+  }
+
+  private mutating func renameRefused(
+    _ id: EntryID, _ path: SharePath, _ reason: Rejection, into actions: inout [MemberAction]
+  ) {
+    guard let known = own[id], known.entry.path == path else { return }
+    if reason == .unknownEntry {
+      // The list lost it on the way: it, and what lies below it, is announced anew where it is.
+      own[id]!.acked = 0
+      outbox.add(id)
+      let below = own.values.filter { $0.entry.path.isBelow(path) }.map(\.entry.id).sorted()
+      for other in below where replica.list[other]?.entry != own[other]!.entry {
+        outbox.add(other)
+      }
+    } else {
+      actions.append(.renameRefused(known.entry, reason))
+    }
+  }
+
+  private mutating func finishWaits(
+    for id: EntryID, _ outcome: ChangeOutcome, upTo revision: UInt64,
+    into actions: inout [MemberAction]
+  ) {
+    if waits.isEmpty { return }
+    for (token, wait) in waits.sorted(by: { $0.key < $1.key })
+    where wait.entry == id && wait.revision <= revision {
+      waits[token] = nil
+      actions.append(.answer(token, outcome))
+    }
+  }
+
+  /// Tells the master to take off what the list says is ours and is not. Complexity: O(own entries).
+  private mutating func removeRemains() {
+    guard let publicID else { return }
+    let removing = outbox.removing
+    for id in replica.list.ids(ownedBy: publicID) where own[id] == nil && !removing.contains(id) {
+      outbox.append(.remove(id))
+    }
+  }
+
+  /// Compares what is ours with what the list says is ours, and tells the master the difference.
+  mutating func reconcile(now: Instant, into actions: inout [MemberAction]) {
+    removeRemains()
+    let adding = outbox.adding
+    var listed: Set<EntryID> = []
+    for id in own.keys.sorted() {
+      let known = own[id]!
+      if replica.list[id]?.entry == known.entry {
+        own[id]!.acked = known.revision
+        finishWaits(for: id, .acked, upTo: known.revision, into: &actions)
+        listed.insert(id)
+      } else if !adding.contains(id) {
+        outbox.add(id)
+      }
+    }
+    outbox.withdrawAdds(listed)
+    // Parents before what lies in them, whatever their ids: the list is told in path order.
+    outbox.sortWaitingAdds { own[$0]?.entry.path.bytes ?? [] }
+  }
+}

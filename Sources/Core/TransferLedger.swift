@@ -1,0 +1,68 @@
+import DequeModule
+package import Protocol
+
+/// What the master remembers of each member's transfers, so that a second copy has no second effect
+/// and gets the same answer. Memory: at most `Limits.answersKept` small answers per member.
+package struct TransferLedger: Sendable {
+  package enum Verdict: Equatable, Sendable {
+    /// The next in its sequence: do it.
+    case fresh
+    /// Done before; the answer, where it is still kept.
+    case duplicate(OrderedChange?)
+    /// An earlier one has not come yet: the sender must send from its oldest again.
+    case early
+  }
+
+  private struct Account {
+    let incarnation: Incarnation
+    var highest: UInt64
+    var answers: Deque<OrderedChange> = []
+  }
+
+  private var accounts: [PublicID: Account] = [:]
+
+  package init() {}
+
+  /// Judges a proposal. An unknown incarnation begins at the oldest counter that it has no answer for.
+  package mutating func judge(_ proposal: Proposal, from sender: PublicID) -> Verdict {
+    let transfer = proposal.transfer
+    if accounts[sender]?.incarnation != transfer.incarnation {
+      guard proposal.oldest >= 1, proposal.oldest <= transfer.counter else { return .early }
+      accounts[sender] = Account(incarnation: transfer.incarnation, highest: proposal.oldest - 1)
+    }
+    // Answers that its sender has, but a journal that lost its end no longer tells.
+    if proposal.oldest <= transfer.counter, proposal.oldest > accounts[sender]!.highest {
+      accounts[sender]!.highest = proposal.oldest - 1
+    }
+    let account = accounts[sender]!
+    if transfer.counter <= account.highest {
+      return .duplicate(account.answers.first { $0.transfer == transfer })
+    }
+    return transfer.counter == account.highest + 1 ? .fresh : .early
+  }
+
+  /// Keeps the answer to a transfer, without the entries that were taken: the asker knows them.
+  package mutating func record(_ ordered: OrderedChange) {
+    guard ordered.transfer.counter > 0 else { return }
+    let transfer = ordered.transfer
+    if accounts[ordered.sender]?.incarnation != transfer.incarnation {
+      accounts[ordered.sender] = Account(
+        incarnation: transfer.incarnation, highest: transfer.counter - 1)
+    }
+    var change = ordered.change
+    if case .added(_, let rejected) = change { change = .added([], rejected: rejected) }
+    accounts[ordered.sender]!.highest = max(
+      accounts[ordered.sender]!.highest, transfer.counter)
+    accounts[ordered.sender]!.answers.append(
+      OrderedChange(
+        order: ordered.order, sender: ordered.sender, transfer: transfer, change: change))
+    if accounts[ordered.sender]!.answers.count > Limits.answersKept {
+      accounts[ordered.sender]!.answers.removeFirst()
+    }
+  }
+
+  /// The kept answers of all members, for the journal's snapshot.
+  package var answers: [OrderedChange] {
+    accounts.sorted { $0.key < $1.key }.flatMap { $0.value.answers }
+  }
+}

@@ -1,0 +1,61 @@
+import CFuse
+import Glibc
+import Protocol
+
+/// The answer to a READDIR or READDIRPLUS, filled name by name until it is full.
+struct DirectoryBuffer {
+  private var bytes: [CChar]
+  private var used = 0
+
+  init(size: Int) { bytes = [CChar](repeating: 0, count: size) }
+
+  /// `.` or `..`. Returns: false where it does not fit any more.
+  mutating func add(
+    _ dots: String, number: InodeNumber, next: Int64, _ withAttributes: Bool
+  ) -> Bool {
+    if withAttributes {
+      var parameters = fuse_entry_param()
+      parameters.attr.st_ino = UInt(number)
+      parameters.attr.st_mode = 0o040000
+      return append { fuse_add_direntry_plus(nil, $0, $1, dots, &parameters, off_t(next)) }
+    }
+    var stat = Glibc.stat()
+    stat.st_ino = UInt(number)
+    stat.st_mode = 0o040000
+    return append { fuse_add_direntry(nil, $0, $1, dots, &stat, off_t(next)) }
+  }
+
+  mutating func add(_ name: Name, _ entry: EntryReply, next: Int64) -> Bool {
+    var parameters = entry.parameters
+    let name = name.bytes.cPath
+    return append { fuse_add_direntry_plus(nil, $0, $1, name, &parameters, off_t(next)) }
+  }
+
+  mutating func add(
+    _ name: Name, number: InodeNumber, _ kind: EntryKind, next: Int64
+  ) -> Bool {
+    var stat = Glibc.stat()
+    stat.st_ino = UInt(number)
+    stat.st_mode = kind == .file ? 0o100000 : kind == .directory ? 0o040000 : 0o120000
+    let name = name.bytes.cPath
+    return append { fuse_add_direntry(nil, $0, $1, name, &stat, off_t(next)) }
+  }
+
+  func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+    bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<used])) }
+  }
+
+  /// libfuse says how much an item takes, and writes it only where it fits.
+  private mutating func append(
+    _ add: (UnsafeMutablePointer<CChar>?, Int) -> Int
+  ) -> Bool {
+    let start = used
+    // SAFETY: the pointer and the room behind it are handed on for the call only.
+    let needed = bytes.withUnsafeMutableBufferPointer { buffer in
+      add(buffer.baseAddress.map { $0 + start }, buffer.count - start)
+    }
+    guard needed <= bytes.count - start else { return false }
+    used += needed
+    return true
+  }
+}

@@ -1,0 +1,272 @@
+import CFuse
+import Core
+import Glibc
+import Protocol
+import System
+
+/// The table of what libfuse calls. File-scope functions only: a closure literal given to C may carry an
+/// isolation that traps on libfuse's threads.
+func fuseOperations() -> fuse_lowlevel_ops {
+  var operations = fuse_lowlevel_ops()
+  operations.`init` = onInit
+  operations.lookup = onLookup
+  operations.forget = onForget
+  operations.forget_multi = onForgetMulti
+  operations.getattr = onGetattr
+  operations.setattr = onSetattr
+  operations.readlink = onReadlink
+  operations.mknod = onMknod
+  operations.mkdir = onMkdir
+  operations.unlink = onUnlink
+  operations.rmdir = onRmdir
+  operations.symlink = onSymlink
+  operations.rename = onRename
+  operations.link = onLink
+  operations.open = onOpen
+  operations.read = onRead
+  operations.write = onWrite
+  operations.flush = onFlush
+  operations.release = onRelease
+  operations.fsync = onFsync
+  operations.opendir = onOpendir
+  operations.readdir = onReaddir
+  operations.readdirplus = onReaddirplus
+  operations.releasedir = onReleasedir
+  operations.fsyncdir = onFsyncdir
+  operations.statfs = onStatfs
+  operations.create = onCreate
+  operations.fallocate = onFallocate
+  operations.lseek = onLseek
+  return operations
+}
+
+/// The volume that a request is for.
+private func volume(_ request: fuse_req_t) -> Volume {
+  // SAFETY: the session was made with the volume as its data, and the volume outlives it.
+  Unmanaged<Volume>.fromOpaque(fuse_req_userdata(request)!).takeUnretainedValue()
+}
+
+/// The bytes of a name that libfuse owns: copied, since they are its only during the call.
+private func bytes(_ text: UnsafePointer<CChar>?) -> [UInt8] {
+  guard let text else { return [] }
+  // SAFETY: libfuse gives terminated strings.
+  return UnsafeRawBufferPointer(start: text, count: strlen(text)).map { $0 }
+}
+
+private func onInit(
+  _ data: UnsafeMutableRawPointer?, _ connection: UnsafeMutablePointer<fuse_conn_info>?
+) {
+  guard let connection else { return }
+  connection.pointee.max_background = FuseSession.maxBackground
+  connection.pointee.congestion_threshold = FuseSession.maxBackground * 3 / 4
+  connection.pointee.max_write = 1 << 20
+}
+
+private func onLookup(_ raw: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
+  volume(raw!).lookup(Request(raw!), parent: parent, name: bytes(name))
+}
+
+private func onForget(_ raw: fuse_req_t?, _ number: fuse_ino_t, _ count: UInt64) {
+  volume(raw!).forget(number, count: count)
+  fuse_reply_none(raw!)
+}
+
+private func onForgetMulti(
+  _ raw: fuse_req_t?, _ count: Int, _ forgets: UnsafeMutablePointer<fuse_forget_data>?
+) {
+  // SAFETY: libfuse gives `count` items.
+  let forgets = UnsafeBufferPointer(start: forgets, count: count)
+  for forget in forgets { volume(raw!).forget(forget.ino, count: forget.nlookup) }
+  fuse_reply_none(raw!)
+}
+
+private func onGetattr(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).attributes(Request(raw!), number)
+}
+
+private func onSetattr(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ attributes: UnsafeMutablePointer<stat>?,
+  _ set: Int32, _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  let change = AttributeChange(attributes!.pointee, set: set)
+  volume(raw!).setAttributes(Request(raw!), number, change, handle: info?.pointee.fh)
+}
+
+private func onReadlink(_ raw: fuse_req_t?, _ number: fuse_ino_t) {
+  volume(raw!).linkTarget(Request(raw!), number)
+}
+
+/// Device nodes, sockets and pipes are not shared; the kernel makes ordinary files by CREATE.
+private func onMknod(
+  _ raw: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ mode: mode_t,
+  _ device: dev_t
+) {
+  Request(raw!).reply(error: EPERM)
+}
+
+private func onMkdir(
+  _ raw: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ mode: mode_t
+) {
+  volume(raw!).makeDirectory(Request(raw!), parent: parent, name: bytes(name), mode: mode)
+}
+
+private func onUnlink(_ raw: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
+  volume(raw!).unlink(Request(raw!), parent: parent, name: bytes(name))
+}
+
+private func onRmdir(_ raw: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
+  volume(raw!).removeDirectory(Request(raw!), parent: parent, name: bytes(name))
+}
+
+private func onSymlink(
+  _ raw: fuse_req_t?, _ target: UnsafePointer<CChar>?, _ parent: fuse_ino_t,
+  _ name: UnsafePointer<CChar>?
+) {
+  volume(raw!).makeSymlink(
+    Request(raw!), parent: parent, name: bytes(name), target: bytes(target))
+}
+
+private func onRename(
+  _ raw: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?,
+  _ newParent: fuse_ino_t, _ newName: UnsafePointer<CChar>?, _ flags: UInt32
+) {
+  volume(raw!).rename(
+    Request(raw!), parent: parent, name: bytes(name), newParent: newParent,
+    newName: bytes(newName), flags: flags)
+}
+
+/// One path, one entry: hard links are not offered, with the errno that makes programs copy.
+private func onLink(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ newParent: fuse_ino_t,
+  _ newName: UnsafePointer<CChar>?
+) {
+  Request(raw!).reply(error: EPERM)
+}
+
+private func onOpen(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).open(Request(raw!), number, flags: info!.pointee.flags)
+}
+
+private func onRead(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ size: Int, _ offset: off_t,
+  _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  let volume = volume(raw!)
+  let token = volume.reads.withLock { $0.nextToken() }
+  let request = Request(raw!)
+  // SAFETY: the token is carried in the pointer's bits and never dereferenced.
+  fuse_req_interrupt_func(raw!, onReadInterrupt, UnsafeMutableRawPointer(bitPattern: UInt(token)))
+  volume.read(request, token: token, handle: info!.pointee.fh, size: size, offset: Int64(offset))
+}
+
+private func onReadInterrupt(_ raw: fuse_req_t?, _ data: UnsafeMutableRawPointer?) {
+  volume(raw!).interruptRead(ReadToken(UInt(bitPattern: data)))
+}
+
+private func onWrite(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ buffer: UnsafePointer<CChar>?, _ size: Int,
+  _ offset: off_t, _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  // SAFETY: libfuse's buffer is its own only during the call, so the bytes are copied.
+  let bytes = [UInt8](UnsafeRawBufferPointer(start: buffer, count: size))
+  volume(raw!).write(Request(raw!), handle: info!.pointee.fh, bytes, offset: Int64(offset))
+}
+
+private func onFlush(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  let volume = volume(raw!)
+  let request = Request(raw!)
+  let token = volume.closing.withLock { $0.park(request) }
+  // SAFETY: the token is carried in the pointer's bits and never dereferenced.
+  fuse_req_interrupt_func(raw!, onFlushInterrupt, UnsafeMutableRawPointer(bitPattern: UInt(token)))
+  volume.flush(token: token, handle: info!.pointee.fh)
+}
+
+private func onFlushInterrupt(_ raw: fuse_req_t?, _ data: UnsafeMutableRawPointer?) {
+  volume(raw!).interruptClose(UInt64(UInt(bitPattern: data)))
+}
+
+private func onRelease(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).release(Request(raw!), handle: info!.pointee.fh)
+}
+
+private func onFsync(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ dataOnly: Int32,
+  _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).synchronise(Request(raw!), handle: info!.pointee.fh, dataOnly: dataOnly != 0)
+}
+
+private func onOpendir(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).openDirectory(Request(raw!), number)
+}
+
+private func onReaddir(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ size: Int, _ offset: off_t,
+  _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).list(
+    Request(raw!), handle: info!.pointee.fh, size: size, offset: Int64(offset),
+    withAttributes: false)
+}
+
+private func onReaddirplus(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ size: Int, _ offset: off_t,
+  _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).list(
+    Request(raw!), handle: info!.pointee.fh, size: size, offset: Int64(offset),
+    withAttributes: true)
+}
+
+private func onReleasedir(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).closeDirectory(Request(raw!), handle: info!.pointee.fh)
+}
+
+/// Names are applied to the own folder at once; the disk orders them.
+private func onFsyncdir(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ dataOnly: Int32,
+  _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  Request(raw!).reply()
+}
+
+private func onStatfs(_ raw: fuse_req_t?, _ number: fuse_ino_t) {
+  volume(raw!).statistics(Request(raw!))
+}
+
+private func onCreate(
+  _ raw: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ mode: mode_t,
+  _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).create(
+    Request(raw!), parent: parent, name: bytes(name), mode: mode, flags: info!.pointee.flags)
+}
+
+private func onFallocate(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ mode: Int32, _ offset: off_t, _ length: off_t,
+  _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).fallocate(
+    Request(raw!), handle: info!.pointee.fh, mode: mode, offset: Int64(offset),
+    length: Int64(length))
+}
+
+private func onLseek(
+  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ offset: off_t, _ whence: Int32,
+  _ info: UnsafeMutablePointer<fuse_file_info>?
+) {
+  volume(raw!).seek(
+    Request(raw!), handle: info!.pointee.fh, offset: Int64(offset), whence: whence)
+}

@@ -1,0 +1,65 @@
+import Glibc
+import System
+
+/// What the kernel says is mounted where.
+package enum MountTable {
+  /// `MAJ:MIN` of what is mounted on a path; nil where nothing is. Never touches the mount itself.
+  package static func device(of mountpoint: String) -> String? {
+    entries.last { $0.mountpoint == mountpoint }?.device
+  }
+
+  /// Type of the file system that is mounted on a path; nil where nothing is.
+  package static func type(of mountpoint: String) -> String? {
+    entries.last { $0.mountpoint == mountpoint }?.type
+  }
+
+  private static var entries: [(device: String, mountpoint: String, type: String)] {
+    guard let bytes = try? File.readAll("/proc/self/mountinfo", limit: 16 << 20) else { return [] }
+    return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+      let fields = line.split(separator: UInt8(ascii: " ")).map { Array($0) }
+      guard fields.count > 6, let dash = fields.firstIndex(of: [UInt8(ascii: "-")]),
+        dash + 1 < fields.count
+      else { return nil }
+      return (text(fields[2]), text(unescaped(fields[4])), text(fields[dash + 1]))
+    }
+  }
+
+  private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+  /// The kernel writes blanks and backslashes as three octal digits.
+  private static func unescaped(_ bytes: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    var index = 0
+    while index < bytes.count {
+      if bytes[index] == UInt8(ascii: "\\"), index + 3 < bytes.count,
+        let value = UInt8(text(Array(bytes[(index + 1)...(index + 3)])), radix: 8)
+      {
+        result.append(value)
+        index += 4
+      } else {
+        result.append(bytes[index])
+        index += 1
+      }
+    }
+    return result
+  }
+}
+
+/// fuse3's set-uid helper, for who may not call umount(2).
+package enum Fusermount {
+  /// Runs `fusermount3 -u`, with `-z` where `lazily`. Returns: whether it succeeded. Blocks.
+  @discardableResult
+  package static func unmount(_ mountpoint: String, lazily: Bool) -> Bool {
+    let words = ["fusermount3", "-u"] + (lazily ? ["-z"] : []) + ["--", mountpoint]
+    var arguments = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var child = pid_t()
+    // SAFETY: the argument strings live until the call has returned; the child has its own copy.
+    guard posix_spawnp(&child, "fusermount3", nil, nil, &arguments, environ) == 0 else {
+      return false
+    }
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    return status == 0
+  }
+}

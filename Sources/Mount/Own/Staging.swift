@@ -1,0 +1,120 @@
+import CLinux
+import Glibc
+import Protocol
+import System
+
+/// The place of files that are being copied in: beside the own folder's files, on the same file system.
+///
+/// A staged file has a random name. Once its writer closed it, `NAME.target` says where it belongs, so that
+/// after a crash complete ones are moved into place and incomplete ones deleted.
+extension OwnFolder {
+  /// A new, empty staged file, open for reading and writing.
+  func stage(mode: UInt32) throws(SystemError) -> (name: [UInt8], file: OwnedDescriptor) {
+    let name = Array(String(SecureRandom.uint64(), radix: 16).utf8)
+    let staging = staging.raw
+    let file = OwnedDescriptor(
+      try retryingOnInterrupt("stage a file") {
+        openat(staging, name.cPath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
+      })
+    return (name, file)
+  }
+
+  /// Opens a staged file once more.
+  func openStaged(_ name: [UInt8], flags: Int32) throws(SystemError) -> OwnedDescriptor {
+    let staging = staging.raw
+    return OwnedDescriptor(
+      try retryingOnInterrupt("open a staged file") {
+        openat(staging, name.cPath, flags | O_CLOEXEC | O_NOFOLLOW)
+      })
+  }
+
+  /// Notes that the staged file is complete and where it belongs.
+  func markComplete(_ name: [UInt8], target: SharePath) throws(SystemError) {
+    let staging = staging.raw
+    let note = OwnedDescriptor(
+      try retryingOnInterrupt("mark a staged file complete") {
+        openat(
+          staging, Self.note(name).cPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(0o600))
+      })
+    try File.writeAll(target.bytes, to: note.raw, "the note of a staged file")
+  }
+
+  /// Moves a staged file into its place. `replacing`: whether an own file there gives way.
+  func place(_ name: [UInt8], at path: SharePath, replacing: Bool) throws(SystemError) {
+    if let parent = path.parent { try makeDirectories(parent) }
+    let directory = try open(orRoot: path.parent)
+    let flags = replacing ? 0 : clinux_rename_noreplace
+    let staging = staging.raw
+    try retryingOnInterrupt("move a staged file into place") {
+      clinux_renameat2(staging, name.cPath, directory.raw, path.name.bytes.cPath, flags)
+    }
+    _ = unlinkat(staging, Self.note(name).cPath, 0)
+  }
+
+  /// Takes a staged file away.
+  func discard(_ name: [UInt8]) {
+    _ = unlinkat(staging.raw, name.cPath, 0)
+    _ = unlinkat(staging.raw, Self.note(name).cPath, 0)
+  }
+
+  /// After a start: moves what is complete into place, and deletes the rest.
+  /// Returns: targets that were taken meanwhile, for the log; those files lie under a conflict name.
+  func recoverStaged(conflictName: (SharePath, Int) -> SharePath?) throws(SystemError)
+    -> [SharePath]
+  {
+    var conflicts: [SharePath] = []
+    let names = try listNames(of: staging)
+    let notes = Set(names)
+    for name in names where !name.ends(with: Self.suffix) && name != Array("lock".utf8) {
+      guard notes.contains(Self.note(name)), let target = target(of: name) else {
+        discard(name)
+        continue
+      }
+      var path = target
+      for attempt in 0..<100 {
+        do throws(SystemError) {
+          try place(name, at: path, replacing: false)
+          break
+        } catch  where error.code == EEXIST {
+          guard let other = conflictName(target, attempt) else { break }
+          if attempt == 0 { conflicts.append(target) }
+          path = other
+        }
+      }
+    }
+    for name in names where name.ends(with: Self.suffix) {
+      _ = unlinkat(staging.raw, name.cPath, 0)
+    }
+    return conflicts
+  }
+
+  /// Makes a directory and the ones above it.
+  func makeDirectories(_ path: SharePath) throws(SystemError) {
+    if let parent = path.parent { try makeDirectories(parent) }
+    try makeDirectory(path, mode: 0o755)
+  }
+
+  private func open(orRoot path: SharePath?) throws(SystemError) -> OwnedDescriptor {
+    guard let path else { return root }
+    return try open(path, flags: O_PATH | O_DIRECTORY)
+  }
+
+  private func target(of name: [UInt8]) -> SharePath? {
+    let staging = staging.raw
+    guard
+      let note = try? retryingOnInterrupt(
+        "open", { openat(staging, Self.note(name).cPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) })
+    else { return nil }
+    let file = OwnedDescriptor(note)
+    var buffer = [UInt8](repeating: 0, count: Limits.path + 1)
+    let count = read(file.raw, &buffer, buffer.count)
+    return count > 0 ? try? SharePath(Array(buffer[..<count])) : nil
+  }
+
+  private static let suffix = Array(".target".utf8)
+  private static func note(_ name: [UInt8]) -> [UInt8] { name + suffix }
+}
+
+extension [UInt8] {
+  fileprivate func ends(with suffix: [UInt8]) -> Bool { self.suffix(suffix.count) == suffix[...] }
+}

@@ -1,0 +1,51 @@
+import Protocol
+import System
+
+/// What `stat` says of a node.
+struct Attributes: Equatable, Sendable {
+  var kind: EntryKind
+  /// Permission bits.
+  var mode: UInt32
+  var size: UInt64
+  /// Nanoseconds since 1970.
+  var modified: Int64
+  var changed: Int64
+  var accessed: Int64
+  /// Blocks of 512 bytes.
+  var blocks: UInt64
+
+  /// Of somebody else's entry: never writable, whatever its owner may do with it.
+  init(foreign entry: Entry) {
+    kind = entry.kind
+    let mask: UInt32 = entry.kind == .directory ? 0o777 : 0o555
+    mode = UInt32(entry.mode) & mask
+    if entry.kind == .directory { mode |= 0o500 }
+    size = entry.kind == .symlink ? UInt64(entry.target.count) : entry.size
+    modified = entry.modified
+    changed = entry.modified
+    accessed = entry.modified
+    blocks = (size + 511) / 512
+  }
+
+  /// Of an own file.
+  init(_ stat: Stat) {
+    kind = stat.isDirectory ? .directory : stat.isSymlink ? .symlink : .file
+    mode = stat.permissions
+    size = stat.isDirectory ? 0 : UInt64(max(0, stat.size))
+    modified = stat.mtimeNs
+    changed = stat.ctimeNs
+    accessed = stat.atimeNs
+    blocks = UInt64(max(0, stat.blocks))
+  }
+
+  /// Of a directory that exists because something lies in it.
+  init(implicitDirectorySince time: Int64) {
+    kind = .directory
+    mode = 0o755
+    size = 0
+    modified = time
+    changed = time
+    accessed = time
+    blocks = 0
+  }
+}

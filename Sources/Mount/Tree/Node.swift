@@ -1,0 +1,90 @@
+import Protocol
+
+/// Number of a node in the mount, as the kernel knows it; never used again while the mount lives.
+typealias InodeNumber = UInt64
+
+/// One file, directory or symlink as the kernel sees it. Touched only with the volume's lock held.
+///
+/// A new version of somebody's file is a new node: what the kernel has cached of the old one stays true.
+// SAFETY: every access happens inside `withLock` of the one `Locked<Tree>` of a volume.
+final class Node: @unchecked Sendable {
+  /// The number of the root (FUSE_ROOT_ID).
+  static let rootNumber: InodeNumber = 1
+
+  let number: InodeNumber
+  let kind: EntryKind
+  /// The directory that holds it; nil for the root, and once it is no longer in the tree (which
+  /// also ends the cycle of references).
+  var parent: Node?
+  var name: Name?
+  var attributes: Attributes
+  var children: [Name: Slot] = [:]
+  /// How often the kernel was told of it, less what it forgot.
+  var lookups: UInt64 = 0
+  /// Whether the kernel may remember that some name is not in this directory.
+  var gaveNegatives = false
+  /// What is needed beyond the attributes for an own file; nil for others' entries.
+  var own: OwnState?
+  /// The entry that it shows; nil for the root and for directories that only hold something.
+  var entry: Entry?
+  var owner: PublicID?
+  /// Whether it is still in the tree.
+  var isLinked = false
+
+  init(number: InodeNumber, kind: EntryKind, attributes: Attributes) {
+    self.number = number
+    self.kind = kind
+    self.attributes = attributes
+  }
+}
+
+/// Everything that is at one name of one directory: the claims, and the node that shows.
+struct Slot {
+  /// Own claim first, then in the order of claims. Empty for a directory that only holds something.
+  var claims: [Claim]
+  var node: Node
+}
+
+/// One member's entry at a path.
+struct Claim: Equatable {
+  var entry: Entry
+  let owner: PublicID
+  /// Place in the list's order of claims.
+  var claimed: UInt64
+  let isOwn: Bool
+
+  /// Whether it shows rather than `other`.
+  func precedes(_ other: Claim) -> Bool {
+    if isOwn != other.isOwn { return isOwn }
+    return (claimed, entry.id) < (other.claimed, other.entry.id)
+  }
+}
+
+/// What the mount knows of one of its own files.
+struct OwnState {
+  let id: EntryID
+  /// The name in the staging folder; nil once it lies in the own folder.
+  var staged: [UInt8]?
+  /// Counts writes, and how many of them the last announcement covers.
+  var writes: UInt64 = 0
+  var announcedWrites: UInt64 = 0
+  /// Written since it was last announced.
+  var isDirty: Bool { writes != announcedWrites }
+  /// Whether the group was told of it.
+  var isAnnounced = false
+  /// As it was when its version was announced: another `stat` means another version.
+  var record: FileRecord?
+  /// Changes of ours under way that alter its ctime.
+  var operations = 0
+  /// Why it was withdrawn, for programs that still have it open.
+  var failure: Int32?
+}
+
+/// What tells one content of a file from another without reading it.
+struct FileRecord: Equatable, Sendable {
+  var device: UInt64
+  var inode: UInt64
+  var size: Int64
+  var modified: Int64
+  var changed: Int64
+}

@@ -1,0 +1,50 @@
+import Core
+import Protocol
+import System
+
+/// What a file handle of the kernel stands for.
+enum Handle: Sendable {
+  /// An own file. `isNew`: made by this open, so it is announced at the last close at the latest.
+  case own(OwnHandle)
+  /// Somebody else's file, read through the fetcher.
+  case remote(StreamID)
+  /// A directory, as it was when it was opened.
+  case listing(Listing)
+}
+
+struct OwnHandle: Sendable {
+  let number: InodeNumber
+  let file: OwnedDescriptor
+  let isWritable: Bool
+}
+
+/// The names of a directory at the time of opendir, so that offsets mean the same until it is closed.
+struct Listing: Sendable {
+  let directory: InodeNumber
+  let parent: InodeNumber
+  let items: [(name: Name, number: InodeNumber, kind: EntryKind)]
+}
+
+/// Handles by number.
+struct HandleTable: Sendable {
+  private var handles: [UInt64: Handle] = [:]
+  private var last: UInt64 = 0
+
+  subscript(number: UInt64) -> Handle? { handles[number] }
+
+  mutating func add(_ handle: Handle) -> UInt64 {
+    last += 1
+    handles[last] = handle
+    return last
+  }
+
+  /// A number for a handle that is added under it.
+  mutating func reserve() -> UInt64 {
+    last += 1
+    return last
+  }
+
+  mutating func add(_ handle: Handle, as number: UInt64) { handles[number] = handle }
+
+  mutating func remove(_ number: UInt64) -> Handle? { handles.removeValue(forKey: number) }
+}

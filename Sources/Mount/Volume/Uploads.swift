@@ -1,0 +1,205 @@
+import DequeModule
+import Glibc
+package import Protocol
+package import Sealing
+import System
+
+/// What the hub asks us to upload: runs of leaves, served in order, no more of them read than the
+/// upward stream takes.
+final class Uploads: Sendable {
+  /// Bytes read and not yet taken by the stream at most.
+  static let queueLimit = 8 << 20
+  /// Leaves asked for and not yet read at most: more than a hub's credits can add up to.
+  static let requestLimit = 262_144
+
+  struct State: Sendable {
+    var requests: Deque<ChunkRequest> = []
+    var leaves = 0
+    var queuedBytes = 0
+    var isRunning = false
+  }
+
+  let state = Locked(State())
+
+  var queuedLeaves: Int { state.withLock { $0.leaves } }
+
+  /// The connection is lost: whoever still wants them asks again.
+  func clear() {
+    state.withLock { state in
+      state.requests.removeAll()
+      state.leaves = 0
+      state.queuedBytes = 0
+    }
+  }
+}
+
+extension Volume {
+  /// UPLOAD_CHUNK_REQUEST.
+  package func uploadRequested(_ request: ChunkRequest, sealer: Sealer) {
+    let isTaken = uploads.state.withLock { state -> Bool in
+      guard state.leaves + Int(request.count) <= Uploads.requestLimit else { return false }
+      state.requests.append(request)
+      state.leaves += Int(request.count)
+      return true
+    }
+    if isTaken {
+      runUploads(sealer)
+    } else {
+      group.uploadFailed(ChunkFailure(request, reason: .busy, retryAfter: 1_000))
+    }
+  }
+
+  /// The upward stream took bytes.
+  package func uploadsTaken(bytes: Int, sealer: Sealer) {
+    uploads.state.withLock { $0.queuedBytes = max(0, $0.queuedBytes - bytes) }
+    runUploads(sealer)
+  }
+
+  /// One worker at a time reads: the leaves of one file leave in order.
+  private func runUploads(_ sealer: Sealer) {
+    let mayRun = uploads.state.withLock { state -> Bool in
+      guard !state.isRunning, !state.requests.isEmpty, state.queuedBytes < Uploads.queueLimit
+      else { return false }
+      state.isRunning = true
+      return true
+    }
+    guard mayRun else { return }
+    onDisk { [self] in
+      while let request = nextUpload() { serve(request, sealer) }
+    }
+  }
+
+  private func nextUpload() -> ChunkRequest? {
+    uploads.state.withLock { state in
+      guard state.queuedBytes < Uploads.queueLimit, let request = state.requests.popFirst() else {
+        state.isRunning = false
+        return nil
+      }
+      state.leaves -= Int(request.count)
+      return request
+    }
+  }
+
+  /// Reads and sends a run; what the stream has no room for yet goes back to the front.
+  private func serve(_ request: ChunkRequest, _ sealer: Sealer) {
+    guard let source = openSource(request) else { return }
+    var offset: UInt32 = 0
+    while offset < request.count {
+      let hasRoom = uploads.state.withLock { state -> Bool in
+        if state.queuedBytes < Uploads.queueLimit { return true }
+        let rest = ChunkRequest(request.key(offset), count: request.count - offset)
+        state.requests.prepend(rest)
+        state.leaves += Int(rest.count)
+        return false
+      }
+      guard hasRoom else { return }
+      let key = request.key(offset)
+      let start = key.index << UInt64(key.scale)
+      guard start < source.size else {
+        group.uploadFailed(
+          ChunkFailure(
+            ChunkRequest(key, count: request.count - offset), reason: .changed))
+        return
+      }
+      let length = Int(min(1 << UInt64(key.scale), source.size - start))
+      let frame = sealer.frame(key, length: length) { buffer in
+        try readFully(source.file, buffer, at: Int64(start))
+      }
+      guard let frame, isUnchanged(source) else {
+        let reason = reasonForChange(source)
+        group.uploadFailed(
+          ChunkFailure(
+            ChunkRequest(key, count: request.count - offset), reason: reason,
+            retryAfter: reason == .busy ? 100 : 0))
+        return
+      }
+      uploads.state.withLock { $0.queuedBytes += frame.count }
+      group.upload(frame)
+      offset += 1
+    }
+  }
+
+  private struct Source {
+    let number: InodeNumber
+    let file: OwnedDescriptor
+    let size: UInt64
+    let record: FileRecord
+  }
+
+  /// Opens what a request is about, if it still is that version; else says why not.
+  private func openSource(_ request: ChunkRequest) -> Source? {
+    enum Found {
+      case file(OwnPlace, Entry, FileRecord)
+      case failure(ChunkFailureReason)
+    }
+    let found = tree.withLock { tree -> Found in
+      guard let node = tree.node(of: request.entry), let own = node.own,
+        let place = ownState(node, tree), let entry = node.entry
+      else { return .failure(.gone) }
+      guard entry.version == request.version, let record = own.record, node.kind == .file else {
+        return .failure(.changed)
+      }
+      return own.operations > 0 ? .failure(.busy) : .file(place, entry, record)
+    }
+    var reason = ChunkFailureReason.unreadable
+    switch found {
+    case .failure(let why): reason = why
+    case .file(let place, let entry, let record):
+      let file = try? openStaged(place, forReading: true)
+      if let file {
+        let source = Source(
+          number: place.number, file: file, size: entry.size, record: record)
+        if isUnchanged(source) { return source }
+        reason = reasonForChange(source)
+      }
+    }
+    group.uploadFailed(
+      ChunkFailure(request, reason: reason, retryAfter: reason == .busy ? 100 : 0))
+    return nil
+  }
+
+  private func openStaged(
+    _ place: OwnPlace, forReading: Bool
+  ) throws(SystemError) -> OwnedDescriptor {
+    if let staged = place.staged { return try folder.openStaged(staged, flags: O_RDONLY) }
+    return try folder.open(place.path, flags: O_RDONLY)
+  }
+
+  private func isUnchanged(_ source: Source) -> Bool {
+    (try? FileRecord(Stat(descriptor: source.file.raw))) == source.record
+  }
+
+  /// A mismatch that is our own doing passes; any other means that the file has a new version.
+  private func reasonForChange(_ source: Source) -> ChunkFailureReason {
+    let isOurs = tree.withLock { tree -> Bool in
+      guard let own = tree[source.number]?.own else { return false }
+      return own.operations > 0 || (own.record != source.record && !own.isDirty)
+    }
+    if isOurs { return .busy }
+    let isBeingWritten = tree.withLock { $0[source.number]?.own?.isDirty ?? false }
+    if !isBeingWritten {
+      onDisk { [self] in
+        namespace.withLock { _ in _ = announce(source.number, file: nil) }
+        group.drain()
+      }
+    }
+    return .changed
+  }
+}
+
+/// Fills the buffer from an open file; fewer bytes only at its end.
+private func readFully(
+  _ file: OwnedDescriptor, _ buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+) throws(SystemError) -> Int {
+  var count = 0
+  while count < buffer.count {
+    let start = count
+    // SAFETY: the range lies within the buffer.
+    let got = try retryingOnInterrupt("read") {
+      pread(file.raw, buffer.baseAddress! + start, buffer.count - start, off_t(offset) + start)
+    }
+    if got == 0 { break }
+    count += got
+  }
+  return count
+}

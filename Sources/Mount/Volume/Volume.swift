@@ -1,0 +1,101 @@
+package import Core
+import Glibc
+package import Logging
+import Protocol
+package import System
+
+/// The mount: what the kernel asks, answered from the tree, the own folder and the fetcher.
+///
+/// Three locks, each held shortly and never two at a time but in this order: namespace (changes of names
+/// in the own folder, disk pool only), tree, then whatever the group port takes. Fetcher and handles
+/// are leaves. No FUSE thread waits: disk work runs on the pool, answers of the network on the
+/// thread that brings them.
+package final class Volume: Sendable {
+  package struct Settings: Sendable {
+    /// How long `close` waits for the group's answer.
+    package var ackTimeout: Duration = .seconds(30)
+    /// Whether `close` returns without it.
+    package var closesAsync = false
+    package var fetcher = ChunkFetcher.Settings()
+    package init() {}
+  }
+
+  let settings: Settings
+  let folder: OwnFolder
+  let index: OwnIndex
+  let group: any GroupPort
+  let log: Logger
+  let pool: WorkerPool
+  let notifier = KernelNotifier()
+  let namespace = Locked(())
+  let tree: Locked<Tree>
+  let handles = Locked(HandleTable())
+  let fetcher: Locked<ChunkFetcher>
+  let reads = Locked(ParkedReads())
+  let closing = Locked(ParkedCloses())
+  let uploads: Uploads
+  /// Who we are in the list; an own claim shows whatever the number is.
+  let ownID: Locked<PublicID>
+
+  /// Closures that may wait for the disk pool: more than the kernel ever has under way.
+  private static let poolQueue = 65_536
+  /// Threads of the disk pool: enough to keep a disk busy, few enough to stay small.
+  private static let poolThreads = 4
+
+  package init(
+    folder: OwnFolder, index: OwnIndex, group: any GroupPort, settings: Settings, log: Logger
+  ) throws(SystemError) {
+    self.settings = settings
+    self.folder = folder
+    self.index = index
+    self.group = group
+    self.log = log
+    pool = try WorkerPool(name: "disk", threads: Self.poolThreads, queueLimit: Self.poolQueue)
+    tree = Locked(Tree(now: WallClock.nanoseconds))
+    fetcher = Locked(ChunkFetcher(settings: settings.fetcher))
+    uploads = Uploads()
+    ownID = Locked(.master)
+  }
+
+  /// The bytes of leaves in memory and the reads that wait, for status.
+  package var readFigures: (cached: Int, limit: Int, waiting: Int) {
+    fetcher.withLock { ($0.cachedBytes, $0.budget, $0.waitingReads) }
+  }
+
+  /// Leaves asked of us and not yet sent, for status.
+  package var queuedUploads: Int { uploads.queuedLeaves }
+
+  /// Runs disk work for a request; an error that it throws is the answer.
+  func onDisk(_ request: Request, _ work: @escaping @Sendable () throws(SystemError) -> Void) {
+    let isQueued = pool.submit {
+      do throws(SystemError) { try work() } catch { request.reply(error: error.code) }
+    }
+    if !isQueued { request.reply(error: EBUSY) }
+  }
+
+  /// Runs disk work that nobody waits for.
+  func onDisk(_ work: @escaping @Sendable () -> Void) {
+    if !pool.submit(work) { log.error("the disk pool is full: some work was left undone") }
+  }
+
+  /// Changes the tree on the kernel's behalf: it knows what it asked for and is not told again.
+  func changeTree<Result>(_ body: (inout Tree) -> Result) -> Result {
+    tree.withLock { tree in
+      defer { _ = tree.takeInvalidations() }
+      return body(&tree)
+    }
+  }
+
+  /// Changes the tree because of something that the kernel did not ask for: it is told.
+  func changeTreeAndTell<Result>(_ body: (inout Tree) -> Result) -> Result {
+    tree.withLock { tree in
+      defer { notifier.add(tree.takeInvalidations()) }
+      return body(&tree)
+    }
+  }
+
+  /// A new random id.
+  func newID() -> RandomID {
+    RandomID(high: SecureRandom.uint64(), low: SecureRandom.uint64())
+  }
+}

@@ -1,0 +1,216 @@
+import Core
+import Glibc
+import Logging
+import Protocol
+import System
+
+/// How the group learns of one's own files, and what its answer does to them.
+extension Volume {
+  /// FLUSH: a file that was written since it was last announced is announced, and the program's `close`
+  /// returns with the group's answer. `token` names the parked request.
+  func flush(token: UInt64, handle: UInt64) {
+    guard case .own(let own)? = handles.withLock({ $0[handle] }), own.isWritable else {
+      return finishClose(token, 0)
+    }
+    let state = tree.withLock { tree -> (isDirty: Bool, failure: Int32?) in
+      guard let state = tree[own.number]?.own else { return (false, nil) }
+      return (state.isDirty, state.failure)
+    }
+    if state.failure != nil || !state.isDirty { return finishClose(token, state.failure ?? 0) }
+    onDisk { [self] in
+      namespace.withLock { _ in
+        do throws(SystemError) { try beginClose(own, token) } catch {
+          finishClose(token, error.code)
+        }
+      }
+      group.drain()
+    }
+  }
+
+  /// An INTERRUPT ends the wait of a `close` with EINTR; the change itself goes on.
+  func interruptClose(_ token: UInt64) { finishClose(token, EINTR) }
+
+  /// Answers a `close`, unless that was done already.
+  private func finishClose(_ token: UInt64, _ code: Int32) {
+    closing.withLock { $0.take(token) }?.reply(error: code)
+  }
+
+  private func beginClose(_ own: OwnHandle, _ token: UInt64) throws(SystemError) {
+    let place = tree.withLock { tree -> OwnPlace? in
+      guard let node = tree[own.number], node.isLinked else { return nil }
+      return ownState(node, tree)
+    }
+    guard let place else { return finishClose(token, 0) }
+    if let staged = place.staged { try folder.markComplete(staged, target: place.path) }
+    if settings.closesAsync {
+      try placeStaged(own.number)
+      announce(own.number, file: own.file)
+      return finishClose(token, 0)
+    }
+    let isAnnounced = announce(own.number, file: own.file) { [self] outcome in
+      closed(own.number, outcome) { [self] code in finishClose(token, code) }
+    }
+    if !isAnnounced { finishClose(token, 0) }
+  }
+
+  /// The last close of a file that was never announced, or that was written after its last FLUSH.
+  func announceWithoutWaiting(_ own: OwnHandle) {
+    onDisk { [self] in
+      namespace.withLock { _ in
+        let place = tree.withLock { tree in tree[own.number].flatMap { ownState($0, tree) } }
+        guard let place else { return }
+        if let staged = place.staged { try? folder.markComplete(staged, target: place.path) }
+        _ = announce(own.number, file: own.file) { [self] outcome in
+          closed(own.number, outcome) { _ in }
+        }
+      }
+      group.drain()
+    }
+  }
+
+  /// Announces the present content as a new version. Namespace lock held; `group.drain` must follow.
+  /// Returns: false where there is nothing to announce: the file is no longer there.
+  @discardableResult
+  func announce(
+    _ number: InodeNumber, file: OwnedDescriptor?,
+    then done: (@Sendable (ChangeOutcome) -> Void)? = nil
+  ) -> Bool {
+    let before = tree.withLock { tree -> (own: OwnPlace, writes: UInt64, parents: [SharePath])? in
+      guard let node = tree[number], node.isLinked, let place = ownState(node, tree),
+        let parent = node.parent
+      else { return nil }
+      let parents = tree.unclaimed(parent).compactMap { tree.path(of: $0) }
+      return (place, node.own!.writes, parents)
+    }
+    guard let (own, writes, parents) = before else { return false }
+    do {
+      try claim(parents)
+      let stat = try file.map { try Stat(descriptor: $0.raw) } ?? statOwn(own)
+      let record = FileRecord(stat)
+      let entry = Entry(
+        id: own.id, path: own.path, kind: .file, version: newID(),
+        size: UInt64(max(0, stat.size)), modified: stat.mtimeNs, mode: UInt16(stat.permissions))
+      index.note(entry.id, entry.version, record)
+      return changeTree { tree in
+        guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
+        tree.putOwn(
+          entry, owner: ownID.withLock { $0 }, node: node, attributes: Attributes(stat),
+          now: WallClock.nanoseconds)
+        node.own!.record = record
+        node.own!.isAnnounced = true
+        node.own!.announcedWrites = writes
+        if let done {
+          group.share(entry, timeout: settings.ackTimeout, done)
+        } else {
+          group.share(entry)
+        }
+        return true
+      }
+    } catch {
+      log.error("cannot announce an own file: \(error)")
+      return false
+    }
+  }
+
+  /// Tells the group about new attributes of the same content. Namespace lock held.
+  func retell(_ number: InodeNumber) {
+    changeTree { tree in
+      guard let node = tree[number], let own = node.own, own.isAnnounced, !own.isDirty,
+        var entry = node.entry
+      else { return }
+      entry.mode = UInt16(node.attributes.mode & 0o7777)
+      entry.modified = node.attributes.modified
+      if entry == node.entry { return }
+      tree.putOwn(
+        entry, owner: ownID.withLock { $0 }, node: node, attributes: node.attributes,
+        now: WallClock.nanoseconds)
+      group.share(entry)
+    }
+  }
+
+  /// Renews a node's attributes from its file. `isContent`: whether this makes a new version.
+  func noteChange(
+    _ number: InodeNumber, _ stat: Stat, isContent: Bool, setsTime: Bool = false
+  ) -> Attributes {
+    tree.withLock { tree in
+      guard let node = tree[number] else { return Attributes(stat) }
+      let modified = node.attributes.modified
+      node.attributes = Attributes(stat)
+      // A directory also changes when others put something into it: that is not on our disk.
+      if node.kind == .directory, !setsTime {
+        node.attributes.modified = max(modified, stat.mtimeNs)
+      }
+      if isContent { node.own?.writes += 1 }
+      return node.attributes
+    }
+  }
+
+  /// Moves a staged file to where it belongs. Namespace lock held.
+  func placeStaged(_ number: InodeNumber) throws(SystemError) {
+    let own = tree.withLock { tree -> OwnPlace? in
+      guard let node = tree[number], node.isLinked else { return nil }
+      return ownState(node, tree)
+    }
+    guard let own, let staged = own.staged else { return }
+    beginOperation(number)
+    defer { endOperation(number, path: own.path) }
+    do throws(SystemError) {
+      try folder.place(staged, at: own.path, replacing: false)
+    } catch  where error.code == EEXIST {
+      // Somebody put a file there by hand, past the mount: it is kept beside ours.
+      let aside = freeConflictPath(own.path)
+      try folder.rename(own.path, to: aside, replacing: false)
+      log.warning("kept a file that lay in the way", metadata: ["as": "\(shown(aside))"])
+      try folder.place(staged, at: own.path, replacing: false)
+    }
+    tree.withLock { $0[number]?.own?.staged = nil }
+  }
+
+  /// The group's answer to a `close`, and what it does to the file; then `done` with the errno.
+  private func closed(
+    _ number: InodeNumber, _ outcome: ChangeOutcome, _ done: @escaping @Sendable (Int32) -> Void
+  ) {
+    onDisk { [self] in
+      let code = namespace.withLock { _ -> Int32 in
+        switch outcome {
+        case .acked:
+          do throws(SystemError) { try placeStaged(number) } catch {
+            log.error("cannot move a file into place: \(error)")
+            return error.code
+          }
+          return 0
+        case .rejected: return withdraw(number, EEXIST, why: "the path is taken")
+        case .timedOut: return withdraw(number, ETIMEDOUT, why: "the master did not answer in time")
+        case .masterAway: return withdraw(number, EHOSTDOWN, why: "the master is away")
+        }
+      }
+      group.drain()
+      done(code)
+    }
+  }
+
+  /// A new file that the group did not take goes; new content of a known one stays, and is announced
+  /// until it is taken. Namespace lock held. Returns: the errno for the program that wrote.
+  private func withdraw(_ number: InodeNumber, _ code: Int32, why: String) -> Int32 {
+    let own = tree.withLock { tree in tree[number].flatMap { ownState($0, tree) } }
+    guard let own else { return code }
+    log.warning("\(why)", metadata: ["path": "\(shown(own.path))"])
+    guard let staged = own.staged else { return code }
+    folder.discard(staged)
+    changeTreeAndTell { tree in
+      tree[number]?.own?.failure = code
+      tree[number]?.own?.staged = nil
+      tree.remove(own.id, now: WallClock.nanoseconds)
+      group.unshare(own.id)
+    }
+    return code
+  }
+
+  private func statOwn(_ own: OwnPlace) throws(SystemError) -> Stat {
+    if let file = try openStaged(own) { return try Stat(descriptor: file.raw) }
+    return try folder.stat(own.path)
+  }
+
+  /// A path as people can read it in a log.
+  func shown(_ path: SharePath) -> String { String(decoding: path.bytes, as: UTF8.self) }
+}

@@ -1,0 +1,103 @@
+import Glibc
+import Logging
+package import Protocol
+import System
+
+/// What happens where somebody else had a path first: nothing is lost.
+extension Volume {
+  /// The master did not take an own entry. A staged file is withdrawn by whoever waits for its `close`;
+  /// what lies in the own folder already is kept under a conflict name.
+  package func refused(_ entry: Entry, _ reason: Rejection) {
+    onDisk { [self] in
+      namespace.withLock { _ in
+        let own = tree.withLock { tree in tree.node(of: entry.id).flatMap { ownState($0, tree) } }
+        guard let own, own.staged == nil else { return }
+        if own.path == entry.path {
+          keepAside(own, reason)
+        } else {
+          // It was moved meanwhile, with the directory it lies in: announced again where it is.
+          announceAgain(own.number)
+        }
+      }
+      group.drain()
+    }
+  }
+
+  /// The master did not take a rename: the entry goes on under a conflict name.
+  package func renameRefused(_ entry: Entry, _ reason: Rejection) {
+    onDisk { [self] in
+      namespace.withLock { _ in
+        let own = tree.withLock { tree in tree.node(of: entry.id).flatMap { ownState($0, tree) } }
+        if let own, own.path == entry.path { keepAside(own, reason) }
+      }
+      group.drain()
+    }
+  }
+
+  private func keepAside(_ own: OwnPlace, _ reason: Rejection) {
+    let path = freeConflictPath(own.path)
+    log.warning(
+      "the path belongs to somebody else: kept under another name",
+      metadata: ["path": "\(shown(own.path))", "now": "\(shown(path))", "why": "\(reason)"])
+    beginOperation(own.number)
+    defer { endOperation(own.number, path: path) }
+    do throws(SystemError) {
+      try folder.rename(own.path, to: path, replacing: false)
+    } catch {
+      log.error("cannot rename an own file: \(error)")
+      return
+    }
+    changeTreeAndTell { tree in
+      guard let node = tree[own.number], let directory = node.parent else { return }
+      tree.move(node, to: directory, path.name, now: WallClock.nanoseconds)
+      group.rename(own.id, to: path)
+    }
+    announceAgain(own.number)
+  }
+
+  /// Announces a node, and what lies below it, as it is, where it is.
+  private func announceAgain(_ number: InodeNumber) {
+    tree.withLock { tree in
+      guard let node = tree[number] else { return }
+      shareAll(node)
+    }
+  }
+
+  private func shareAll(_ node: Node) {
+    if node.own?.isAnnounced == true, let entry = node.entry { group.share(entry) }
+    for name in node.children.keys.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
+      shareAll(node.children[name]!.node)
+    }
+  }
+
+  /// `NAME (conflict, MEMBER)`, with a number where that is taken too. Namespace lock held.
+  func freeConflictPath(_ path: SharePath) -> SharePath {
+    for attempt in 0... {
+      if let candidate = Self.conflictPath(path, member: group.deviceName, attempt: attempt),
+        (try? folder.stat(candidate)) == nil, !isTaken(candidate)
+      {
+        return candidate
+      }
+    }
+    preconditionFailure("some number is free")
+  }
+
+  /// The conflict name for an attempt; shortened where it would be too long.
+  package static func conflictPath(
+    _ path: SharePath, member: DeviceName, attempt: Int
+  ) -> SharePath? {
+    let number = attempt == 0 ? "" : " \(attempt + 1)"
+    let suffix = Array(" (conflict, \(member.text)\(number))".utf8)
+    let kept = path.name.bytes.prefix(Limits.name - suffix.count)
+    guard let name = try? Name(Array(kept) + suffix) else { return nil }
+    return try? SharePath(parent: path.parent, name: name)
+  }
+
+  private func isTaken(_ path: SharePath) -> Bool {
+    tree.withLock { tree in
+      var node: Node? = tree.root
+      for name in path.names { node = node?.children[name]?.node }
+      return node != nil
+    }
+  }
+}

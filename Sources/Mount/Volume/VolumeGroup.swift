@@ -1,0 +1,67 @@
+package import Core
+import Logging
+package import Protocol
+package import Sealing
+import System
+
+/// What the group tells the mount. Any thread; nothing here waits.
+extension Volume {
+  /// Others' entries came, changed or went.
+  package func apply(_ deltas: [ListDelta]) {
+    let now = WallClock.nanoseconds
+    changeTreeAndTell { tree in
+      for delta in deltas {
+        switch delta {
+        case .upserted(let listed):
+          tree.upsert(listed.entry, owner: listed.owner, claimed: listed.claimed, now: now)
+        case .removed(let listed): tree.remove(listed.entry.id, now: now)
+        }
+      }
+    }
+  }
+
+  /// The hub gave this member its number.
+  package func identified(_ publicID: PublicID) { ownID.withLock { $0 = publicID } }
+
+  /// The hub's word on where an owner is.
+  package func presenceChanged(_ owner: PublicID, _ presence: Presence) {
+    step { $0.presenceChanged(owner, presence, now: $1, into: &$2) }
+  }
+
+  /// The bulk streams are open.
+  package func linkReady() { step { $0.linkReady(now: $1, into: &$2) } }
+
+  /// The connection is lost.
+  package func linkLost() {
+    fetcher.withLock { $0.linkLost() }
+    uploads.clear()
+  }
+
+  /// The master has decided against this client: what waits is refused, what is cached is dropped.
+  package func disapproved() { step { $0.disapproved(into: &$2) } }
+
+  /// CHUNK_FAILED.
+  package func chunkFailed(_ failure: ChunkFailure) {
+    step { $0.failed(failure, now: $1, into: &$2) }
+  }
+
+  /// A frame came on the downward stream. Throws where it is not one: the connection is no good.
+  package func received(_ frame: [UInt8], sealer: Sealer) throws(DecodingFault) {
+    let key = try BulkFrame.key(of: frame)
+    if let leaf = sealer.open(frame, key: key) {
+      let opened = Leaf(storage: leaf.storage, start: leaf.start)
+      step { $0.arrived(key, opened, now: $1, into: &$2) }
+    } else {
+      log.warning(
+        "a leaf could not be opened",
+        metadata: ["entry": "\(key.entry)", "owner": "\(key.owner)", "leaf": "\(key.index)"])
+      step { $0.couldNotOpen(key, now: $1, into: &$2) }
+    }
+  }
+
+  /// Time has passed.
+  package func tick() { step { $0.tick(now: $1, into: &$2) } }
+
+  /// When `tick` is due.
+  package var nextDeadline: Instant? { fetcher.withLock { $0.nextDeadline } }
+}

@@ -1,0 +1,136 @@
+import CFuse
+import CLinux
+import Glibc
+import Protocol
+import System
+
+/// Changes of names: applied to the own folder and the tree at once, told to the group in order.
+/// The kernel holds the directory's lock meanwhile, so nothing here waits for the network.
+extension Volume {
+  func makeDirectory(
+    _ request: Request, parent: InodeNumber, name: [UInt8], mode: UInt32
+  ) {
+    changeNames(request) { [self] () throws(SystemError) in
+      let place = try freePlace(parent, name)
+      try claim(place.unclaimed)
+      try folder.makeDirectory(place.path, mode: mode & 0o7777)
+      let stat = try folder.stat(place.path)
+      request.reply(addOwn(place.path, stat))
+    }
+  }
+
+  func makeSymlink(_ request: Request, parent: InodeNumber, name: [UInt8], target: [UInt8]) {
+    changeNames(request) { [self] () throws(SystemError) in
+      let place = try freePlace(parent, name)
+      guard SymlinkTarget.isContained(target, depth: place.path.depth) else {
+        throw SystemError(code: EPERM, call: "a symlink that leads out of the share")
+      }
+      try claim(place.unclaimed)
+      try folder.makeSymlink(place.path, target: target)
+      let stat = try folder.stat(place.path)
+      request.reply(addOwn(place.path, stat, target: target))
+    }
+  }
+
+  func unlink(_ request: Request, parent: InodeNumber, name: [UInt8]) {
+    changeNames(request) { [self] () throws(SystemError) in
+      let found = try ownPlace(parent, name)
+      if found.kind == .directory { throw SystemError(code: EISDIR, call: "unlink") }
+      if let staged = found.staged {
+        folder.discard(staged)
+      } else {
+        try folder.unlink(found.path)
+      }
+      removeOwn(found.id, parent, name)
+      request.reply()
+    }
+  }
+
+  func removeDirectory(_ request: Request, parent: InodeNumber, name: [UInt8]) {
+    changeNames(request) { [self] () throws(SystemError) in
+      let found = try ownPlace(parent, name)
+      if found.kind != .directory { throw SystemError(code: ENOTDIR, call: "rmdir") }
+      if !found.isEmpty { throw SystemError(code: ENOTEMPTY, call: "rmdir") }
+      if !found.isOwnOnly { throw SystemError(code: EPERM, call: "rmdir of a shared directory") }
+      try folder.removeDirectory(found.path)
+      removeOwn(found.id, parent, name)
+      request.reply()
+    }
+  }
+
+  func rename(
+    _ request: Request, parent: InodeNumber, name: [UInt8], newParent: InodeNumber,
+    newName: [UInt8], flags: UInt32
+  ) {
+    if flags & ~clinux_rename_noreplace != 0 { return request.reply(error: EINVAL) }
+    changeNames(request) { [self] () throws(SystemError) in
+      let source = try ownPlace(parent, name)
+      if !source.isOwnOnly { throw SystemError(code: EPERM, call: "rename of others' entries") }
+      let target = try? ownPlace(newParent, newName)
+      if target == nil {
+        _ = try freePlace(newParent, newName)
+      } else if flags != 0 {
+        throw SystemError(code: EEXIST, call: "rename")
+      }
+      if target?.id == source.id { return request.reply() }
+      if let target { try giveWay(target, to: source) }
+      let place = try self.place(newParent, newName)
+      if source.kind == .directory, place.path.isBelow(source.path) {
+        throw SystemError(code: EINVAL, call: "rename into itself")
+      }
+      try claim(place.unclaimed)
+      beginOperation(source.number)
+      defer { endOperation(source.number, path: place.path) }
+      if let staged = source.staged {
+        try folder.place(staged, at: place.path, replacing: true)
+      } else {
+        if target?.kind == .directory { try folder.removeDirectory(place.path) }
+        try folder.rename(source.path, to: place.path, replacing: true)
+      }
+      if let targetStaged = target?.staged { folder.discard(targetStaged) }
+      move(source, to: newParent, newName, place.path, replacing: target)
+      request.reply()
+    }
+  }
+
+  /// chmod, utimens, truncate; chown only to whom it belongs already.
+  func setAttributes(
+    _ request: Request, _ number: InodeNumber, _ wanted: AttributeChange, handle: UInt64?
+  ) {
+    let open = handle.flatMap { handle in
+      if case .own(let own)? = handles.withLock({ $0[handle] }) { own } else { nil }
+    }
+    changeNames(request) { [self] () throws(SystemError) in
+      guard let found = tree.withLock({ tree in tree[number].map { ownState($0, tree) } }) else {
+        throw SystemError(code: ESTALE, call: "setattr")
+      }
+      guard let own = found, !wanted.changesOwner else {
+        throw SystemError(code: EPERM, call: "change of somebody else's entry")
+      }
+      beginOperation(number)
+      defer { endOperation(number, path: own.path) }
+      let file: OwnedDescriptor? = if let open { open.file } else { try openStaged(own) }
+      try wanted.apply(to: file, folder, own.path)
+      let stat =
+        if let file { try Stat(descriptor: file.raw) } else { try folder.stat(own.path) }
+      let attributes = noteChange(
+        number, stat, isContent: wanted.size != nil, setsTime: wanted.times != nil)
+      request.reply(attributes, number: number)
+      if wanted.size != nil, open == nil { announce(number, file: nil) } else { retell(number) }
+    }
+  }
+
+  /// Runs one change of names at a time on the disk pool, then tells the group.
+  func changeNames(
+    _ request: Request, _ work: @escaping @Sendable () throws(SystemError) -> Void
+  ) {
+    onDisk(request) { [self] () throws(SystemError) in
+      defer { group.drain() }
+      var failure: SystemError?
+      namespace.withLock { _ in
+        do throws(SystemError) { try work() } catch { failure = error }
+      }
+      if let failure { throw failure }
+    }
+  }
+}

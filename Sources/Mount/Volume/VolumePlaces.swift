@@ -1,0 +1,165 @@
+import Glibc
+import Protocol
+import System
+
+/// Finding and changing one's own places in the tree. Namespace lock held, but where said otherwise.
+extension Volume {
+  /// A name in a directory where something is to be put.
+  struct Place {
+    let path: SharePath
+    /// Paths of the directories above that this member has not claimed yet, outermost first.
+    let unclaimed: [SharePath]
+  }
+
+  /// Something of one's own.
+  struct OwnPlace {
+    let number: InodeNumber
+    let id: EntryID
+    let path: SharePath
+    let kind: EntryKind
+    let staged: [UInt8]?
+    let isEmpty: Bool
+    let isOwnOnly: Bool
+  }
+
+  func place(_ parent: InodeNumber, _ name: [UInt8]) throws(SystemError) -> Place {
+    if name.count > Limits.name { throw SystemError(code: ENAMETOOLONG, call: "name") }
+    guard let name = try? Name(name) else { throw SystemError(code: EINVAL, call: "name") }
+    if parent == Node.rootNumber, name.bytes == OwnFolder.stagingName {
+      throw SystemError(code: EPERM, call: "the name of the staging folder")
+    }
+    let place = tree.withLock { tree -> Place? in
+      guard let directory = tree[parent], directory.kind == .directory,
+        directory.isLinked,
+        let path = try? SharePath(parent: tree.path(of: directory), name: name)
+      else { return nil }
+      return Place(
+        path: path, unclaimed: tree.unclaimed(directory).compactMap { tree.path(of: $0) })
+    }
+    guard let place else { throw SystemError(code: ENOENT, call: "directory") }
+    return place
+  }
+
+  /// A place where nothing is.
+  func freePlace(_ parent: InodeNumber, _ name: [UInt8]) throws(SystemError) -> Place {
+    let place = try place(parent, name)
+    let taken = tree.withLock { tree -> Bool? in
+      guard let node = tree[parent]?.children[place.path.name]?.node else { return nil }
+      return node.own != nil
+    }
+    if let isOwn = taken { throw SystemError(code: isOwn ? EEXIST : EPERM, call: "name") }
+    return place
+  }
+
+  /// What lies at a name, if it is one's own; EPERM if it is not.
+  func ownPlace(_ parent: InodeNumber, _ name: [UInt8]) throws(SystemError) -> OwnPlace {
+    let path = try place(parent, name).path
+    let found = tree.withLock { tree -> OwnPlace?? in
+      guard let node = tree[parent]?.children[path.name]?.node else { return nil }
+      return ownState(node, tree)
+    }
+    guard let found else { throw SystemError(code: ENOENT, call: "name") }
+    guard let own = found else { throw SystemError(code: EPERM, call: "somebody else's entry") }
+    return own
+  }
+
+  /// nil for what is not one's own, or no longer in the tree. Tree lock held.
+  func ownState(_ node: Node, _ tree: Tree) -> OwnPlace? {
+    guard let own = node.own, let path = tree.path(of: node) ?? node.entry?.path else { return nil }
+    return OwnPlace(
+      number: node.number, id: own.id, path: path, kind: node.kind, staged: own.staged,
+      isEmpty: node.children.isEmpty, isOwnOnly: tree.isOwnOnly(node))
+  }
+
+  /// Makes and claims directories that so far only others have.
+  func claim(_ directories: [SharePath]) throws(SystemError) {
+    for path in directories {
+      try folder.makeDirectory(path, mode: 0o755)
+      _ = addOwn(path, try folder.stat(path))
+    }
+  }
+
+  /// Puts something that now lies in the own folder into the tree, and announces it.
+  func addOwn(_ path: SharePath, _ stat: Stat, target: [UInt8] = []) -> EntryReply {
+    let record = FileRecord(stat)
+    let known = index.lookup(record)
+    let kind: EntryKind = stat.isDirectory ? .directory : stat.isSymlink ? .symlink : .file
+    let entry = Entry(
+      id: known?.entry ?? newID(), path: path, kind: kind,
+      version: kind == .directory ? .zero : known?.version ?? newID(),
+      size: kind == .file ? UInt64(max(0, stat.size)) : 0, modified: stat.mtimeNs,
+      mode: UInt16(stat.permissions), target: target)
+    index.note(entry.id, entry.version, record)
+    return changeTree { tree in
+      let node = tree.putOwn(
+        entry, owner: ownID.withLock { $0 }, node: nil, attributes: Attributes(stat),
+        now: WallClock.nanoseconds)
+      node.own?.isAnnounced = true
+      node.own?.record = record
+      group.share(entry)
+      tree.remember(node)
+      return EntryReply(number: node.number, attributes: node.attributes)
+    }
+  }
+
+  /// Takes an own entry out of the tree and back from the group.
+  func removeOwn(_ id: EntryID, _ parent: InodeNumber, _ name: [UInt8]) {
+    tree.withLock { tree in
+      tree.remove(id, now: WallClock.nanoseconds)
+      let invalidations = tree.takeInvalidations()
+      group.unshare(id)
+      // Somebody else's claim may show now where the kernel believes nothing to be.
+      if let name = try? Name(name), tree[parent]?.children[name] != nil {
+        notifier.add(invalidations)
+      }
+    }
+  }
+
+  /// Checks that an own target may be replaced by the source, as of rename(2).
+  func giveWay(_ target: OwnPlace, to source: OwnPlace) throws(SystemError) {
+    if target.kind == .directory {
+      if source.kind != .directory { throw SystemError(code: EISDIR, call: "rename") }
+      if !target.isEmpty { throw SystemError(code: ENOTEMPTY, call: "rename") }
+      if !target.isOwnOnly { throw SystemError(code: EPERM, call: "rename") }
+    } else if source.kind == .directory {
+      throw SystemError(code: ENOTDIR, call: "rename")
+    }
+  }
+
+  /// Moves a node in the tree and tells the group, as one change.
+  func move(
+    _ source: OwnPlace, to newParent: InodeNumber, _ newName: [UInt8], _ path: SharePath,
+    replacing target: OwnPlace?
+  ) {
+    changeTree { tree in
+      if let target { tree.remove(target.id, now: WallClock.nanoseconds) }
+      guard let node = tree[source.number], let directory = tree[newParent],
+        let name = try? Name(newName)
+      else { return }
+      tree.move(node, to: directory, name, now: WallClock.nanoseconds)
+      node.own?.staged = nil
+      if target?.kind == .directory { group.unshare(target!.id) }
+      group.rename(source.id, to: path)
+    }
+  }
+
+  /// A change of ours is about to alter the file's ctime: until it is recorded nobody is served.
+  func beginOperation(_ number: InodeNumber) {
+    tree.withLock { $0[number]?.own?.operations += 1 }
+  }
+
+  /// Records the ctime that our own change left behind: it is no new version.
+  func endOperation(_ number: InodeNumber, path: SharePath) {
+    let stat = try? folder.stat(path)
+    let known = tree.withLock { tree -> (EntryID, Version, FileRecord)? in
+      guard let node = tree[number], node.own != nil else { return nil }
+      node.own!.operations -= 1
+      guard let stat, let old = node.own!.record, let entry = node.entry,
+        old.size == stat.size, old.inode == stat.ino
+      else { return nil }
+      node.own!.record = FileRecord(stat)
+      return (entry.id, entry.version, FileRecord(stat))
+    }
+    if let (id, version, record) = known { index.note(id, version, record) }
+  }
+}

@@ -1,0 +1,145 @@
+/// What the hub says first on every control connection.
+package struct Hello: Equatable, Sendable {
+  package let version: UInt16
+  /// Bit set of optional features; none is defined yet, unknown bits are ignored.
+  package let features: UInt64
+  /// 32 random bytes that the registration signs.
+  package let challenge: [UInt8]
+  package init(version: UInt16, features: UInt64, challenge: [UInt8]) {
+    self.version = version
+    self.features = features
+    self.challenge = challenge
+  }
+  /// Bytes of a challenge.
+  package static let challengeLength = 32
+}
+
+/// Why the hub ends a connection. The raw values are the wire's.
+package enum RefusalCode: UInt16, Sendable {
+  case protocolError = 1
+  case badProof = 2
+  case notTheMaster = 3
+  case displaced = 4
+  case disapproved = 5
+  case tooManyClients = 6
+}
+
+/// The hub's last word on a connection that it closes.
+package struct Refused: Equatable, Sendable {
+  package let code: RefusalCode
+  package let reason: String
+  package init(code: RefusalCode, reason: String) {
+    self.code = code
+    self.reason = reason
+  }
+}
+
+/// MASTER_APP_REGISTER and CLIENT_REGISTER: who asks to be let in, with the proof that it holds the key.
+package struct Register: Equatable, Sendable {
+  package let key: DeviceKey
+  package let incarnation: Incarnation
+  package let name: DeviceName
+  /// Operating system and version, for the approver's eyes.
+  package let system: String
+  /// Master only, first time only: the hub's one-time claim code.
+  package let claim: [UInt8]
+  /// Ed25519 signature of `signedBytes`, 64 bytes.
+  package let proof: [UInt8]
+
+  package init(
+    key: DeviceKey, incarnation: Incarnation, name: DeviceName, system: String, claim: [UInt8],
+    proof: [UInt8]
+  ) {
+    self.key = key
+    self.incarnation = incarnation
+    self.name = name
+    self.system = system
+    self.claim = claim
+    self.proof = proof
+  }
+
+  /// Bytes of a proof.
+  package static let proofLength = 64
+  /// Bytes of the longest claim code.
+  package static let claimLimit = 64
+
+  /// What the proof signs: purpose, challenge, both keys and the incarnation.
+  package static func signedBytes(
+    asMaster: Bool, challenge: [UInt8], key: DeviceKey, incarnation: Incarnation
+  ) -> [UInt8] {
+    var writer = ByteWriter(reserving: 160)
+    writer.put(asMaster ? "fsharefs master register 1" : "fsharefs client register 1")
+    writer.putBytes16(challenge)
+    writer.putBytes16(key.signing)
+    writer.putBytes16(key.agreement)
+    writer.put(incarnation)
+    return writer.bytes
+  }
+}
+
+/// The hub's record of a client's admission. The raw values are the wire's.
+package enum Admission: UInt8, Sendable {
+  case waiting = 0
+  case approved = 1
+  case disapproved = 2
+}
+
+/// Where a client is, in the hub's word. The raw values are the wire's.
+package enum Presence: UInt8, Sendable {
+  case online = 0
+  case away = 1
+  case gone = 2
+}
+
+/// What the hub tells the master about one client.
+package struct ClientRecord: Equatable, Sendable {
+  package let publicID: PublicID
+  package let key: DeviceKey
+  package let name: DeviceName
+  package let system: String
+  package var admission: Admission
+  package var presence: Presence
+  package init(
+    publicID: PublicID, key: DeviceKey, name: DeviceName, system: String, admission: Admission,
+    presence: Presence
+  ) {
+    self.publicID = publicID
+    self.key = key
+    self.name = name
+    self.system = system
+    self.admission = admission
+    self.presence = presence
+  }
+}
+
+/// The clients known to the hub, in as many messages as they need; only the last one ends the registration.
+package struct MasterRegisterAck: Equatable, Sendable {
+  package let clients: [ClientRecord]
+  package let isLast: Bool
+  package init(clients: [ClientRecord], isLast: Bool) {
+    self.clients = clients
+    self.isLast = isLast
+  }
+}
+
+/// The hub's answer to CLIENT_REGISTER.
+package struct ClientRegisterAck: Equatable, Sendable {
+  package let publicID: PublicID
+  package let admission: Admission
+  package init(publicID: PublicID, admission: Admission) {
+    self.publicID = publicID
+    self.admission = admission
+  }
+}
+
+/// One-time authenticators of the two bulk streams of this control session.
+package struct BulkTickets: Equatable, Sendable {
+  package let down: [UInt8]
+  package let up: [UInt8]
+  package init(down: [UInt8], up: [UInt8]) {
+    self.down = down
+    self.up = up
+  }
+  /// Bytes of a ticket.
+  package static let length = 32
+}

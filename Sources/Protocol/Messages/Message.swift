@@ -1,0 +1,76 @@
+/// Every message of the control plane. The names are the user's; `docs/protocol.md` has each field.
+package enum Message: Equatable, Sendable {
+  case hello(Hello)
+  case refused(Refused)
+  case masterAppRegister(Register)
+  case masterAppRegisterAck(MasterRegisterAck)
+  case clientRegister(Register)
+  case clientRegisterAck(ClientRegisterAck)
+  case newClientRegistered(ClientRecord)
+  case bulkTickets(BulkTickets)
+  case leave
+  case approveClient(Decision)
+  case disApproveClient(Decision)
+  case clientApproved(Decision)
+  case clientDisApproved(Decision)
+  case addFiles(Proposal)
+  case filesAdded(Ordered)
+  case removeFile(Proposal)
+  case fileRemoved(Ordered)
+  case renameFile(Proposal)
+  case fileRenamed(Ordered)
+  case updateName(Proposal)
+  case nameUpdated(Ordered)
+  case clientReleased(Ordered)
+  case serverNotReady(TransferID)
+  case askFiles(ListCursor)
+  case filesPage(FilesPage)
+  /// Hub to master: a member's message, with the member that the hub knows it is from.
+  indirect case forwarded(from: PublicID, Message)
+  /// Master to hub: a message for one member only.
+  indirect case directed(to: PublicID, Message)
+  case online([PublicID])
+  case away([PublicID])
+  case gone([PublicID])
+  case requestChunk(ChunkRequest)
+  case uploadChunkRequest(ChunkRequest)
+  case chunkFailed(ChunkFailure)
+
+  package var opcode: Opcode {
+    switch self {
+    case .hello: .hello
+    case .refused: .refused
+    case .masterAppRegister: .masterAppRegister
+    case .masterAppRegisterAck: .masterAppRegisterAck
+    case .clientRegister: .clientRegister
+    case .clientRegisterAck: .clientRegisterAck
+    case .newClientRegistered: .newClientRegistered
+    case .bulkTickets: .bulkTickets
+    case .leave: .leave
+    case .approveClient: .approveClient
+    case .disApproveClient: .disApproveClient
+    case .clientApproved: .clientApproved
+    case .clientDisApproved: .clientDisApproved
+    case .addFiles: .addFiles
+    case .filesAdded: .filesAdded
+    case .removeFile: .removeFile
+    case .fileRemoved: .fileRemoved
+    case .renameFile: .renameFile
+    case .fileRenamed: .fileRenamed
+    case .updateName: .updateName
+    case .nameUpdated: .nameUpdated
+    case .clientReleased: .clientReleased
+    case .serverNotReady: .serverNotReady
+    case .askFiles: .askFiles
+    case .filesPage: .filesPage
+    case .forwarded: .forwarded
+    case .directed: .directed
+    case .online: .online
+    case .away: .away
+    case .gone: .gone
+    case .requestChunk: .requestChunk
+    case .uploadChunkRequest: .uploadChunkRequest
+    case .chunkFailed: .chunkFailed
+    }
+  }
+}

@@ -1,0 +1,169 @@
+extension Message {
+  /// Decodes one whole message; anything beyond it, short of it or out of its limits throws.
+  package init(decoding bytes: [UInt8]) throws(DecodingFault) {
+    if bytes.count > Limits.controlMessage { throw .tooLong("a control message") }
+    var reader = ByteReader(bytes)
+    self = try Message.decode(from: &reader, mayWrap: true)
+    try reader.finish()
+  }
+
+  /// `mayWrap`: whether FORWARDED and DIRECTED are allowed here; they never nest.
+  private static func decode(
+    from reader: inout ByteReader, mayWrap: Bool
+  ) throws(DecodingFault) -> Message {
+    let number = try reader.uint16()
+    guard let opcode = Opcode(rawValue: number) else { throw .unknownOpcode(number) }
+    switch opcode {
+    case .hello, .refused, .masterAppRegister, .masterAppRegisterAck, .clientRegister,
+      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave:
+      return try decodeConnecting(opcode, from: &reader)
+    case .approveClient: return .approveClient(try reader.decision())
+    case .disApproveClient: return .disApproveClient(try reader.decision())
+    case .clientApproved: return .clientApproved(try reader.decision())
+    case .clientDisApproved: return .clientDisApproved(try reader.decision())
+    case .addFiles: return .addFiles(try reader.proposal())
+    case .removeFile: return .removeFile(try reader.proposal())
+    case .renameFile: return .renameFile(try reader.proposal())
+    case .updateName: return .updateName(try reader.proposal())
+    case .filesAdded: return .filesAdded(try reader.ordered())
+    case .fileRemoved: return .fileRemoved(try reader.ordered())
+    case .fileRenamed: return .fileRenamed(try reader.ordered())
+    case .nameUpdated: return .nameUpdated(try reader.ordered())
+    case .clientReleased: return .clientReleased(try reader.ordered())
+    case .serverNotReady: return .serverNotReady(try reader.transferID())
+    case .askFiles: return .askFiles(try reader.cursor())
+    case .filesPage:
+      return .filesPage(
+        FilesPage(
+          after: try reader.cursor(), next: try reader.cursor(), more: try reader.bool(),
+          restarts: try reader.bool(),
+          body: try reader.bytes32(atMost: Limits.controlMessage)))
+    case .forwarded, .directed:
+      guard mayWrap else { throw .invalid("nesting") }
+      let publicID = try reader.publicID()
+      let inner = try decode(from: &reader, mayWrap: false)
+      return opcode == .forwarded
+        ? .forwarded(from: publicID, inner) : .directed(to: publicID, inner)
+    case .online: return .online(try reader.publicIDs())
+    case .away: return .away(try reader.publicIDs())
+    case .gone: return .gone(try reader.publicIDs())
+    case .requestChunk: return .requestChunk(try reader.chunkRequest())
+    case .uploadChunkRequest: return .uploadChunkRequest(try reader.chunkRequest())
+    case .chunkFailed: return .chunkFailed(try reader.chunkFailure())
+    }
+  }
+
+  private static func decodeConnecting(
+    _ opcode: Opcode, from reader: inout ByteReader
+  ) throws(DecodingFault) -> Message {
+    switch opcode {
+    case .hello:
+      return .hello(
+        Hello(
+          version: try reader.uint16(), features: try reader.uint64(),
+          challenge: try reader.fixed(Hello.challengeLength)))
+    case .refused:
+      guard let code = RefusalCode(rawValue: try reader.uint16()) else {
+        throw .invalid("refusal code")
+      }
+      return .refused(Refused(code: code, reason: try reader.string(atMost: Limits.reason)))
+    case .masterAppRegister: return .masterAppRegister(try reader.register())
+    case .masterAppRegisterAck:
+      let isLast = try reader.bool()
+      let count = try reader.count(of: 75, atMost: Limits.clientsPerAck)
+      var clients: [ClientRecord] = []
+      for _ in 0..<count { clients.append(try reader.clientRecord()) }
+      return .masterAppRegisterAck(MasterRegisterAck(clients: clients, isLast: isLast))
+    case .clientRegister: return .clientRegister(try reader.register())
+    case .clientRegisterAck:
+      return .clientRegisterAck(
+        ClientRegisterAck(publicID: try reader.publicID(), admission: try reader.admission()))
+    case .newClientRegistered: return .newClientRegistered(try reader.clientRecord())
+    case .bulkTickets:
+      return .bulkTickets(
+        BulkTickets(
+          down: try reader.fixed(BulkTickets.length), up: try reader.fixed(BulkTickets.length)))
+    default: return .leave
+    }
+  }
+}
+
+extension ByteReader {
+  fileprivate mutating func deviceKey() throws(DecodingFault) -> DeviceKey {
+    DeviceKey(
+      signing: try fixed(DeviceKey.partLength), agreement: try fixed(DeviceKey.partLength))
+  }
+
+  fileprivate mutating func register() throws(DecodingFault) -> Register {
+    Register(
+      key: try deviceKey(), incarnation: try uint64(), name: try deviceName(),
+      system: try string(atMost: Limits.system), claim: try bytes16(atMost: Register.claimLimit),
+      proof: try fixed(Register.proofLength))
+  }
+
+  fileprivate mutating func admission() throws(DecodingFault) -> Admission {
+    guard let admission = Admission(rawValue: try uint8()) else { throw .invalid("admission") }
+    return admission
+  }
+
+  package mutating func clientRecord() throws(DecodingFault) -> ClientRecord {
+    let publicID = try publicID()
+    let key = try deviceKey()
+    let name = try deviceName()
+    let system = try string(atMost: Limits.system)
+    let admission = try admission()
+    guard let presence = Presence(rawValue: try uint8()) else { throw .invalid("presence") }
+    return ClientRecord(
+      publicID: publicID, key: key, name: name, system: system, admission: admission,
+      presence: presence)
+  }
+
+  fileprivate mutating func decision() throws(DecodingFault) -> Decision {
+    Decision(
+      order: try listOrder(), publicID: try publicID(),
+      body: try bytes32(atMost: Limits.controlMessage))
+  }
+
+  fileprivate mutating func proposal() throws(DecodingFault) -> Proposal {
+    Proposal(
+      transfer: try transferID(), oldest: try uint64(),
+      body: try bytes32(atMost: Limits.controlMessage))
+  }
+
+  fileprivate mutating func ordered() throws(DecodingFault) -> Ordered {
+    Ordered(
+      order: try listOrder(), sender: try publicID(), transfer: try transferID(),
+      body: try bytes32(atMost: Limits.controlMessage))
+  }
+
+  fileprivate mutating func cursor() throws(DecodingFault) -> ListCursor {
+    ListCursor(order: try listOrder(), offset: try uint32(), began: try uint64())
+  }
+
+  fileprivate mutating func publicIDs() throws(DecodingFault) -> [PublicID] {
+    let count = try count(of: 4, atMost: Limits.presencePerMessage)
+    var publicIDs: [PublicID] = []
+    publicIDs.reserveCapacity(count)
+    for _ in 0..<count { publicIDs.append(try publicID()) }
+    return publicIDs
+  }
+
+  fileprivate mutating func chunkRequest() throws(DecodingFault) -> ChunkRequest {
+    let request = ChunkRequest(
+      owner: try publicID(), entry: try randomID(), version: try randomID(), scale: try uint8(),
+      generation: try uint32(), first: try uint64(), count: try uint32(), pastCache: try bool())
+    try BulkFrame.checkScale(request.scale)
+    guard (1...Limits.leavesPerRequest).contains(request.count),
+      request.first <= Limits.fileSize >> UInt64(request.scale)
+    else { throw .invalid("chunk") }
+    return request
+  }
+
+  fileprivate mutating func chunkFailure() throws(DecodingFault) -> ChunkFailure {
+    let request = try chunkRequest()
+    guard let reason = ChunkFailureReason(rawValue: try uint8()) else {
+      throw .invalid("failure reason")
+    }
+    return ChunkFailure(request, reason: reason, retryAfter: try uint32())
+  }
+}

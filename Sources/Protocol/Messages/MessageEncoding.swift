@@ -1,0 +1,120 @@
+extension Message {
+  /// The message as bytes: opcode, then its fields. Throws where it would be beyond `Limits.controlMessage`.
+  package func encoded() throws(DecodingFault) -> [UInt8] {
+    var writer = ByteWriter(reserving: 64)
+    encode(into: &writer)
+    if writer.count > Limits.controlMessage { throw .tooLong("a control message") }
+    return writer.bytes
+  }
+
+  private func encode(into writer: inout ByteWriter) {
+    writer.put(opcode.rawValue)
+    switch self {
+    case .hello, .refused, .masterAppRegister, .masterAppRegisterAck, .clientRegister,
+      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave:
+      encodeConnecting(into: &writer)
+    case .approveClient(let decision), .disApproveClient(let decision),
+      .clientApproved(let decision), .clientDisApproved(let decision):
+      writer.put(decision.order)
+      writer.put(decision.publicID)
+      writer.putBytes32(decision.body)
+    case .addFiles(let proposal), .removeFile(let proposal), .renameFile(let proposal),
+      .updateName(let proposal):
+      writer.put(proposal.transfer)
+      writer.put(proposal.oldest)
+      writer.putBytes32(proposal.body)
+    case .filesAdded(let ordered), .fileRemoved(let ordered), .fileRenamed(let ordered),
+      .nameUpdated(let ordered), .clientReleased(let ordered):
+      writer.put(ordered.order)
+      writer.put(ordered.sender)
+      writer.put(ordered.transfer)
+      writer.putBytes32(ordered.body)
+    case .serverNotReady(let transfer): writer.put(transfer)
+    case .askFiles(let cursor): writer.put(cursor)
+    case .filesPage(let page):
+      writer.put(page.after)
+      writer.put(page.next)
+      writer.put(page.more)
+      writer.put(page.restarts)
+      writer.putBytes32(page.body)
+    case .forwarded(let publicID, let message), .directed(let publicID, let message):
+      writer.put(publicID)
+      message.encode(into: &writer)
+    case .online(let publicIDs), .away(let publicIDs), .gone(let publicIDs):
+      writer.put(UInt32(publicIDs.count))
+      for publicID in publicIDs { writer.put(publicID) }
+    case .requestChunk(let request), .uploadChunkRequest(let request): writer.put(request)
+    case .chunkFailed(let failure): writer.put(failure)
+    }
+  }
+
+  private func encodeConnecting(into writer: inout ByteWriter) {
+    switch self {
+    case .hello(let hello):
+      writer.put(hello.version)
+      writer.put(hello.features)
+      writer.putFixed(hello.challenge, count: Hello.challengeLength)
+    case .refused(let refused):
+      writer.put(refused.code.rawValue)
+      writer.put(refused.reason)
+    case .masterAppRegister(let register), .clientRegister(let register):
+      writer.put(register.key)
+      writer.put(register.incarnation)
+      writer.put(register.name.text)
+      writer.put(register.system)
+      writer.putBytes16(register.claim)
+      writer.putFixed(register.proof, count: Register.proofLength)
+    case .masterAppRegisterAck(let ack):
+      writer.put(ack.isLast)
+      writer.put(UInt32(ack.clients.count))
+      for client in ack.clients { writer.put(client) }
+    case .clientRegisterAck(let ack):
+      writer.put(ack.publicID)
+      writer.put(ack.admission.rawValue)
+    case .newClientRegistered(let client): writer.put(client)
+    case .bulkTickets(let tickets):
+      writer.putFixed(tickets.down, count: BulkTickets.length)
+      writer.putFixed(tickets.up, count: BulkTickets.length)
+    default: break  // LEAVE has no fields.
+    }
+  }
+}
+
+extension ByteWriter {
+  fileprivate mutating func put(_ key: DeviceKey) {
+    putFixed(key.signing, count: DeviceKey.partLength)
+    putFixed(key.agreement, count: DeviceKey.partLength)
+  }
+
+  package mutating func put(_ client: ClientRecord) {
+    put(client.publicID)
+    put(client.key)
+    put(client.name.text)
+    put(client.system)
+    put(client.admission.rawValue)
+    put(client.presence.rawValue)
+  }
+
+  fileprivate mutating func put(_ cursor: ListCursor) {
+    put(cursor.order)
+    put(cursor.offset)
+    put(cursor.began)
+  }
+
+  fileprivate mutating func put(_ request: ChunkRequest) {
+    put(request.owner)
+    put(request.entry)
+    put(request.version)
+    put(request.scale)
+    put(request.generation)
+    put(request.first)
+    put(request.count)
+    put(request.pastCache)
+  }
+
+  fileprivate mutating func put(_ failure: ChunkFailure) {
+    put(ChunkRequest(failure.key(0), count: failure.count))
+    put(failure.reason.rawValue)
+    put(failure.retryAfter)
+  }
+}

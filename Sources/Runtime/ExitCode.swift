@@ -1,0 +1,30 @@
+/// What a program's end means; `docs/operations.md` lists them. The numbers follow sysexits(3) where it has one.
+package enum ExitCode: Int32, Sendable {
+  case success = 0
+  case failure = 1
+  /// A wrong option or argument.
+  case usage = 64
+  /// The mountpoint cannot be used.
+  case mountpoint = 66
+  /// The hub cannot be reached.
+  case unreachable = 69
+  /// The own folder or the state folder cannot be used.
+  case folder = 73
+  /// Another process with the same private id took this one's place.
+  case displaced = 75
+  /// What answers is not a hub, or speaks another version of the protocol.
+  case protocolMismatch = 76
+  /// Disapproved, or not the master of this hub.
+  case refused = 77
+}
+
+/// Why a program ends: one line for the user, and the code.
+package struct Ending: Error, CustomStringConvertible, Sendable {
+  package let code: ExitCode
+  package let text: String
+  package init(_ code: ExitCode, _ text: String) {
+    self.code = code
+    self.text = text
+  }
+  package var description: String { text }
+}

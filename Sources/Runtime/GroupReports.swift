@@ -1,0 +1,155 @@
+package import Control
+import Core
+import Mount
+import Protocol
+import System
+
+/// What `fsharectl` is told, and what it may ask for.
+extension GroupSession {
+  /// What only the program knows of itself.
+  package struct Surroundings: Sendable {
+    package let role: StatusReport.Role
+    package let hub: String
+    package let mountpoint: String
+    package let ownFolder: String
+    package let stateFolder: String
+    package let settings: [StatusReport.Setting]
+    package let version: String
+    package init(
+      role: StatusReport.Role, hub: String, mountpoint: String, ownFolder: String,
+      stateFolder: String, settings: [StatusReport.Setting], version: String
+    ) {
+      self.role = role
+      self.hub = hub
+      self.mountpoint = mountpoint
+      self.ownFolder = ownFolder
+      self.stateFolder = stateFolder
+      self.settings = settings
+      self.version = version
+    }
+  }
+
+  /// Answers one request of `fsharectl`. Any thread.
+  package func answer(_ request: ControlRequest, _ around: Surroundings) -> ControlResponse {
+    switch (request.command, request.arguments.count) {
+    case ("status", 0): .report(status(around))
+    case ("members", 0): .report(members)
+    case ("approve", 1): decide(request.arguments[0], approves: true)
+    case ("disapprove", 1): decide(request.arguments[0], approves: false)
+    case ("name", 1): rename(request.arguments[0])
+    default: .refused("this fsharefs does not know the command '\(request.command)'")
+    }
+  }
+
+  private func status(_ around: Surroundings) -> StatusReport {
+    let reads = volume.readFigures
+    let uploads = volume.queuedUploads
+    return state.withLock { state in
+      let member = state.member
+      let online = member.presences.filter { $0.value == .online && $0.key != member.publicID }
+      return StatusReport(
+        role: around.role, state: Self.shown(state), publicID: member.publicID?.value,
+        name: state.deviceName.text, hub: around.hub, hubConnected: state.isConnected,
+        masterPresent: member.masterIsPresent, mountpoint: around.mountpoint,
+        ownFolder: around.ownFolder, stateFolder: around.stateFolder,
+        epoch: member.replica.order.epoch, seq: member.replica.order.seq,
+        entries: member.replica.list.count, ownEntries: member.ownCount,
+        pendingChanges: member.pendingChanges, membersOnline: online.count + 1,
+        leafCacheBytes: reads.cached, leafCacheLimit: reads.limit, readsWaiting: reads.waiting,
+        uploadsQueued: uploads, settings: around.settings, version: around.version)
+    }
+  }
+
+  private static func shown(_ state: State) -> StatusReport.State {
+    if state.isLeaving { return .left }
+    if state.master != nil { return state.isMasterRegistered ? .live : .connecting }
+    return switch state.member.phase {
+    case .disconnected: state.member.publicID == nil ? .connecting : .reconnecting
+    case .registering, .synchronising: .connecting
+    case .waiting: .waiting
+    case .live: .live
+    case .disapproved: .disapproved
+    }
+  }
+
+  private var members: MembersReport {
+    state.withLock { state in
+      let member = state.member
+      let list = member.replica.list
+      var reports: [MemberReport] = []
+      let known = Set(member.replica.members.keys)
+        .union(state.master.map { Set($0.clients.keys) } ?? []).union([.master])
+      for publicID in known.sorted() {
+        let record = member.replica.members[publicID]
+        let client = state.master?.clients[publicID]
+        let isSelf = publicID == member.publicID
+        let presence = isSelf ? .online : client?.presence ?? member.presences[publicID] ?? .gone
+        reports.append(
+          MemberReport(
+            publicID: publicID.value,
+            name: record?.name.text ?? client?.name.text
+              ?? (isSelf ? state.deviceName.text : publicID == .master ? "master" : ""),
+            system: client?.system ?? (isSelf ? system : ""),
+            state: Self.shown(
+              publicID == .master ? .approved : record?.admission ?? client?.admission ?? .waiting),
+            presence: Self.shown(presence), isSelf: isSelf, isMaster: publicID == .master,
+            entries: list.count(ownedBy: publicID)))
+      }
+      return MembersReport(members: reports)
+    }
+  }
+
+  private static func shown(_ admission: Admission) -> MemberReport.State {
+    switch admission {
+    case .waiting: .waiting
+    case .approved: .approved
+    case .disapproved: .disapproved
+    }
+  }
+
+  private static func shown(_ presence: Presence) -> MemberReport.Presence {
+    switch presence {
+    case .online: .online
+    case .away: .away
+    case .gone: .gone
+    }
+  }
+
+  private func decide(_ who: String, approves: Bool) -> ControlResponse {
+    guard isMaster else {
+      return .refused("only the master app decides about members; ask where it runs")
+    }
+    let found = members.members.filter {
+      !$0.isMaster && ("\($0.publicID)" == who || $0.name == who)
+    }
+    guard let one = found.first else {
+      return .refused("no client '\(who)'; see: fsharectl members")
+    }
+    guard found.count == 1 else {
+      return .refused("several clients are named '\(who)': give the number")
+    }
+    var isDone = false
+    stepMaster { master, _, actions in
+      let publicID = PublicID(one.publicID)
+      isDone =
+        approves
+        ? master.approve(publicID, into: &actions) : master.disapprove(publicID, into: &actions)
+    }
+    guard isDone else {
+      return .refused("the hub does not know client \(one.publicID) now; is it connected?")
+    }
+    return .done("client \(one.publicID) (\(one.name)) \(approves ? "approved" : "disapproved")")
+  }
+
+  private func rename(_ text: String) -> ControlResponse {
+    guard let name = DeviceName(text) else {
+      return .refused(
+        "'\(text)' cannot be a name: 1 to \(Limits.deviceName) bytes, no control characters, no '/'"
+      )
+    }
+    state.withLock { $0.deviceName = name }
+    stepMember { $0.rename(device: name, now: $1, into: &$2) }
+    keepName(name)
+    return .done("this device is now called '\(name)'")
+  }
+}

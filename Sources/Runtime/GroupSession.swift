@@ -1,0 +1,152 @@
+package import Core
+import DequeModule
+package import Logging
+package import Mount
+package import Protocol
+package import Sealing
+import System
+package import Transport
+
+/// What the program wants to know about the group while it starts, and about its end.
+package enum GroupEvent: Sendable {
+  case phase(MemberPhase, PublicID?)
+  /// The list is complete, or, for the master, the hub takes its word: the mount is worth having.
+  case ready
+  /// A try to reach the hub failed, or the connection was lost; it is tried again for ever.
+  case linkFailed(LinkFailure)
+  /// The hub's last word: connecting again is no use for some of its codes.
+  case refused(Refused)
+  /// What answered does not speak this protocol, or broke it.
+  case protocolError(String)
+}
+
+/// Binds the member, and where this is the master app the master, to the link and the mount.
+///
+/// State machines step under one lock and say what they want done; that is queued in order, and done by one
+/// thread at a time with no lock held: the order of what is sent is the order of the steps.
+// SAFETY: `volume` and `link` are set once, before anything is started; the rest is under `state`.
+package final class GroupSession: @unchecked Sendable {
+  enum Work: Sendable {
+    case member(MemberAction)
+    case master(MasterAction)
+  }
+
+  struct State {
+    var member: Member
+    var master: Master?
+    var deviceName: DeviceName
+    var work: Deque<Work> = []
+    var isDraining = false
+    var waits: [WaitToken: @Sendable (ChangeOutcome) -> Void] = [:]
+    var lastToken: WaitToken = 0
+    /// Parts of MASTER_APP_REGISTER_ACK until the last has come.
+    var clients: [ClientRecord]?
+    var isConnected = false
+    /// Whether the hub takes our word as the master's.
+    var isMasterRegistered = false
+    var failures = 0
+    var reconnectAt: Instant?
+    var isLeaving = false
+  }
+
+  /// How often time is looked at; also the shortest back-off.
+  static let tickEvery: Duration = .milliseconds(100)
+  /// The longest back-off between two tries to connect.
+  static let longestBackOff: Double = 5
+
+  let identity: DeviceIdentity
+  let incarnation: Incarnation
+  let system: String
+  let journal: MasterJournal?
+  let sealer = Sealer.plain
+  let log: Logger
+  let report: @Sendable (GroupEvent) -> Void
+  let keepName: @Sendable (DeviceName) -> Void
+  let state: Locked<State>
+  private(set) var volume: Volume!
+  private(set) var link: HubLink!
+  var isMaster: Bool { journal != nil }
+
+  package init(
+    identity: DeviceIdentity, name: DeviceName, system: String, master: (MasterJournal, Master)?,
+    log: Logger, keepName: @escaping @Sendable (DeviceName) -> Void,
+    report: @escaping @Sendable (GroupEvent) -> Void
+  ) {
+    self.identity = identity
+    incarnation = SecureRandom.uint64()
+    self.system = system
+    journal = master?.0
+    self.log = log
+    self.keepName = keepName
+    self.report = report
+    let member = Member(isMaster: master != nil, incarnation: incarnation)
+    state = Locked(State(member: member, master: master?.1, deviceName: name))
+  }
+
+  /// Gives the session the mount that it serves: before the volume shares its own folder.
+  package func bind(_ volume: Volume) { self.volume = volume }
+
+  /// Connects to the hub and stays connected. Call behind `Volume.shareOwnFolder`.
+  package func start(hub: HubAddress) throws {
+    if isMaster {
+      step { state, now in
+        var actions: [MemberAction] = []
+        state.member.adopt(state.master!.replica, now: now, into: &actions)
+        state.enqueue(actions)
+      }
+    }
+    link = HubLink(address: hub, handler: self, log: log)
+    try link.start()
+    link.perform { [self] in link.setTimer(after: Self.tickEvery) }
+    link.connect()
+  }
+
+  /// Runs one step of the state machines and does what they want done.
+  func step(_ body: (inout State, Instant) -> Void) {
+    state.withLock { body(&$0, MonotonicClock.now) }
+    drain()
+  }
+
+  /// One step of the member alone.
+  func stepMember(_ body: (inout Member, Instant, inout [MemberAction]) -> Void) {
+    step { state, now in
+      var actions: [MemberAction] = []
+      body(&state.member, now, &actions)
+      state.enqueue(actions)
+    }
+  }
+
+  /// One step of the master alone; nothing where this is not the master app.
+  func stepMaster(_ body: (inout Master, Instant, inout [MasterAction]) -> Void) {
+    step { state, now in
+      guard state.master != nil else { return }
+      var actions: [MasterAction] = []
+      body(&state.master!, now, &actions)
+      state.enqueue(actions)
+    }
+  }
+
+  /// Does what is queued; another thread that is doing so already takes it over.
+  package func drain() {
+    while true {
+      let next = state.withLock { state -> Work? in
+        if state.isDraining || state.work.isEmpty { return nil }
+        state.isDraining = true
+        return state.work.popFirst()
+      }
+      guard let next else { return }
+      perform(next)
+      state.withLock { $0.isDraining = false }
+    }
+  }
+}
+
+extension GroupSession.State {
+  mutating func enqueue(_ actions: [MemberAction]) {
+    for action in actions { work.append(.member(action)) }
+  }
+
+  mutating func enqueue(_ actions: [MasterAction]) {
+    for action in actions { work.append(.master(action)) }
+  }
+}

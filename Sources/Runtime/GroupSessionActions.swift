@@ -1,0 +1,101 @@
+import Core
+import Logging
+import Mount
+import Protocol
+import Sealing
+import System
+import Transport
+
+/// What the state machines want done. One thread at a time, no lock held, in order.
+extension GroupSession {
+  func perform(_ work: Work) {
+    switch work {
+    case .member(let action): perform(action)
+    case .master(let action): perform(action)
+    }
+  }
+
+  private func perform(_ action: MemberAction) {
+    switch action {
+    case .register(let challenge): register(challenge)
+    case .send(let message): sendOrPropose(message)
+    case .list(let deltas): volume.apply(deltas)
+    case .answer(let token, let outcome):
+      state.withLock { $0.waits.removeValue(forKey: token) }?(outcome)
+    case .refused(let entry, let reason): volume.refused(entry, reason)
+    case .renameRefused(let entry, let reason): volume.renameRefused(entry, reason)
+    case .phase(let phase):
+      let publicID = state.withLock { $0.member.publicID }
+      if let publicID { volume.identified(publicID) }
+      if phase == .disapproved { volume.disapproved() }
+      log.info("\(phase)")
+      report(.phase(phase, publicID))
+      if phase == .live, !isMaster { report(.ready) }
+    case .presence(let publicID, let presence): volume.presenceChanged(publicID, presence)
+    case .openBulk(let tickets): link.openBulk(down: tickets.down, up: tickets.up)
+    case .refusedByHub(let refused):
+      log.error("the hub refuses: \(refused.reason)")
+      report(.refused(refused))
+    case .protocolError(let what):
+      log.error("the hub broke the protocol: \(what)")
+      report(.protocolError(what))
+      link.disconnect()
+    }
+  }
+
+  private func perform(_ action: MasterAction) {
+    switch action {
+    case .journal(let ordered):
+      do throws(SystemError) { try journal!.append(ordered) } catch {
+        log.critical("cannot write the journal: \(error)")
+      }
+    case .publish(let ordered):
+      if state.withLock({ $0.isMasterRegistered }) { send(ordered.message(toHub: true)) }
+      stepInPlace { $0.received(ordered, now: $1, into: &$2) }
+    case .answer(let publicID, let message):
+      if publicID == .master {
+        stepInPlace { $0.received(message, now: $1, into: &$2) }
+      } else {
+        send(.directed(to: publicID, sealer.seal(message)), isSealed: true)
+      }
+    }
+  }
+
+  /// A step made while draining: what it wants done is queued behind what is there.
+  private func stepInPlace(_ body: (inout Member, Instant, inout [MemberAction]) -> Void) {
+    state.withLock { state in
+      var actions: [MemberAction] = []
+      body(&state.member, MonotonicClock.now, &actions)
+      state.enqueue(actions)
+    }
+  }
+
+  /// The master's own member proposes to the master in the same process; everyone else to the hub.
+  private func sendOrPropose(_ message: Message) {
+    guard isMaster, let decoded = try? ProposedChange.decode(message) else {
+      send(message)
+      return
+    }
+    state.withLock { state in
+      var actions: [MasterAction] = []
+      state.master!.proposed(
+        decoded.proposal, decoded.change, from: .master, now: MonotonicClock.now, into: &actions)
+      state.enqueue(actions)
+    }
+  }
+
+  private func register(_ challenge: [UInt8]) {
+    let register = identity.register(
+      asMaster: isMaster, challenge: challenge, incarnation: incarnation,
+      name: state.withLock { $0.deviceName }, system: system)
+    send(isMaster ? .masterAppRegister(register) : .clientRegister(register))
+  }
+
+  func send(_ message: Message, isSealed: Bool = false) {
+    do throws(DecodingFault) {
+      link?.send(message: try (isSealed ? message : sealer.seal(message)).encoded())
+    } catch {
+      log.error("a message was not sent: \(error)")
+    }
+  }
+}

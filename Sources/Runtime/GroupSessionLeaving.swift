@@ -1,0 +1,31 @@
+import Core
+import Mount
+import Protocol
+import System
+import Transport
+
+extension GroupSession {
+  /// Leaves the network: unanswered changes get a moment to be answered, then LEAVE. Blocks; not on a
+  /// thread of ours.
+  package func leave() {
+    let end = MonotonicClock.now + .seconds(3)
+    let pause = Monitor(())
+    while MonotonicClock.now < end, hasUnanswered {
+      _ = pause.wait(timeout: Self.tickEvery) { _ -> Bool? in nil }
+    }
+    state.withLock { $0.isLeaving = true }
+    send(.leave)
+    link?.disconnect()
+    while MonotonicClock.now < end + .seconds(1), state.withLock({ $0.isConnected }) {
+      _ = pause.wait(timeout: .milliseconds(10)) { _ -> Bool? in nil }
+    }
+    link?.stop()
+  }
+
+  private var hasUnanswered: Bool {
+    state.withLock { state in
+      state.isConnected && state.member.phase == .live && state.member.masterIsPresent
+        && state.member.pendingChanges > 0
+    }
+  }
+}

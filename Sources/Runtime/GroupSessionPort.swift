@@ -1,0 +1,48 @@
+package import Core
+import Mount
+package import Protocol
+import Sealing
+import System
+import Transport
+
+/// What the mount asks of the group: notes it; `drain` does it.
+extension GroupSession: GroupPort {
+  package var deviceName: DeviceName { state.withLock { $0.deviceName } }
+
+  package func share(_ entry: Entry) { note { $0.share(entry, now: $1, into: &$2) } }
+
+  package func share(
+    _ entry: Entry, timeout: Duration, _ done: @escaping @Sendable (ChangeOutcome) -> Void
+  ) {
+    state.withLock { state in
+      let now = MonotonicClock.now
+      var actions: [MemberAction] = []
+      state.lastToken += 1
+      let token = state.lastToken
+      state.waits[token] = done
+      state.member.share(entry, now: now, into: &actions)
+      state.member.wait(for: entry.id, token: token, deadline: now + timeout, into: &actions)
+      state.enqueue(actions)
+    }
+  }
+
+  package func unshare(_ id: EntryID) { note { $0.unshare(id, now: $1, into: &$2) } }
+
+  package func rename(_ id: EntryID, to path: SharePath) {
+    note { $0.rename(id, to: path, now: $1, into: &$2) }
+  }
+
+  package func request(_ request: ChunkRequest) { send(.requestChunk(request)) }
+
+  package func upload(_ frame: [UInt8]) { link?.send(frame: frame) }
+
+  package func uploadFailed(_ failure: ChunkFailure) { send(.chunkFailed(failure)) }
+
+  private func note(_ body: (inout Member, Instant, inout [MemberAction]) -> Void) {
+    state.withLock { state in
+      var actions: [MemberAction] = []
+      body(&state.member, MonotonicClock.now, &actions)
+      state.enqueue(actions)
+    }
+  }
+}

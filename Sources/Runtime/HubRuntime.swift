@@ -1,0 +1,231 @@
+package import Core
+package import Logging
+import Protocol
+import Sealing
+package import System
+package import Transport
+
+/// Binds the hub's state machine to the transport. All state is touched on the service thread only.
+// SAFETY: the server calls its handler on one thread; the few calls from elsewhere go through `perform`.
+package final class HubRuntime: HubServerHandler, @unchecked Sendable {
+  package struct Settings: Sendable {
+    package var hub = Hub.Settings()
+    package var transport = TransportLimits()
+    package init() {}
+  }
+
+  /// The control session and the bulk streams of one member.
+  private struct Plane {
+    let challenge: [UInt8]
+    var down: ConnectionID?
+    var up: ConnectionID?
+    var tickets: BulkTickets?
+  }
+
+  /// How often time is looked at: fine enough for graces and lifetimes of seconds.
+  private static let tickEvery: Duration = .milliseconds(250)
+
+  private var hub: Hub
+  private let registry: HubRegistry
+  private let log: Logger
+  private var server: HubServer?
+  private var planes: [SessionID: Plane] = [:]
+  private var tickets: [[UInt8]: (session: SessionID, direction: BulkDirection)] = [:]
+  private var sessions: [ConnectionID: SessionID] = [:]
+
+  /// Binds the address and reads the registry in `stateFolder`; nothing is served before `start`.
+  package init(
+    listen: ListenAddress, stateFolder: String, settings: Settings, log: Logger
+  ) throws {
+    try File.makeDirectories(stateFolder, mode: 0o700)
+    registry = try HubRegistry(path: stateFolder + "/registry")
+    hub = Hub(
+      settings: settings.hub, master: registry.master, clients: registry.clients,
+      now: MonotonicClock.now)
+    self.log = log
+    server = try HubServer(
+      listen: listen, limits: settings.transport, handler: self, log: log)
+  }
+
+  /// The port that is really listened on.
+  package var port: UInt16 { server!.port }
+
+  /// Serves, on a thread of its own.
+  package func start() throws(SystemError) {
+    try server!.start()
+    server!.perform { [self] in server!.setTimer(after: Self.tickEvery) }
+  }
+
+  /// Closes every connection and ends the thread.
+  package func stop() {
+    server?.stop()
+    server = nil
+  }
+}
+
+// MARK: - Handler: control plane
+
+extension HubRuntime {
+  package func controlOpened(_ id: ConnectionID, peer: String) {
+    let challenge = SecureRandom.bytes(Hello.challengeLength)
+    planes[id] = Plane(challenge: challenge)
+    hub.opened(id, now: MonotonicClock.now)
+    log.debug("connected", metadata: ["session": "\(id)", "peer": "\(peer)"])
+    send(
+      .hello(Hello(version: Limits.protocolVersion, features: 0, challenge: challenge)), to: id)
+  }
+
+  package func controlReceived(_ id: ConnectionID, message bytes: [UInt8]) {
+    guard let plane = planes[id] else { return }
+    let message: Message
+    do throws(DecodingFault) { message = try Message(decoding: bytes) } catch {
+      close(id, Refused(code: .protocolError, reason: "\(error)"))
+      return
+    }
+    step { hub, now, actions in
+      switch message {
+      case .masterAppRegister(let register):
+        let holds = DeviceIdentity.proofHolds(
+          register, asMaster: true, challenge: plane.challenge)
+        hub.masterRegisters(
+          register, proofHolds: holds, session: id, now: now, into: &actions)
+      case .clientRegister(let register):
+        let holds = DeviceIdentity.proofHolds(
+          register, asMaster: false, challenge: plane.challenge)
+        hub.clientRegisters(
+          register, proofHolds: holds, session: id, now: now, into: &actions)
+      case .leave: hub.leaves(id, into: &actions)
+      default: hub.received(message, session: id, now: now, into: &actions)
+      }
+    }
+  }
+
+  package func controlClosed(_ id: ConnectionID) {
+    step { $0.closed(id, now: $1, into: &$2) }
+    closeBulk(of: id)
+    planes[id] = nil
+  }
+
+  package func timerFired() {
+    step { $0.tick(now: $1, into: &$2) }
+    server?.setTimer(after: Self.tickEvery)
+  }
+}
+
+// MARK: - Handler: bulk plane
+
+extension HubRuntime {
+  package func bulkTicket(
+    _ ticket: [UInt8], direction: BulkDirection, id: ConnectionID
+  ) -> Bool {
+    guard let found = tickets[ticket], found.direction == direction else { return false }
+    tickets[ticket] = nil
+    sessions[id] = found.session
+    switch direction {
+    case .down: planes[found.session]?.down = id
+    case .up: planes[found.session]?.up = id
+    }
+    return true
+  }
+
+  package func bulkReceived(_ id: ConnectionID, frame: [UInt8]) {
+    guard let session = sessions[id] else { return }
+    step { $0.receivedFrame(frame, session: session, now: $1, into: &$2) }
+  }
+
+  package func bulkSent(_ id: ConnectionID, bytes: Int) {
+    guard let session = sessions[id] else { return }
+    step { $0.sentFrames(bytes: bytes, session: session, now: $1, into: &$2) }
+  }
+
+  /// A bulk stream dies with its control session, and the session with it: both are made anew.
+  package func bulkClosed(_ id: ConnectionID) {
+    guard let session = sessions.removeValue(forKey: id), let plane = planes[session],
+      plane.down == id || plane.up == id
+    else { return }
+    close(session, nil)
+  }
+}
+
+// MARK: - Actions
+
+extension HubRuntime {
+  private func step(_ body: (inout Hub, Instant, inout [HubAction]) -> Void) {
+    var actions: [HubAction] = []
+    body(&hub, MonotonicClock.now, &actions)
+    for action in actions { perform(action) }
+  }
+
+  private func perform(_ action: HubAction) {
+    switch action {
+    case .send(let message, let audience):
+      guard let bytes = encoded(message) else { return }
+      for session in audience { server?.sendControl(session, bytes) }
+    case .close(let session, let refused): close(session, refused)
+    case .issueTickets(let session): issueTickets(session)
+    case .closeBulk(let session): closeBulk(of: session)
+    case .frame(let frame, let session):
+      if let down = planes[session]?.down {
+        server?.sendBulk(down, frame)
+      } else {
+        // Its stream is not open yet or no more: nothing is on the way, so the credit is free again.
+        step { $0.sentFrames(bytes: frame.count, session: session, now: $1, into: &$2) }
+      }
+    case .persist(let client): persist { () throws(SystemError) in try registry.note(client) }
+    case .persistMaster(let key):
+      persist { () throws(SystemError) in try registry.note(master: key) }
+    }
+  }
+
+  private func send(_ message: Message, to session: SessionID) {
+    if let bytes = encoded(message) { server?.sendControl(session, bytes) }
+  }
+
+  private func encoded(_ message: Message) -> [UInt8]? {
+    do throws(DecodingFault) { return try message.encoded() } catch {
+      log.error("a message was not sent: \(error)")
+      return nil
+    }
+  }
+
+  private func issueTickets(_ session: SessionID) {
+    let drawn = BulkTickets(
+      down: SecureRandom.bytes(BulkTickets.length), up: SecureRandom.bytes(BulkTickets.length))
+    closeBulk(of: session)
+    planes[session]?.tickets = drawn
+    tickets[drawn.down] = (session, .down)
+    tickets[drawn.up] = (session, .up)
+    send(.bulkTickets(drawn), to: session)
+  }
+
+  private func closeBulk(of session: SessionID) {
+    guard let plane = planes[session] else { return }
+    if let drawn = plane.tickets {
+      tickets[drawn.down] = nil
+      tickets[drawn.up] = nil
+    }
+    planes[session]!.tickets = nil
+    planes[session]!.down = nil
+    planes[session]!.up = nil
+    for stream in [plane.down, plane.up].compactMap({ $0 }) {
+      sessions[stream] = nil
+      server?.closeBulk(stream)
+    }
+  }
+
+  private func close(_ session: SessionID, _ refused: Refused?) {
+    if let refused {
+      log.warning(
+        "refused: \(refused.reason)", metadata: ["session": "\(session)"])
+      send(.refused(refused), to: session)
+    }
+    closeBulk(of: session)
+    server?.closeControl(session, code: refused == nil ? 1000 : 1008, reason: refused?.reason ?? "")
+  }
+
+  private func persist(_ note: () throws(SystemError) -> Void) {
+    do throws(SystemError) { try note() } catch {
+      log.error("cannot keep the registry: \(error)")
+    }
+  }
+}

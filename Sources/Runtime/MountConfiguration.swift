@@ -1,0 +1,94 @@
+package import Control
+import Core
+package import Protocol
+import System
+package import Transport
+
+/// Everything that the command line of `fsharefs` decides.
+package struct MountConfiguration: Sendable {
+  package enum Role: Sendable, Equatable {
+    case client
+    case master
+    /// Hub, master and mount in one process.
+    case host
+  }
+
+  package var role: Role
+  package var hub: HubAddress?
+  package var mountpoint: String
+  package var listen: ListenAddress
+  package var ownFolder: String
+  package var stateFolder: String
+  package var name: DeviceName?
+  package var waits: Bool
+  package var isForeground: Bool
+  package var isVerbose: Bool
+  package var allowOther = false
+  package var closesAsync = false
+  package var readTimeout: Duration = .seconds(30)
+  package var ackTimeout: Duration = .seconds(30)
+  package var hubSettings = HubRuntime.Settings()
+  /// Names of settings that were given, not defaults.
+  package var given: Set<String> = []
+
+  package init(
+    role: Role, hub: HubAddress?, mountpoint: String, listen: ListenAddress, ownFolder: String,
+    stateFolder: String, name: DeviceName?, waits: Bool, isForeground: Bool, isVerbose: Bool
+  ) {
+    self.role = role
+    self.hub = hub
+    self.mountpoint = mountpoint
+    self.listen = listen
+    self.ownFolder = ownFolder
+    self.stateFolder = stateFolder
+    self.name = name
+    self.waits = waits
+    self.isForeground = isForeground
+    self.isVerbose = isVerbose
+  }
+
+  /// Applies what `-o` says. Throws: an ending with code 64 for what it does not know.
+  package mutating func apply(options: [String]) throws(Ending) {
+    for option in options.flatMap({ $0.split(separator: ",") }) {
+      let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(parts[0])
+      let value = parts.count > 1 ? String(parts[1]) : nil
+      given.insert(name)
+      switch (name, value) {
+      case ("allow_other", nil): allowOther = true
+      case ("async_close", nil): closesAsync = true
+      case ("timeout", let value?): readTimeout = try Self.seconds(name, value)
+      case ("ack_timeout", let value?): ackTimeout = try Self.seconds(name, value)
+      default:
+        throw Ending(
+          .usage,
+          "unknown option '-o \(option)'; known: timeout=SECONDS, ack_timeout=SECONDS, async_close, allow_other"
+        )
+      }
+    }
+  }
+
+  private static func seconds(_ name: String, _ value: String) throws(Ending) -> Duration {
+    guard let seconds = Int64(value), (1...86_400).contains(seconds) else {
+      throw Ending(.usage, "-o \(name)=\(value): a whole number of seconds from 1 to 86400")
+    }
+    return .seconds(seconds)
+  }
+
+  /// The settings in force, with where each comes from.
+  package var settings: [StatusReport.Setting] {
+    func setting(_ name: String, _ value: String) -> StatusReport.Setting {
+      StatusReport.Setting(
+        name: name, value: value, source: given.contains(name) ? .option : .default)
+    }
+    return [
+      setting("timeout", "\(readTimeout.components.seconds)"),
+      setting("ack_timeout", "\(ackTimeout.components.seconds)"),
+      setting("async_close", closesAsync ? "yes" : "no"),
+      setting("allow_other", allowOther ? "yes" : "no"),
+      setting("grace", "\(hubSettings.hub.grace.components.seconds)"),
+      setting("chunk-seconds", "\(hubSettings.hub.relay.lifetime.components.seconds)"),
+      setting("chunk-cache", "\(hubSettings.hub.relay.cacheLimit >> 20)"),
+    ]
+  }
+}

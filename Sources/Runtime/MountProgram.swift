@@ -1,0 +1,196 @@
+import Control
+import Core
+import Glibc
+package import Logging
+import Mount
+import Protocol
+import Sealing
+import System
+import Transport
+
+/// `fsharefs` from its start to its end: hub (where it hosts one), group, mount, control socket.
+package final class MountProgram: Sendable {
+  private let configuration: MountConfiguration
+  private let startup: Startup
+  private let log: Logger
+  private let gate = StartGate()
+  private let fuse = Locked<FuseSession?>(nil)
+  private let notifier = ServiceNotifier()
+
+  package init(configuration: MountConfiguration, startup: Startup, log: Logger) {
+    self.configuration = configuration
+    self.startup = startup
+    self.log = log
+  }
+
+  /// Runs to the end. Returns: the exit code; why, if it failed, was said.
+  package func run() -> ExitCode {
+    do {
+      try runThrowing()
+      return .success
+    } catch let ending as Ending {
+      startup.failed(ending)
+      return ending.code
+    } catch {
+      startup.failed(Ending(.failure, "\(error)"))
+      return .failure
+    }
+  }
+
+  private func runThrowing() throws {
+    let state = try StateFolder(path: configuration.stateFolder)
+    let mountpoint = try Mountpoint.check(
+      configuration.mountpoint, apartFrom: [configuration.stateFolder, configuration.ownFolder])
+    let (folder, index) = try openOwnFolder(state)
+    let ownLock = try lockOwnFolder(folder)
+    defer { withExtendedLifetime((state, ownLock)) {} }
+    let signals = try SignalWatcher { [self] _ in endRequested() }
+    defer { signals.stop() }
+    let hub = try startHub()
+    defer { hub?.stop() }
+    let address = try hubAddress(hub, state)
+    let group = try makeGroup(state)
+    let volume = try makeVolume(folder, index, group)
+    group.bind(volume)
+    try volume.shareOwnFolder()
+    let control = startControl(group, address, mountpoint)
+    defer { control?.stop() }
+    try group.start(hub: address)
+    defer {
+      notifier.stopping()
+      group.leave()
+      volume.stop()
+    }
+    if configuration.waits, !(try waitUntilReady(group)) { return }
+    state.keep(address)
+    try serve(volume, mountpoint)
+    if let ending = gate.ending { throw ending }
+  }
+
+  private func serve(_ volume: Volume, _ mountpoint: String) throws {
+    let session: FuseSession
+    do throws(SystemError) {
+      session = try FuseSession(
+        volume: volume, mountpoint: mountpoint, allowOther: configuration.allowOther, log: log)
+    } catch { throw Ending(.mountpoint, "\(error)") }
+    fuse.withLock { $0 = session }
+    // A signal may have come while there was no session yet to end.
+    if gate.isEnding { session.unmount() }
+    startup.succeeded()
+    notifier.ready()
+    session.serve()
+    fuse.withLock { $0 = nil }
+    session.destroy()
+  }
+
+  /// Waits for a list worth mounting. Returns: false where a signal ended the wait.
+  private func waitUntilReady(_ group: GroupSession) throws(Ending) -> Bool {
+    switch gate.wait() {
+    case .ready: return true
+    case .ended: return false
+    case .failed(let ending): throw ending
+    }
+  }
+
+  private func endRequested() {
+    gate.end()
+    fuse.withLock { $0 }?.unmount()
+  }
+
+  /// What the group says goes to the user, to systemd, and to whoever waits for the start.
+  private func heard(_ event: GroupEvent) {
+    if let line = gate.heard(event, waits: configuration.waits) {
+      startup.say(line)
+      notifier.status(line)
+    }
+    if gate.ending != nil { fuse.withLock { $0 }?.unmount() }
+  }
+}
+
+// MARK: - The parts
+
+extension MountProgram {
+  private func openOwnFolder(_ state: StateFolder) throws(Ending) -> (OwnFolder, OwnIndex) {
+    do throws(SystemError) {
+      return (
+        try OwnFolder(path: configuration.ownFolder), try OwnIndex(path: state.path + "/index")
+      )
+    } catch { throw Ending(.folder, "\(error)") }
+  }
+
+  private func lockOwnFolder(_ folder: OwnFolder) throws(Ending) -> OwnedDescriptor {
+    do throws(SystemError) { return try folder.lock() } catch {
+      throw Ending(
+        .folder,
+        error.code == EWOULDBLOCK
+          ? "the own folder \(folder.path) is in use by another fsharefs" : "\(error)")
+    }
+  }
+
+  private func startHub() throws -> HubRuntime? {
+    guard configuration.role == .host else { return nil }
+    let hub = try HubRuntime(
+      listen: configuration.listen, stateFolder: configuration.stateFolder + "/hub",
+      settings: configuration.hubSettings, log: log)
+    try hub.start()
+    startup.say("hub listens on \(ListenAddress(host: configuration.listen.host, port: hub.port))")
+    return hub
+  }
+
+  private func hubAddress(_ hub: HubRuntime?, _ state: StateFolder) throws -> HubAddress {
+    if let hub {
+      let host = configuration.listen.host
+      let local = ["", "0.0.0.0"].contains(host) ? "127.0.0.1" : host == "::" ? "::1" : host
+      return try HubAddress(host: local, port: hub.port)
+    }
+    if let given = configuration.hub ?? state.lastHub { return given }
+    throw Ending(
+      .usage, "no hub is known yet: fsharefs HUB MOUNTPOINT, or fsharefs --host MOUNTPOINT")
+  }
+
+  private func makeGroup(_ state: StateFolder) throws -> GroupSession {
+    let master =
+      configuration.role == .client
+      ? nil : try MasterJournal.open(state.path + "/journal", settings: Master.Settings())
+    return GroupSession(
+      identity: try state.identity(), name: state.deviceName(given: configuration.name),
+      system: SystemName.current, master: master, log: log, keepName: { state.keep($0) },
+      report: { [self] in heard($0) })
+  }
+
+  private func makeVolume(
+    _ folder: OwnFolder, _ index: OwnIndex, _ group: GroupSession
+  ) throws -> Volume {
+    var settings = Volume.Settings()
+    settings.ackTimeout = configuration.ackTimeout
+    settings.closesAsync = configuration.closesAsync
+    settings.fetcher.timeout = configuration.readTimeout
+    settings.fetcher.heldLimit = Int(FuseSession.maxBackground) / 2
+    return try Volume(folder: folder, index: index, group: group, settings: settings, log: log)
+  }
+
+  private func startControl(
+    _ group: GroupSession, _ hub: HubAddress, _ mountpoint: String
+  ) -> ControlServer? {
+    let role: StatusReport.Role =
+      switch configuration.role {
+      case .client: .client
+      case .master: .master
+      case .host: .host
+      }
+    let around = GroupSession.Surroundings(
+      role: role, hub: "\(hub)", mountpoint: mountpoint, ownFolder: configuration.ownFolder,
+      stateFolder: configuration.stateFolder, settings: configuration.settings,
+      version: ProgramVersion.text)
+    let server = ControlServer(
+      stateFolder: configuration.stateFolder, log: log,
+      answeringWith: { group.answer($0, around) })
+    do {
+      try server.start()
+      return server
+    } catch {
+      log.error("fsharectl will not work: \(error)")
+      return nil
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import CLinux
+import Glibc
+import Mount
+import System
+
+/// Checks of the directory to mount on, before anything is done.
+enum Mountpoint {
+  /// The absolute path of a usable mountpoint. A stale mount of a dead process is cleaned up.
+  /// Throws: an ending with code 66 that says what is wrong.
+  static func check(_ path: String, apartFrom folders: [String]) throws(Ending) -> String {
+    if isStale(path) { Fusermount.unmount(path, lazily: true) }
+    guard let absolute = resolved(path) else {
+      throw Ending(.mountpoint, "mountpoint \(path): \(SystemError.reason(errno))")
+    }
+    if let type = MountTable.type(of: absolute), type.hasPrefix("fuse") {
+      throw Ending(.mountpoint, "mountpoint \(path): something is mounted there already (\(type))")
+    }
+    guard let stat = try? Stat(path: absolute), stat.isDirectory else {
+      throw Ending(.mountpoint, "mountpoint \(path): not a directory")
+    }
+    for folder in folders {
+      let folder = resolved(folder) ?? folder
+      if isSameOrBelow(absolute, folder) || isSameOrBelow(folder, absolute) {
+        throw Ending(
+          .mountpoint,
+          "mountpoint \(path) and \(folder) may not contain each other: choose another one")
+      }
+    }
+    guard let stream = opendir(absolute) else {
+      throw Ending(.mountpoint, "mountpoint \(path): \(SystemError.reason(errno))")
+    }
+    defer { closedir(stream) }
+    var names = 0
+    while readdir(stream) != nil { names += 1 }
+    if names > 2 { throw Ending(.mountpoint, "mountpoint \(path): the directory is not empty") }
+    return absolute
+  }
+
+  /// A mount whose process died answers everything with ENOTCONN.
+  private static func isStale(_ path: String) -> Bool {
+    var record = stat()
+    return stat(path, &record) != 0 && errno == ENOTCONN
+  }
+
+  private static func resolved(_ path: String) -> String? {
+    guard let found = realpath(path, nil) else { return nil }
+    // SAFETY: realpath gave a terminated string that is ours to free.
+    defer { free(found) }
+    return String(cString: found)
+  }
+
+  private static func isSameOrBelow(_ path: String, _ folder: String) -> Bool {
+    path == folder || path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
+  }
+}

@@ -1,0 +1,131 @@
+import Core
+import Glibc
+import Protocol
+import System
+import Transport
+
+/// Turns what the group says into what the start of the program comes to.
+final class StartGate: Sendable {
+  enum Outcome: Sendable {
+    case ready
+    case ended
+    case failed(Ending)
+  }
+
+  private struct State {
+    var outcome: Outcome?
+    var isEnding = false
+    /// Why the program must end although it runs: displaced, refused.
+    var ending: Ending?
+    var hasReached = false
+    var firstFailure: Instant?
+    var lastLine: String?
+  }
+
+  /// How long an unreachable hub is tried at the start.
+  private static let patience: Duration = .seconds(10)
+  private let state = Monitor(State())
+
+  var ending: Ending? { state.withLock { $0.ending } }
+  var isEnding: Bool { state.withLock { $0.isEnding } }
+
+  /// A signal asks the program to end.
+  func end() {
+    state.update { state in
+      state.isEnding = true
+      state.outcome = state.outcome ?? .ended
+    }
+  }
+
+  /// Waits for the outcome. Blocks.
+  func wait() -> Outcome {
+    state.wait { $0.outcome } ?? .ended
+  }
+
+  /// Notes an event. `waits`: whether the start waits for the group, so that failures end it.
+  /// Returns: a line for the user, where there is something new to say.
+  func heard(_ event: GroupEvent, waits: Bool) -> String? {
+    state.update { state in
+      let line = Self.note(event, waits: waits, in: &state)
+      guard let line, line != state.lastLine else { return nil }
+      state.lastLine = line
+      return line
+    }
+  }
+
+  private static func note(_ event: GroupEvent, waits: Bool, in state: inout State) -> String? {
+    switch event {
+    case .ready:
+      state.outcome = state.outcome ?? .ready
+      return state.lastLine == nil ? nil : "live"
+    case .phase(let phase, let publicID):
+      if phase != .disconnected { state.hasReached = true }
+      return note(phase, publicID, waits: waits, in: &state)
+    case .linkFailed(let failure): return note(failure, waits: waits, in: &state)
+    case .refused(let refused):
+      note(refused, waits: waits, in: &state)
+      return nil
+    case .protocolError(let what):
+      if waits, !isReady(state) { fail(.protocolMismatch, what, in: &state) }
+      return nil
+    }
+  }
+
+  private static func isReady(_ state: State) -> Bool {
+    if case .ready? = state.outcome { true } else { false }
+  }
+
+  private static func note(
+    _ phase: MemberPhase, _ publicID: PublicID?, waits: Bool, in state: inout State
+  ) -> String? {
+    let number = publicID.map { "\($0)" } ?? "?"
+    switch phase {
+    case .waiting:
+      return
+        "waiting for approval: this device is client \(number); on the master run: fsharectl approve \(number)"
+    case .synchronising:
+      return isReady(state) ? nil : "approved as client \(number): taking the list"
+    case .disapproved:
+      let line = "the master has disapproved this device (client \(number))"
+      if waits, !isReady(state) {
+        fail(.refused, line, in: &state)
+        return nil
+      }
+      return line
+    default: return nil
+    }
+  }
+
+  private static func note(
+    _ failure: LinkFailure, waits: Bool, in state: inout State
+  ) -> String? {
+    guard waits, !isReady(state), !state.hasReached else { return "connecting: \(failure)" }
+    if case .notAHub(let what) = failure {
+      fail(.protocolMismatch, "not a hub: \(what)", in: &state)
+      return nil
+    }
+    let now = MonotonicClock.now
+    let first = state.firstFailure ?? now
+    state.firstFailure = first
+    if now - first >= patience {
+      fail(.unreachable, "the hub cannot be reached: \(failure)", in: &state)
+    }
+    return nil
+  }
+
+  private static func note(_ refused: Refused, waits: Bool, in state: inout State) {
+    switch refused.code {
+    case .displaced: fail(.displaced, refused.reason, in: &state)
+    case .notTheMaster, .badProof: fail(.refused, refused.reason, in: &state)
+    case .disapproved, .tooManyClients, .protocolError:
+      if waits, !isReady(state) { fail(.refused, refused.reason, in: &state) }
+    }
+  }
+
+  private static func fail(_ code: ExitCode, _ text: String, in state: inout State) {
+    let ending = Ending(code, text)
+    state.ending = state.ending ?? ending
+    state.isEnding = true
+    state.outcome = state.outcome ?? .failed(ending)
+  }
+}

@@ -1,0 +1,38 @@
+import Glibc
+
+/// The process's environment.
+package enum Environment {
+  /// The value of a variable; nil when it is unset or empty.
+  package static func get(_ name: String) -> String? {
+    // SAFETY: nothing in this program changes the environment, so the string stays valid.
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+  }
+}
+
+/// The user's base folders (XDG Base Directory Specification).
+package enum XDG {
+  /// Where state is kept: `$XDG_STATE_HOME/fsharefs`, else `~/.local/state/fsharefs`.
+  package static var state: String { folder("XDG_STATE_HOME", else: ".local/state") }
+
+  /// Where shared files are kept: `$XDG_DATA_HOME/fsharefs`, else `~/.local/share/fsharefs`.
+  package static var data: String { folder("XDG_DATA_HOME", else: ".local/share") }
+
+  /// Where sockets are kept: `$XDG_RUNTIME_DIR/fsharefs`; nil where the system gives none.
+  package static var runtime: String? {
+    Environment.get("XDG_RUNTIME_DIR").map { $0 + "/fsharefs" }
+  }
+
+  private static func folder(_ variable: String, else relative: String) -> String {
+    // The specification says that relative values are to be ignored.
+    if let base = Environment.get(variable), base.hasPrefix("/") { return base + "/fsharefs" }
+    return home + "/" + relative + "/fsharefs"
+  }
+
+  private static var home: String {
+    if let home = Environment.get("HOME"), home.hasPrefix("/") { return home }
+    // SAFETY: the record is static storage, copied at once; used only at start, by one thread.
+    guard let record = getpwuid(getuid()), let home = record.pointee.pw_dir else { return "/" }
+    return String(cString: home)
+  }
+}

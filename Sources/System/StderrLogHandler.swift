@@ -1,0 +1,86 @@
+import Glibc
+package import Logging
+
+/// Writes each log record as one line to standard error, by one `write(2)`.
+///
+/// `fsharefs[123] warning: text key=value`, or `<4>text key=value` for the journal of systemd.
+package struct StderrLogHandler: LogHandler {
+  /// The least important level that is written.
+  package var logLevel: Logger.Level
+  /// Pairs that are added to each record.
+  package var metadata: Logger.Metadata = [:]
+  /// Adds the pairs of the current task; unused in this program.
+  package var metadataProvider: Logger.MetadataProvider?
+  private let program: String
+  private let forJournal: Bool
+
+  /// Writes in the name of `program`. `forJournal` says whether to use syslog prefixes.
+  package init(
+    program: String, level: Logger.Level,
+    forJournal: Bool = StderrLogHandler.standardErrorIsJournal
+  ) {
+    self.program = program
+    logLevel = level
+    self.forJournal = forJournal
+  }
+
+  /// Makes this the handler of every `Logger`. Once in a process, at its start.
+  package static func install(program: String, level: Logger.Level) {
+    let handler = StderrLogHandler(program: program, level: level)
+    LoggingSystem.bootstrap { _ in handler }
+  }
+
+  /// Whether standard error leads to a service manager that understands syslog prefixes.
+  package static var standardErrorIsJournal: Bool {
+    if Environment.get("NOTIFY_SOCKET") != nil { return true }
+    // The variable is inherited by shells, so it counts only if it names this very stream.
+    guard let stream = Environment.get("JOURNAL_STREAM") else { return false }
+    guard let stat = try? Stat(descriptor: STDERR_FILENO) else { return false }
+    return stream == "\(stat.dev):\(stat.ino)"
+  }
+
+  /// One pair of `metadata`.
+  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  /// Writes a record.
+  package func log(event: LogEvent) {
+    let bytes = line(event)
+    // A log that cannot be written has nowhere to complain.
+    _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+
+  /// The line of a record, with its newline. Control characters are escaped, since names in a
+  /// message may come from a stranger.
+  package func line(_ event: LogEvent) -> [UInt8] {
+    var text =
+      forJournal ? "<\(priority(event.level))>" : "\(program)[\(getpid())] \(event.level): "
+    var escaped = event.message.description
+    var pairs = metadata
+    if let own = event.metadata { pairs.merge(own) { $1 } }
+    if let error = event.error { pairs["error"] = "\(error)" }
+    for (key, value) in pairs.sorted(by: { $0.key < $1.key }) { escaped += " \(key)=\(value)" }
+    for scalar in escaped.unicodeScalars {
+      if scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) {
+        text += "\\x" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+    return Array(text.utf8) + [UInt8(ascii: "\n")]
+  }
+}
+
+/// The levels of syslog(3).
+private func priority(_ level: Logger.Level) -> Int {
+  switch level {
+  case .critical: 2
+  case .error: 3
+  case .warning: 4
+  case .notice: 5
+  case .info: 6
+  case .debug, .trace: 7
+  }
+}

@@ -1,0 +1,117 @@
+import CWebSockets
+import DequeModule
+
+/// One byte stream of the bulk plane, at either end: cuts what arrives into frames, queues what is
+/// to be sent, says that it is alive. Service thread only.
+final class BulkStream {
+  /// Frames below this length are gathered into one write.
+  static let smallFrame = 16384
+  /// The most that is gathered into one write.
+  static let gatherLimit = 65536
+
+  /// Bytes as they are: what the C headers also call LWS_WRITE_RAW.
+  private static let writeKind = LWS_WRITE_HTTP
+
+  /// The socket.
+  let socket: OpaquePointer
+  /// Bytes that wait to be written.
+  private(set) var queuedBytes = 0
+  private let limits: TransportLimits
+  private var assembler: FrameAssembler
+  private var head: [UInt8]?
+  private var queue: Deque<[UInt8]> = []
+  private var lastHeard: Duration
+  private var lastSent: Duration
+  /// Bytes that libwebsockets took but the kernel has not: reported when the rest has gone.
+  private var unreported = 0
+
+  /// A stream that has just been opened; `head` is written before anything else.
+  init(
+    socket: OpaquePointer, head: [UInt8]?, limits: TransportLimits, now: Duration
+  ) {
+    self.socket = socket
+    self.limits = limits
+    self.head = head
+    assembler = FrameAssembler(maxFrame: limits.maxFrame)
+    lastHeard = now
+    lastSent = now
+    if head != nil { lws_callback_on_writable(socket) }
+  }
+
+  /// Whether the head has been written.
+  var isHeadSent: Bool { head == nil }
+
+  /// Queues a frame. False when more waits than ever should.
+  func send(_ frame: [UInt8]) -> Bool {
+    precondition(
+      BulkFrame.isValid(frame, limit: limits.maxFrame), "a frame begins with its true length")
+    if queue.isEmpty { lws_callback_on_writable(socket) }
+    queue.append(frame)
+    queuedBytes += frame.count
+    return queuedBytes <= limits.bulkQueueBytes
+  }
+
+  /// Takes what arrived; calls `deliver` for each frame that says something.
+  func receive(
+    _ bytes: UnsafeRawBufferPointer, now: Duration, deliver: ([UInt8]) -> Void
+  ) throws(FrameAssembler.BadLength) {
+    lastHeard = now
+    try assembler.feed(bytes) { frame in
+      if !BulkFrame.isKeepAlive(frame) { deliver(frame) }
+    }
+  }
+
+  /// Whether the peer, which sends keep-alives on this stream, has been silent too long.
+  func isSilent(now: Duration) -> Bool { now - lastHeard >= limits.deadAfter }
+
+  /// Queues a keep-alive frame when nothing was sent for long.
+  func keepAlive(now: Duration) {
+    guard isHeadSent, queue.isEmpty, now - lastSent >= limits.keepAliveAfter else { return }
+    queue.append(BulkFrame.keepAlive)
+    queuedBytes += BulkFrame.keepAlive.count
+    lws_callback_on_writable(socket)
+  }
+
+  /// The socket takes a write. Nil when it died; otherwise the bytes of frames that reached the
+  /// kernel since the last call.
+  func writable(_ scratch: WriteBuffer, now: Duration) -> Int? {
+    var taken = unreported
+    unreported = 0
+    if let head {
+      self.head = nil
+      guard scratch.write([head], to: socket, as: Self.writeKind) else { return nil }
+    } else if !queue.isEmpty {
+      lastSent = now
+      let written = writeFrames(scratch)
+      guard written > 0 else { return nil }
+      queuedBytes -= written
+      if lws_partial_buffered(socket) != 0 { unreported = written } else { taken += written }
+    }
+    if unreported > 0 || !queue.isEmpty { lws_callback_on_writable(socket) }
+    return taken
+  }
+
+  /// One large frame as it lies, or several small ones gathered. 0 when the socket died.
+  private func writeFrames(_ scratch: WriteBuffer) -> Int {
+    let first = queue[0]
+    if first.count >= Self.smallFrame || queue.count == 1 {
+      queue.removeFirst()
+      // SAFETY: outside WebSockets `lws_write` only reads what it is given.
+      let written = first.withUnsafeBufferPointer {
+        lws_write(socket, UnsafeMutablePointer(mutating: $0.baseAddress), $0.count, Self.writeKind)
+      }
+      return written >= first.count ? first.count : 0
+    }
+    var count = 0
+    var bytes = 0
+    while count < queue.count, queue[count].count < Self.smallFrame,
+      bytes + queue[count].count <= Self.gatherLimit
+    {
+      bytes += queue[count].count
+      count += 1
+    }
+    guard scratch.write(queue[..<count], to: socket, as: Self.writeKind) else { return 0 }
+    queue.removeFirst(count)
+    return bytes
+  }
+}

@@ -1,0 +1,120 @@
+import DequeModule
+package import Logging
+package import System
+
+/// A member's end of the transport: one hub, one service thread, one connection at a time.
+///
+/// Keeps its handler alive until `stop` returns.
+// SAFETY: what other threads reach is under `outbox` or inside the loop; all other state belongs
+// to the service thread.
+package final class HubLink: @unchecked Sendable {
+  /// What other threads have given to be sent, in order.
+  struct Outbox {
+    var isOpen = false
+    var messages: Deque<[UInt8]> = []
+    var frames: Deque<[UInt8]> = []
+    var messageBytes = 0
+    var frameBytes = 0
+  }
+
+  let address: HubAddress
+  let limits: TransportLimits
+  let log: Logger
+  let loop: ServiceLoop
+  let outbox = Locked(Outbox())
+  var handler: (any HubLinkHandler)?
+  var session: LinkSession?
+  var lastID: UInt64 = 0
+
+  /// A link that is not connected.
+  package init(
+    address: HubAddress, limits: TransportLimits = TransportLimits(),
+    handler: any HubLinkHandler, log: Logger
+  ) {
+    self.address = address
+    self.limits = limits
+    self.handler = handler
+    self.log = log
+    // Three sockets, and what libwebsockets needs for itself.
+    loop = ServiceLoop(name: "link", isServer: false, descriptorLimit: 32, limits: limits)
+  }
+
+  /// Starts the service thread. Once.
+  package func start() throws(SystemError) {
+    try loop.start(events: self) { [unowned self] in handler?.linkTimerFired() }
+  }
+
+  /// Closes the connection (the handler is told), ends and joins the service thread. Once, from
+  /// any other thread.
+  package func stop() {
+    loop.stop()
+    handler = nil
+  }
+
+  /// Runs `work` on the service thread; dropped after `stop`. Any thread.
+  package func perform(_ work: @escaping @Sendable () -> Void) {
+    loop.perform(work)
+  }
+
+  /// Connects; `linkOpened` or `linkClosed` follows. Ignored while there is a connection. The name
+  /// server, if one is asked, is asked on the service thread. Any thread.
+  package func connect() {
+    loop.perform { self.begin() }
+  }
+
+  /// Opens both bulk streams with their 32-byte tickets; `linkBulkReady` follows. Once for each
+  /// connection. Any thread.
+  package func openBulk(down: [UInt8], up: [UInt8]) {
+    precondition(
+      down.count == Ticket.length && up.count == Ticket.length, "a ticket has 32 bytes")
+    loop.perform { self.beginBulk(down: down, up: up) }
+  }
+
+  /// Sends a message of at most `maxMessage` bytes, after those before it. Dropped when there is
+  /// no connection. Any thread.
+  package func send(message: [UInt8]) {
+    precondition(message.count <= limits.maxMessage, "a control message is within its limit")
+    let accepted = outbox.withLock { box in
+      guard box.isOpen, box.messageBytes <= limits.controlQueueBytes else { return false }
+      box.messages.append(message)
+      box.messageBytes += message.count
+      return true
+    }
+    if accepted { loop.wake() }
+  }
+
+  /// Sends a frame, which begins with its four length bytes, after those before it. Dropped when
+  /// there is no up stream. Any thread.
+  package func send(frame: [UInt8]) {
+    precondition(
+      BulkFrame.isValid(frame, limit: limits.maxFrame), "a frame begins with its true length")
+    let accepted = outbox.withLock { box in
+      guard box.isOpen, box.frameBytes <= limits.bulkQueueBytes else { return false }
+      box.frames.append(frame)
+      box.frameBytes += frame.count
+      return true
+    }
+    if accepted { loop.wake() }
+  }
+
+  /// Sends what is queued on the control plane, then closes: `linkClosed(.closed)` follows. Any
+  /// thread.
+  package func disconnect() {
+    loop.perform { self.endPolitely() }
+  }
+
+  /// Bytes of frames that wait on the up stream. Service thread only.
+  package var bulkQueued: Int {
+    (session?.up?.queuedBytes ?? 0) + outbox.withLock { $0.frameBytes }
+  }
+
+  /// Sets the link's one timer; nil cancels. Service thread only.
+  package func setTimer(after delay: Duration?) {
+    loop.setTimer(after: delay)
+  }
+
+  func nextID() -> UInt64 {
+    lastID += 1
+    return lastID
+  }
+}

@@ -1,0 +1,151 @@
+import CWebSockets
+import Logging
+import System
+
+/// Opening and closing. Service thread only.
+extension HubLink {
+  func begin() {
+    guard session == nil, handler != nil else { return }
+    let session = LinkSession()
+    let leg = newLeg()
+    session.controlLeg = leg
+    self.session = session
+    connect(leg, raw: false)
+  }
+
+  func beginBulk(down: [UInt8], up: [UInt8]) {
+    guard let session, session.failure == nil, session.control != nil, session.tickets == nil
+    else { return }
+    session.tickets = (down, up)
+    let downLeg = newLeg()
+    let upLeg = newLeg()
+    session.downLeg = downLeg
+    session.upLeg = upLeg
+    connect(downLeg, raw: true)
+    if session.failure == nil { connect(upLeg, raw: true) }
+  }
+
+  func endPolitely() {
+    guard let session, session.failure == nil else { return }
+    guard let control = session.control else { return end(.closed) }
+    outbox.withLock { $0 = Outbox() }
+    control.close(code: 1000, reason: "", now: MonotonicClock.now)
+  }
+
+  private func newLeg() -> LinkSession.Leg {
+    LinkSession.Leg(id: nextID(), now: MonotonicClock.now)
+  }
+
+  private func connect(_ leg: LinkSession.Leg, raw: Bool) {
+    let socket = loop.connect(to: address, raw: raw, id: leg.id)
+    leg.socket = socket
+    // A failure may have been reported already, by a callback inside of the call.
+    if socket == nil { gone(leg.id, .unreachable("no connection to \(address)")) }
+  }
+}
+
+/// What the sockets say. The answers are libwebsockets': -1 closes.
+extension HubLink {
+  func opened(_ leg: LinkSession.Leg, _ session: LinkSession, _ socket: OpaquePointer) -> Int32 {
+    let now = MonotonicClock.now
+    if leg === session.controlLeg {
+      session.control = ControlChannel(socket: socket, limits: limits, now: now)
+      outbox.withLock { $0.isOpen = true }
+      handler?.linkOpened()
+    } else if let tickets = session.tickets {
+      let isDown = leg === session.downLeg
+      let head = requestHead(isDown: isDown, ticket: isDown ? tickets.down : tickets.up)
+      let stream = BulkStream(
+        socket: socket, head: head, limits: limits, now: now)
+      if isDown { session.down = stream } else { session.up = stream }
+    }
+    return 0
+  }
+
+  func receiveControl(_ session: LinkSession, _ input: UnsafeRawBufferPointer) -> Int32 {
+    guard let control = session.control else { return -1 }
+    switch control.receive(input, now: MonotonicClock.now) {
+    case .part: return 0
+    case .message(let message):
+      handler?.linkReceived(message: message)
+      return 0
+    case .violation(let code, let reason):
+      control.announceClose(code, reason)
+      end(.notAHub(reason))
+      return -1
+    }
+  }
+
+  func noteClose(_ session: LinkSession, _ input: UnsafeRawBufferPointer) {
+    guard session.closeFrame == nil else { return }
+    // 1005: there was no code (RFC 6455, 7.4.1).
+    let code = input.count >= 2 ? UInt16(input[0]) << 8 | UInt16(input[1]) : 1005
+    session.closeFrame = (code, String(decoding: input.dropFirst(2), as: UTF8.self))
+  }
+
+  func receiveBulk(
+    _ leg: LinkSession.Leg, _ session: LinkSession, _ input: UnsafeRawBufferPointer
+  ) -> Int32 {
+    if leg === session.upLeg {
+      // A hub says nothing on this stream unless it refuses it.
+      return answered(session.upHead.feed(input))
+    }
+    guard let down = session.down else { return -1 }
+    var body = input[...]
+    if var head = session.downHead {
+      let progress = head.feed(input)
+      session.downHead = head
+      guard case .accepted(let rest) = progress else { return answered(progress) }
+      session.downHead = nil
+      noteBulkReady(session)
+      body = input.suffix(rest)
+    }
+    do throws(FrameAssembler.BadLength) {
+      try down.receive(UnsafeRawBufferPointer(rebasing: body), now: MonotonicClock.now) { frame in
+        guard session.failure == nil else { return }
+        handler?.linkReceived(frame: frame)
+      }
+      return session.failure == nil ? 0 : -1
+    } catch {
+      end(.notAHub("a frame cannot have \(error.length) bytes"))
+      return -1
+    }
+  }
+
+  func writeBulk(_ leg: LinkSession.Leg, _ session: LinkSession) -> Int32 {
+    let isUp = leg === session.upLeg
+    guard let stream = isUp ? session.up : session.down else { return 0 }
+    guard let sent = stream.writable(loop.scratch, now: MonotonicClock.now) else { return -1 }
+    if isUp {
+      noteBulkReady(session)
+      if sent > 0 { handler?.linkSent(bulkBytes: sent) }
+    }
+    return 0
+  }
+
+  private func answered(_ progress: ResponseHead.Progress) -> Int32 {
+    switch progress {
+    case .part: return 0
+    case .refused(let code, let line): end(.refused(code: code, reason: line))
+    case .accepted, .nonsense: end(.notAHub("the answer on a bulk stream is not a hub's"))
+    }
+    return -1
+  }
+
+  private func noteBulkReady(_ session: LinkSession) {
+    guard !session.isBulkReady, session.downHead == nil, session.up?.isHeadSent == true else {
+      return
+    }
+    session.isBulkReady = true
+    handler?.linkBulkReady()
+  }
+
+  /// The head of a bulk stream's request. The up stream's body never ends, so its length is one
+  /// that is never reached: 2^60.
+  private func requestHead(isDown: Bool, ticket: [UInt8]) -> [UInt8] {
+    let line = isDown ? "GET /bulk/down" : "POST /bulk/up"
+    let length = isDown ? "" : "Content-Length: 1152921504606846976\r\n"
+    return Array("\(line) HTTP/1.1\r\nHost: \(address)\r\n\(length)Authorization: ".utf8)
+      + Ticket.header(ticket) + Array("\r\n\r\n".utf8)
+  }
+}

@@ -1,0 +1,112 @@
+package import Logging
+package import System
+
+/// The hub's end of the transport: one port, one service thread, any number of connections.
+///
+/// Keeps its handler alive until `stop` returns.
+// SAFETY: `start`, `stop` and `perform` are safe from any thread; all other state belongs to the
+// service thread, which `sendControl` and the like are documented to be called on.
+package final class HubServer: @unchecked Sendable {
+  /// The port that is listened on.
+  package let port: UInt16
+  let limits: TransportLimits
+  let log: Logger
+  let loop: ServiceLoop
+  var handler: (any HubServerHandler)?
+  var listener: ListenSocket?
+  var connections: [ConnectionID: ServerConnection] = [:]
+  private static let lastID = Locked(ConnectionID(0))
+
+  /// Binds; nothing is accepted before `start`. Throws `SystemError` ("listen on
+  /// 127.0.0.1:7420: Address already in use").
+  package init(
+    listen: ListenAddress, limits: TransportLimits = TransportLimits(),
+    handler: any HubServerHandler, log: Logger
+  ) throws(SystemError) {
+    let listener = try ListenSocket(listen)
+    self.listener = listener
+    port = listener.port
+    self.limits = limits
+    self.handler = handler
+    self.log = log
+    loop = ServiceLoop(name: "hub", isServer: true, descriptorLimit: 0, limits: limits)
+  }
+
+  /// Starts the service thread. Once.
+  package func start() throws(SystemError) {
+    try loop.start(events: self) { [unowned self] in handler?.timerFired() }
+  }
+
+  /// Closes every connection (the handler is told) and the port, ends and joins the service
+  /// thread. Once, from any other thread.
+  package func stop() {
+    loop.stop()
+    listener = nil
+    handler = nil
+  }
+
+  /// Runs `work` on the service thread; dropped after `stop`. Any thread.
+  package func perform(_ work: @escaping @Sendable () -> Void) {
+    loop.perform(work)
+  }
+
+  /// Queues a message, at most `maxMessage` bytes. A connection whose queue grows beyond its limit
+  /// is closed; one that is gone is ignored. Service thread only.
+  package func sendControl(_ id: ConnectionID, _ message: [UInt8]) {
+    loop.assertServiceThread()
+    guard let connection = connections[id], let channel = connection.control else { return }
+    let fits = channel.send(message)
+    if !fits { drop(connection, "it is too slow: \(limits.controlQueueBytes) bytes are waiting") }
+  }
+
+  /// Queues a frame that begins with its four length bytes. Service thread only.
+  package func sendBulk(_ id: ConnectionID, _ frame: [UInt8]) {
+    loop.assertServiceThread()
+    guard let connection = connections[id], let stream = connection.bulk else { return }
+    let fits = stream.send(frame)
+    if !fits { drop(connection, "it is too slow: \(limits.bulkQueueBytes) bytes are waiting") }
+  }
+
+  /// Bytes that wait on a stream; 0 for one that is gone. Service thread only.
+  package func bulkQueued(_ id: ConnectionID) -> Int {
+    connections[id]?.bulk?.queuedBytes ?? 0
+  }
+
+  /// Bytes that wait on a control plane; 0 for one that is gone. Service thread only.
+  package func controlQueued(_ id: ConnectionID) -> Int {
+    connections[id]?.control?.queuedBytes ?? 0
+  }
+
+  /// Sends what is queued, then a close frame (RFC 6455: `code` 1000 or 4000...4999; `reason` at
+  /// most 123 bytes, cut if longer). Nothing is received any more. Service thread only.
+  package func closeControl(_ id: ConnectionID, code: UInt16, reason: String) {
+    loop.assertServiceThread()
+    connections[id]?.control?.close(code: code, reason: reason, now: MonotonicClock.now)
+  }
+
+  /// Ends a stream; what is queued is dropped. Service thread only.
+  package func closeBulk(_ id: ConnectionID) {
+    loop.assertServiceThread()
+    guard let connection = connections[id], connection.bulk != nil else { return }
+    connection.end()
+  }
+
+  /// Sets the server's one timer; nil cancels. Service thread only.
+  package func setTimer(after delay: Duration?) {
+    loop.setTimer(after: delay)
+  }
+
+  func nextID() -> ConnectionID {
+    HubServer.lastID.withLock { id in
+      id += 1
+      return id
+    }
+  }
+
+  /// Closes a connection for a fault of its peer.
+  func drop(_ connection: ServerConnection, _ reason: String) {
+    let peer = connection.socket.map(peerAddress) ?? "a peer"
+    log.warning("closing a connection of \(peer): \(reason)")
+    connection.end()
+  }
+}

@@ -1,0 +1,73 @@
+import CWebSockets
+
+/// One accepted connection of a hub, from its first byte to its last. Service thread only.
+final class ServerConnection {
+  /// What the connection turned out to be.
+  enum Role {
+    /// The head of its request is not complete yet.
+    case fresh
+    /// A member's control plane.
+    case control(ControlChannel)
+    /// A stream of the bulk plane.
+    case bulk(BulkStream, BulkDirection)
+    /// Refused: this response is still to be written, then it ends.
+    case refused(response: [UInt8])
+    /// Ending: nothing that still arrives counts.
+    case ending
+  }
+
+  /// Which of the handler's closing calls is owed.
+  enum Farewell {
+    case control, bulk
+  }
+
+  /// Its number.
+  let id: ConnectionID
+  /// When it was accepted.
+  let since: Duration
+  /// The socket; nil only while it is being made.
+  var socket: OpaquePointer?
+  /// What it is.
+  var role = Role.fresh
+  /// What the handler has to be told when it is gone.
+  var farewell: Farewell?
+
+  /// A connection that has just been accepted.
+  init(id: ConnectionID, now: Duration) {
+    self.id = id
+    since = now
+  }
+
+  /// Its control channel, unless it is ending.
+  var control: ControlChannel? {
+    if case .control(let channel) = role { channel } else { nil }
+  }
+
+  /// Its bulk stream, unless it is ending.
+  var bulk: BulkStream? {
+    if case .bulk(let stream, _) = role { stream } else { nil }
+  }
+
+  /// Closes it soon; what still arrives is not looked at.
+  func end() {
+    role = .ending
+    if let socket { kill(socket) }
+  }
+}
+
+/// The few HTTP responses that a hub gives.
+enum HTTPResponse {
+  /// The head of a down stream, whose body never ends.
+  static let stream = head("200 OK", "application/octet-stream", "Cache-Control: no-store")
+
+  /// A refusal, whole.
+  static func refusal(_ status: String) -> [UInt8] {
+    head(status, "text/plain", "Content-Length: \(status.utf8.count + 1)")
+      + Array("\(status)\n".utf8)
+  }
+
+  private static func head(_ status: String, _ type: String, _ line: String) -> [UInt8] {
+    let lines = ["HTTP/1.1 \(status)", "Content-Type: \(type)", line, "Connection: close", "", ""]
+    return Array(lines.joined(separator: "\r\n").utf8)
+  }
+}

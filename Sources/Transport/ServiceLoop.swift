@@ -1,0 +1,275 @@
+import CWebSockets
+import Logging
+import System
+
+/// What a service loop tells its owner. Everything is called on the service thread.
+protocol ServiceEvents: AnyObject {
+  /// The loop has begun.
+  func loopStarted()
+  /// Something happened to `socket`; the answer is libwebsockets' (0, or -1 to close it).
+  func socketEvent(
+    _ socket: OpaquePointer, _ reason: lws_callback_reasons, _ input: UnsafeRawBufferPointer
+  ) -> Int32
+  /// Another thread called `wake`.
+  func loopWoken()
+  /// The time between two looks at the clocks has passed.
+  func tick(now: Duration)
+  /// The loop is about to end: its sockets are closed next.
+  func loopStopping()
+  /// Every socket is closed.
+  func loopStopped()
+}
+
+/// One context of libwebsockets with one thread that serves it.
+// SAFETY: what other threads reach is under `shared`; the rest belongs to the service thread, or
+// is written before that thread exists.
+final class ServiceLoop: @unchecked Sendable {
+  private struct Shared {
+    var context: OpaquePointer?
+    var work: [@Sendable () -> Void] = []
+    /// Something waits for `runWork`.
+    var wakePending = false
+    /// The service thread will look at `wakePending` before it sleeps: waking it needs no call.
+    var isAwake = false
+    var isStopping = false
+    var thread: JoinableThread?
+  }
+
+  /// The loop's name: the name of its thread, at most 15 bytes.
+  let name: String
+  /// Room for one message with libwebsockets' headroom before it. Service thread only.
+  let scratch: WriteBuffer
+  private let shared = Locked(Shared())
+  private let protocols: ServiceProtocols
+  private let tickEvery: Duration
+  private let isServer: Bool
+  private let descriptorLimit: Int
+  private var events: (any ServiceEvents)?
+  private var context: OpaquePointer?
+  private var timer: ServiceTimer?
+  private var ticker: ServiceTimer?
+  private var timerFired: () -> Void = {}
+  /// The service thread's own copy of `Shared.isAwake`.
+  private var isAwake = false
+
+  /// A loop that does nothing before `start`. `descriptorLimit` 0 takes the process's.
+  init(name: String, isServer: Bool, descriptorLimit: Int, limits: TransportLimits) {
+    self.name = name
+    self.isServer = isServer
+    self.descriptorLimit = descriptorLimit
+    tickEvery = limits.tickEvery
+    protocols = ServiceProtocols()
+    scratch = WriteBuffer(capacity: max(limits.maxMessage, BulkStream.gatherLimit))
+  }
+
+  /// Makes the context and starts the thread. Once. `timerFired` is called for `setTimer`.
+  func start(events: any ServiceEvents, timerFired: @escaping () -> Void) throws(SystemError) {
+    quietLibrary()
+    var info = lws_context_creation_info()
+    info.port = isServer ? CONTEXT_PORT_NO_LISTEN_SERVER : CONTEXT_PORT_NO_LISTEN
+    info.protocols = UnsafePointer(protocols.list)
+    info.options = UInt64(LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME)
+    // SAFETY: unretained; the thread below keeps `self` until the context is destroyed.
+    info.user = Unmanaged.passUnretained(self).toOpaque()
+    info.fd_limit_per_thread = UInt32(descriptorLimit)
+    // 256 KiB: the 4 KiB default moves a third of the bytes per second.
+    info.pt_serv_buf_size = UInt32(ServiceProtocols.bufferSize)
+    // The limits of this module are shorter; these are only a second fence.
+    info.timeout_secs = 60
+    info.connect_timeout_secs = 60
+    guard let made = lws_create_context(&info) else {
+      throw SystemError("create the libwebsockets context of \(name)")
+    }
+    context = made
+    self.events = events
+    self.timerFired = timerFired
+    shared.withLock { $0.context = made }
+    do throws(SystemError) {
+      let thread = try Thread.start(name: name) { self.run() }
+      shared.withLock { $0.thread = thread }
+    } catch {
+      shared.withLock { $0.context = nil }
+      self.events = nil
+      context = nil
+      lws_context_destroy(made)
+      throw error
+    }
+  }
+
+  /// Ends the thread, which closes every socket, and waits for it. Never from that thread.
+  func stop() {
+    let thread = shared.withLock { state in
+      state.isStopping = true
+      if let context = state.context { lws_cancel_service(context) }
+      return state.thread
+    }
+    thread?.join()
+  }
+
+  /// Runs `work` on the service thread. Dropped once the loop has stopped. Any thread.
+  func perform(_ work: @escaping @Sendable () -> Void) {
+    shared.withLock { state in
+      guard !state.isStopping else { return }
+      state.work.append(work)
+      wake(&state)
+    }
+  }
+
+  /// Has `loopWoken` called soon, once for any number of calls. Any thread.
+  func wake() {
+    shared.withLock { wake(&$0) }
+  }
+
+  /// Sets or (nil) cancels the loop's one timer. Service thread only.
+  func setTimer(after delay: Duration?) {
+    assertServiceThread()
+    timer?.set(after: delay)
+  }
+
+  /// Passes an accepted connection to libwebsockets. Nil when it was closed instead.
+  func adopt(connection: Int32, id: UInt64) -> OpaquePointer? {
+    context.flatMap { cws_adopt(lws_get_vhost_by_name($0, "default"), connection, 0, nil, tag(id)) }
+  }
+
+  /// Polls a listening socket, which libwebsockets closes in the end.
+  func adopt(listener: Int32) -> OpaquePointer? {
+    context.flatMap {
+      cws_adopt(
+        lws_get_vhost_by_name($0, "default"), listener, 1, protocols.listenerName, nil)
+    }
+  }
+
+  /// Begins a connection to a hub: of the control plane, or for `raw` a plain socket.
+  func connect(to address: HubAddress, raw: Bool, id: UInt64) -> OpaquePointer? {
+    var info = lws_client_connect_info()
+    info.context = context
+    info.port = Int32(address.port)
+    info.ietf_version_or_minus_one = -1
+    info.opaque_user_data = tag(id)
+    info.local_protocol_name = UnsafePointer(
+      raw ? protocols.bulkName : protocols.controlName)
+    if !raw { info.protocol = UnsafePointer(protocols.controlName) }
+    // SAFETY: libwebsockets copies these strings before it returns.
+    return address.host.withCString { host in
+      "\(address)".withCString { hostHeader in
+        "/control".withCString { path in
+          "RAW".withCString { method in
+            info.address = host
+            info.host = hostHeader
+            info.path = path
+            if raw { info.method = method }
+            return lws_client_connect_via_info(&info)
+          }
+        }
+      }
+    }
+  }
+
+  /// Whether a socket speaks the protocol of the control plane.
+  func isControl(_ socket: OpaquePointer) -> Bool {
+    // SAFETY: the answer points into the table or a copy of it, made by libwebsockets, which keeps
+    // the address of the name.
+    lws_get_protocol(socket)?.pointee.name == UnsafePointer(protocols.controlName)
+  }
+
+  /// Traps, in debug builds, when called off the service thread.
+  func assertServiceThread() {
+    assert(shared.withLock { $0.thread?.isCurrent ?? true }, "service thread only")
+  }
+
+  private func wake(_ state: inout Shared) {
+    guard !state.wakePending, let context = state.context else { return }
+    state.wakePending = true
+    if !state.isAwake { lws_cancel_service(context) }
+  }
+
+  private func run() {
+    guard let context else { return }
+    timer = ServiceTimer(context: context) { [unowned self] in timerFired() }
+    ticker = ServiceTimer(context: context) { [unowned self] in tick() }
+    ticker?.set(after: tickEvery)
+    events?.loopStarted()
+    while true {
+      runWork()
+      let (goesOn, hasWork) = shared.withLock { state in
+        state.isAwake = state.wakePending
+        return (!state.isStopping, state.wakePending)
+      }
+      guard goesOn else { break }
+      isAwake = hasWork
+      // With work left over, -1 looks at the sockets without sleeping.
+      if lws_service(context, hasWork ? -1 : 0) < 0 { break }
+      noteAwake()
+    }
+    events?.loopStopping()
+    timer = nil
+    ticker = nil
+    shared.withLock { state in
+      state.isStopping = true
+      state.context = nil
+      state.work = []
+    }
+    lws_context_destroy(context)
+    self.context = nil
+    events?.loopStopped()
+    events = nil
+    timerFired = {}
+  }
+
+  private func tick() {
+    ticker?.set(after: tickEvery)
+    events?.tick(now: MonotonicClock.now)
+  }
+
+  private func noteAwake() {
+    guard !isAwake else { return }
+    isAwake = true
+    shared.withLock { $0.isAwake = true }
+  }
+
+  private func runWork() {
+    let work = shared.withLock { state in
+      state.wakePending = false
+      defer { state.work = [] }
+      return state.work
+    }
+    events?.loopWoken()
+    for item in work { item() }
+  }
+
+  fileprivate func handle(
+    _ socket: OpaquePointer, _ reason: lws_callback_reasons, _ input: UnsafeMutableRawPointer?,
+    _ count: Int
+  ) -> Int32 {
+    noteAwake()
+    // SAFETY: libwebsockets passes `count` readable bytes, or an address and 0.
+    let bytes = UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : count)
+    return events?.socketEvent(socket, reason, bytes) ?? 0
+  }
+}
+
+/// What libwebsockets keeps for a socket of ours: its number, never an address.
+private func tag(_ id: UInt64) -> UnsafeMutableRawPointer? {
+  UnsafeMutableRawPointer(bitPattern: UInt(id))
+}
+
+/// The number given to a socket when it was made; 0 for none.
+func tag(of socket: OpaquePointer) -> UInt64 {
+  UInt64(UInt(bitPattern: lws_get_opaque_user_data(socket)))
+}
+
+/// Closes a socket from outside its own callback, soon and without ceremony.
+func kill(_ socket: OpaquePointer) {
+  lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC)
+}
+
+/// What libwebsockets calls for every event of every protocol.
+func serviceCallback(
+  _ socket: OpaquePointer?, _ reason: lws_callback_reasons, _ user: UnsafeMutableRawPointer?,
+  _ input: UnsafeMutableRawPointer?, _ count: Int
+) -> Int32 {
+  guard let socket, let pointer = lws_context_user(lws_get_context(socket)) else { return 0 }
+  // SAFETY: the context's user is its ServiceLoop, which outlives it.
+  return Unmanaged<ServiceLoop>.fromOpaque(pointer).takeUnretainedValue()
+    .handle(socket, reason, input, count)
+}

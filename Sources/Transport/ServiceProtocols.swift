@@ -1,0 +1,45 @@
+import CWebSockets
+import Glibc
+
+/// The table of protocols that a context of libwebsockets needs for its whole life.
+final class ServiceProtocols {
+  /// Bytes that libwebsockets reads at once.
+  static let bufferSize = 262_144
+
+  // SAFETY: the table and the names are made in init and freed in deinit, after the context's end.
+  let list: UnsafeMutablePointer<lws_protocols>
+  /// Protocol of the control plane, also its name on the wire.
+  let controlName: UnsafeMutablePointer<CChar>
+  /// Protocol of a client's bulk streams.
+  let bulkName: UnsafeMutablePointer<CChar>
+  /// Protocol of the listening socket.
+  let listenerName: UnsafeMutablePointer<CChar>
+  private let httpName: UnsafeMutablePointer<CChar>
+
+  /// A table whose protocols all call `serviceCallback`.
+  init() {
+    guard let http = strdup("http"), let control = strdup("fsharefs"),
+      let bulk = strdup("fsharefs-bulk"), let listener = strdup("fsharefs-listen")
+    else { preconditionFailure("out of memory") }
+    httpName = http
+    controlName = control
+    bulkName = bulk
+    listenerName = listener
+    list = .allocate(capacity: 5)
+    list.initialize(repeating: lws_protocols(), count: 5)
+    // The first one gets plain HTTP: the bulk plane at the server.
+    for (index, name) in [http, control, bulk, listener].enumerated() {
+      list[index].name = UnsafePointer(name)
+      list[index].callback = serviceCallback
+      // Each WebSocket connection has a buffer of this size of its own.
+      list[index].rx_buffer_size = index == 1 ? 65536 : Self.bufferSize
+      // Below 1 MiB libwebsockets cuts what it is given into pieces.
+      list[index].tx_packet_size = 1 << 20
+    }
+  }
+
+  deinit {
+    list.deallocate()
+    for name in [httpName, controlName, bulkName, listenerName] { free(name) }
+  }
+}

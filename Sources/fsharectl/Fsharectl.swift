@@ -1,0 +1,80 @@
+import ArgumentParser
+import Control
+
+/// `fsharectl`: asks and steers the `fsharefs` that runs with a given state folder.
+@main
+struct Fsharectl: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fsharectl",
+    abstract: "Ask and steer a running fsharefs.",
+    discussion: """
+      Exit codes: 0 done, 1 refused (the reason is on stderr), 64 wrong usage, \
+      69 no fsharefs is running with that state folder.
+      """,
+    subcommands: [Status.self, Members.self, Approve.self, Disapprove.self, Name.self])
+
+  @OptionGroup var options: CommonOptions
+}
+
+/// `fsharectl status`
+struct Status: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what this fsharefs is doing: its place in the group, its list and settings.")
+
+  @OptionGroup var options: CommonOptions
+
+  func run() throws {
+    try Session(options).show(StatusReport.self, of: "status") { $0.text }
+  }
+}
+
+/// `fsharectl members`
+struct Members: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List the members of the group, with their public ids.")
+
+  @OptionGroup var options: CommonOptions
+
+  func run() throws {
+    try Session(options).show(MembersReport.self, of: "members") { $0.text }
+  }
+}
+
+/// `fsharectl approve ID|NAME`
+struct Approve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Let a waiting member in. Only the master can.")
+
+  @Argument(help: "Public id or name, as `fsharectl members` shows them.")
+  var member: String
+
+  @OptionGroup var options: CommonOptions
+
+  func run() throws { try Session(options).order("approve", [member]) }
+}
+
+/// `fsharectl disapprove ID|NAME`
+struct Disapprove: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Put a member out: its files leave every list at once. Only the master can.")
+
+  @Argument(help: "Public id or name, as `fsharectl members` shows them.")
+  var member: String
+
+  @OptionGroup var options: CommonOptions
+
+  func run() throws { try Session(options).order("disapprove", [member]) }
+}
+
+/// `fsharectl name NEWNAME`
+struct Name: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Change the name that the group sees for this member.")
+
+  @Argument(help: "The new name.")
+  var name: String
+
+  @OptionGroup var options: CommonOptions
+
+  func run() throws { try Session(options).order("name", [name]) }
+}

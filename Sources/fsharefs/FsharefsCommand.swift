@@ -1,0 +1,133 @@
+import ArgumentParser
+import Glibc
+import HubArguments
+import Logging
+import Protocol
+import Runtime
+import System
+import Transport
+
+/// `fsharefs`: mounts the share.
+@main
+struct FsharefsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fsharefs",
+    abstract: "Mounts one directory with everything that the members of a group share.",
+    usage: """
+      fsharefs --host MOUNTPOINT            begin a group: hub, master app and mount in one
+      fsharefs HUB MOUNTPOINT               join the group of a hub
+      fsharefs MOUNTPOINT                   join it again
+      """,
+    discussion: "Unmounting (fusermount3 -u MOUNTPOINT) leaves the network.",
+    version: ProgramVersion.text)
+
+  @Argument(help: "The hub's address (host[:port], default port 7420), then the mountpoint.")
+  var places: [String]
+
+  @Flag(help: "Run the hub and the master app in this process too.")
+  var host = false
+
+  @Flag(help: "Be the group's master app.")
+  var master = false
+
+  @Option(help: "Where the hub listens, with --host.")
+  var listen = ":7420"
+
+  @Option(help: "The folder in which one's own files lie.")
+  var own: String?
+
+  @Option(help: "The folder of keys, index and control socket.")
+  var state: String?
+
+  @Option(help: "This device's name.")
+  var name: String?
+
+  @Flag(help: "Mount at once, empty, and go on connecting for ever.")
+  var nowait = false
+
+  @Flag(name: [.customShort("f"), .customLong("foreground")], help: "Stay in the foreground.")
+  var foreground = false
+
+  @Option(
+    name: .customShort("o"),
+    help: "timeout=SECONDS, ack_timeout=SECONDS, async_close, allow_other; with commas between.")
+  var options: [String] = []
+
+  @OptionGroup var hubOptions: HubOptions
+
+  @Flag(help: "Log more.")
+  var verbose = false
+
+  func run() throws {
+    Signals.prepareProcess()
+    let configuration: MountConfiguration
+    do throws(Ending) { configuration = try makeConfiguration() } catch {
+      fail(error)
+    }
+    let startup: Startup
+    do throws(SystemError) {
+      try File.makeDirectories(configuration.stateFolder, mode: 0o700)
+      startup =
+        configuration.isForeground
+        ? .foreground : try .daemonise(logFile: configuration.stateFolder + "/log")
+    } catch { fail(Ending(.folder, "\(error)")) }
+    StderrLogHandler.install(
+      program: "fsharefs", level: configuration.isVerbose ? .debug : .notice)
+    let program = MountProgram(
+      configuration: configuration, startup: startup, log: Logger(label: "fsharefs"))
+    Glibc.exit(program.run().rawValue)
+  }
+
+  private func makeConfiguration() throws(Ending) -> MountConfiguration {
+    guard (1...2).contains(places.count) else {
+      throw Ending(.usage, "give a mountpoint, and before it the hub's address")
+    }
+    if host && master { throw Ending(.usage, "--host is a master already: leave --master out") }
+    if host && places.count == 2 {
+      throw Ending(.usage, "--host runs the hub itself: leave the hub's address out")
+    }
+    let stateFolder = absolute(state ?? XDG.state)
+    let ownFolder =
+      own.map(absolute) ?? (state == nil ? XDG.data + "/own" : stateFolder + "/own")
+    var configuration = MountConfiguration(
+      role: host ? .host : master ? .master : .client,
+      hub: places.count == 2 ? try parsed(places[0]) { try HubAddress(parsing: $0) } : nil,
+      mountpoint: absolute(places[places.count - 1]),
+      listen: try parsed(listen) { try ListenAddress(parsing: $0) }, ownFolder: ownFolder,
+      stateFolder: stateFolder, name: try deviceName(), waits: !nowait,
+      isForeground: foreground, isVerbose: verbose)
+    try configuration.apply(options: options)
+    try hubOptions.apply(to: &configuration.hubSettings)
+    configuration.given.formUnion(hubOptions.given)
+    return configuration
+  }
+
+  private func deviceName() throws(Ending) -> DeviceName? {
+    guard let name else { return nil }
+    guard let checked = DeviceName(name) else {
+      throw Ending(
+        .usage,
+        "--name: 1 to \(Limits.deviceName) bytes, no control characters, no '/'")
+    }
+    return checked
+  }
+
+  private func parsed<Address>(
+    _ text: String, _ parse: (String) throws -> Address
+  ) throws(Ending) -> Address {
+    do { return try parse(text) } catch { throw Ending(.usage, "\(error)") }
+  }
+
+  private func fail(_ ending: Ending) -> Never {
+    Startup.foreground.failed(ending)
+    Glibc.exit(ending.code.rawValue)
+  }
+
+  /// The daemon's working directory is `/`, so relative paths are resolved first.
+  private func absolute(_ path: String) -> String {
+    if path.hasPrefix("/") { return path }
+    guard let current = getcwd(nil, 0) else { return path }
+    defer { free(current) }
+    return String(cString: current) + "/" + path
+  }
+}

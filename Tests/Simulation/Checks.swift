@@ -1,0 +1,139 @@
+import Core
+import Protocol
+
+/// What must hold at every moment, and what must hold once everything has come to rest.
+extension World {
+  /// After every event of a node.
+  func check(_ node: Node) {
+    guard failure == nil, node.isRunning else { return }
+    for (token, wait) in node.waits where now > wait.deadline {
+      fail("wait \(token) of node \(node.index) has no answer")
+    }
+    for (token, read) in node.reads where now > read.deadline {
+      fail("read \(token) of node \(node.index) has no answer")
+    }
+    if node.reads.count != node.fetcher.waitingReads {
+      fail("node \(node.index): \(node.reads.count) reads wait, \(node.fetcher.waitingReads) known")
+    }
+    if node.fetcher.cachedBytes > node.fetcher.budget {
+      fail("node \(node.index) keeps \(node.fetcher.cachedBytes) bytes of leaves")
+    }
+    if node.member.phase == .live, node.comparedAt != node.member.replica.order {
+      node.comparedAt = node.member.replica.order
+      compare(node)
+    }
+  }
+
+  /// A live replica is the list at its order, and what was told of it makes the same.
+  func compare(_ node: Node) {
+    let replica = node.member.replica
+    let listed = replica.list.sorted
+    if node.member.phase == .live {
+      let digest = Oracle.digest(of: listed, replica.members.values)
+      if digest != oracle.digest(at: replica.order) {
+        fail("node \(node.index) is at \(replica.order) with another list")
+        for one in listed where oracle.entries[one.entry.id] != one {
+          note("here: \(text(one.entry.path)) of \(one.owner) claimed \(one.claimed)")
+        }
+        for (id, one) in oracle.entries where replica.list[id] != one {
+          note("there: \(text(one.entry.path)) of \(one.owner) claimed \(one.claimed)")
+        }
+      }
+    }
+    let visible = listed.filter { node.member.isVisible($0) }
+    if visible.count != node.view.count
+      || !visible.allSatisfy({ node.view[$0.entry.id] == $0 })
+    {
+      fail("node \(node.index) was told another list than it has")
+    }
+    if node.member.ownCount != node.folder.count
+      || !node.folder.entries.values.allSatisfy({ node.member.ownEntry($0.id) == $0 })
+    {
+      fail("node \(node.index) announces something else than its folder")
+      for entry in node.folder.sorted where node.member.ownEntry(entry.id) != entry {
+        note("folder: \(text(entry.path)), member: \(node.member.ownEntry(entry.id).map { text($0.path) } ?? "nothing")")
+      }
+    }
+  }
+
+  /// Once everything has come to rest.
+  func checkRest() {
+    let master = nodes[0]
+    guard let host = master.master, hub.hub != nil, master.isRunning, host.hubIsReady else {
+      return fail("the master or the hub is not back")
+    }
+    let list = host.master.replica
+    for node in nodes {
+      compare(node)
+      let publicID = hub.persisted.values.first { $0.key == node.key }?.publicID
+      let admission = publicID.flatMap { hub.persisted[$0]?.admission }
+      if let publicID, publicID != .master, let ours = list.members[publicID]?.admission,
+        ours != admission
+      {
+        fail("hub and master differ about node \(node.index): \(String(describing: admission)), \(ours)")
+      }
+      if node.isDeparted || admission != .approved {
+        if let publicID, list.list.count(ownedBy: publicID) > 0 {
+          fail("node \(node.index) is gone or not approved, but its entries are listed")
+        }
+        if !node.isDeparted { checkOutsider(node) }
+      } else if let publicID {
+        checkRest(node, publicID, list)
+      }
+    }
+  }
+
+  private func checkOutsider(_ node: Node) {
+    guard node.session != nil else { return fail("node \(node.index) is not connected") }
+    if node.member.replica.list.count > 0 || !node.view.isEmpty {
+      fail("node \(node.index) is not approved and has a list")
+    }
+    if !node.reads.isEmpty || node.fetcher.flightCount > 0 {
+      fail("node \(node.index) is not approved and still fetches")
+    }
+  }
+
+  private func checkRest(_ node: Node, _ publicID: PublicID, _ list: Replica) {
+    let member = node.member
+    guard member.phase == .live else {
+      return fail("node \(node.index) rests as \(member.phase)")
+    }
+    if member.replica.order != list.order {
+      fail("node \(node.index) rests at \(member.replica.order), the master at \(list.order)")
+    }
+    if member.pendingChanges > 0 {
+      fail("node \(node.index) rests with \(member.pendingChanges) changes unanswered")
+    }
+    if list.list.count(ownedBy: publicID) != node.folder.count {
+      for id in list.list.ids(ownedBy: publicID) where node.folder[id] == nil {
+        note("listed only: \(list.list[id].map { text($0.entry.path) } ?? "") \(id.low % 10_000)")
+      }
+      for entry in node.folder.sorted where list.list[entry.id] == nil {
+        note("folder only: \(text(entry.path)) \(entry.id.low % 10_000)")
+      }
+      fail(
+        "node \(node.index) has \(node.folder.count) entries, the list \(list.list.count(ownedBy: publicID))"
+      )
+    }
+    for entry in node.folder.sorted {
+      if list.list[entry.id]?.entry != entry {
+        fail("\(text(entry.path)) of node \(node.index) is not in the list as it is")
+      }
+      if !member.isAcked(entry.id) { fail("\(text(entry.path)) of node \(node.index) has no ack") }
+    }
+    if !node.reads.isEmpty || !node.waits.isEmpty || node.fetcher.flightCount > 0 {
+      fail(
+        "node \(node.index) rests with \(node.reads.count) reads, \(node.waits.count) waits, \(node.fetcher.flightCount) leaves on their way"
+      )
+    }
+    if !node.bulkIsOpen { fail("node \(node.index) rests without bulk streams") }
+    for other in nodes where other !== node && !other.isDeparted {
+      guard let one = hub.persisted.values.first(where: { $0.key == other.key }),
+        one.admission == .approved
+      else { continue }
+      if member.presences[one.publicID] != .online {
+        fail("node \(node.index) thinks \(one.publicID) is \(String(describing: member.presences[one.publicID]))")
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import Core
+import Protocol
+
+/// One control connection with the bulk streams that belong to it, as both ends and the wire see it.
+final class Connection {
+  let id: SessionID
+  let node: Int
+  /// What is in flight is lost and nothing more arrives.
+  var isCut = false
+  var hubIsOpen = false
+  var nodeIsOpen = true
+  /// Counts the pairs of bulk streams that the hub gave tickets for; 0: none.
+  var tickets = 0
+  var bulkIsOpen = false
+  /// Frames that wait for the downward stream to open.
+  var held: [[UInt8]] = []
+  /// Bytes of frames that the hub gave and the downward stream has not taken yet.
+  var queuedDown = 0
+  /// Who the hub says is at the other end.
+  var publicID: PublicID?
+  /// When the last thing on each way arrives: what follows arrives no earlier.
+  var lastUp: Instant = .zero
+  var lastDown: Instant = .zero
+  var lastFrameUp: Instant = .zero
+  var lastFrameDown: Instant = .zero
+
+  init(id: SessionID, node: Int) {
+    self.id = id
+    self.node = node
+  }
+}

@@ -1,0 +1,54 @@
+import Core
+import Protocol
+
+/// What goes wrong: connections, processes, machines.
+extension World {
+  func faultStep() {
+    switch random.below(1_000) {
+    case 0..<50:
+      let open = connections.values.filter { !$0.isCut && $0.nodeIsOpen }.sorted { $0.id < $1.id }
+      if let connection = random.pick(open) { cut(connection) }
+    case 50..<58:
+      guard hub.hub != nil else { return }
+      stopHub()
+      events.put(.hubStarts, at: now + random.span(100...9_000))
+    case 58..<78: restart(cleanly: random.chance(400))
+    case 78..<88:
+      let node = nodes[0]
+      guard node.isRunning, let host = node.master else { return }
+      switch random.below(3) {
+      case 0: host.crashNext = .tornRecord
+      case 1: host.crashNext = .untold
+      default:
+        stop(node, cleanly: random.chance(300))
+        events.put(.nodeStarts(0), at: now + random.span(100...12_000))
+      }
+    case 88..<91:
+      guard let node = random.pick(nodes.filter { $0.isRunning && !$0.isMaster }),
+        nodes.count(where: \.isDeparted) < 2
+      else { return }
+      stop(node, cleanly: random.chance(500))
+      node.isDeparted = true
+    default: break
+    }
+  }
+
+  private func restart(cleanly: Bool) {
+    guard let node = random.pick(nodes.filter { $0.isRunning && !$0.isMaster }) else { return }
+    stop(node, cleanly: cleanly)
+    // Longer than the grace at times, so that what it shared is released.
+    let away = random.chance(300) ? random.span(15_000...40_000) : random.span(50...5_000)
+    events.put(.nodeStarts(node.index), at: now + away)
+  }
+
+  /// Faults are over: everything that is not gone for good comes back.
+  func settle() {
+    note("the faults are over")
+    isSettling = true
+    startHub()
+    nodes[0].master?.crashNext = nil
+    for node in nodes where !node.isDeparted && !node.isRunning {
+      events.put(.nodeStarts(node.index), at: now + random.span(1...500))
+    }
+  }
+}

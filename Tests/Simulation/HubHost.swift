@@ -1,0 +1,159 @@
+import Core
+import Protocol
+
+/// The hub's process, and what of it outlives a restart.
+struct HubHost {
+  /// nil while it is down.
+  var hub: Hub?
+  var persisted: [PublicID: HubClient] = [:]
+  var masterKey: DeviceKey?
+  var tickAt: Instant?
+  /// What the hub has said that it decided, for the checks of who may be told what.
+  var admissions: [PublicID: Admission] = [:]
+
+  static var settings: Hub.Settings {
+    var settings = Hub.Settings()
+    settings.grace = .seconds(20)
+    settings.relay.cacheLimit = 1 << 20
+    settings.relay.credit = 600_000
+    settings.relay.wantedLimit = 64
+    return settings
+  }
+}
+
+extension World {
+  func startHub() {
+    guard hub.hub == nil else { return }
+    note("hub starts")
+    hub.hub = Hub(
+      settings: HubHost.settings, master: hub.masterKey,
+      clients: hub.persisted.values.sorted { $0.publicID < $1.publicID }, now: now)
+    armHub()
+  }
+
+  func stopHub() {
+    note("hub stops")
+    statistics.hubRestarts += 1
+    hub.hub = nil
+    hub.tickAt = nil
+    for connection in connections.values.sorted(by: { $0.id < $1.id }) {
+      connection.hubIsOpen = false
+      connection.isCut = true
+      if connection.nodeIsOpen {
+        events.put(.nodeSeesEnd(connection.id), at: now + random.span(0...3_000))
+      }
+    }
+  }
+
+  /// Lets the hub take one event and does what it wants done.
+  func withHub(_ body: (inout Hub, inout [HubAction]) -> Void) {
+    guard hub.hub != nil else { return }
+    var actions: [HubAction] = []
+    body(&hub.hub!, &actions)
+    for action in actions { perform(action) }
+    armHub()
+  }
+
+  func armHub() {
+    guard let due = hub.hub?.nextDeadline else { return }
+    if let at = hub.tickAt, at <= due { return }
+    hub.tickAt = max(due, now)
+    events.put(.hubTick, at: hub.tickAt!)
+  }
+
+  func tickHub() {
+    guard hub.tickAt == now else { return }
+    hub.tickAt = nil
+    withHub { hub, actions in hub.tick(now: now, into: &actions) }
+    if let due = hub.hub?.nextDeadline, due <= now { fail("the hub's tick left work undone") }
+    if let cached = hub.hub?.cachedBytes, cached > HubHost.settings.relay.cacheLimit {
+      fail("the hub keeps \(cached) bytes of leaves")
+    }
+  }
+
+  private func perform(_ action: HubAction) {
+    switch action {
+    case .send(let message, let sessions): send(message, to: sessions)
+    case .close(let session, let refused):
+      if let refused {
+        note("hub refuses \(session): \(refused.reason)")
+        if let connection = connections[session], !connection.isCut, connection.nodeIsOpen {
+          fail("the hub refused session \(session): \(refused.reason)")
+        }
+        send(.refused(refused), to: [session])
+      }
+      guard let connection = connections[session] else { return }
+      connection.hubIsOpen = false
+      connection.bulkIsOpen = false
+      if connection.nodeIsOpen, !connection.isCut {
+        connection.lastDown = max(connection.lastDown, now) + .milliseconds(1)
+        events.put(.nodeSeesEnd(session), at: connection.lastDown)
+      }
+      withHub { hub, actions in hub.closed(session, now: now, into: &actions) }
+    case .issueTickets(let session):
+      guard let connection = connections[session] else { return }
+      connection.tickets += 1
+      connection.bulkIsOpen = false
+      connection.held = []
+      connection.queuedDown = 0
+      send(
+        .bulkTickets(
+          BulkTickets(
+            down: [UInt8](repeating: UInt8(truncatingIfNeeded: connection.tickets), count: 32),
+            up: [UInt8](repeating: 0, count: 32))),
+        to: [session])
+    case .closeBulk(let session):
+      connections[session]?.bulkIsOpen = false
+      connections[session]?.held = []
+      connections[session]?.queuedDown = 0
+    case .frame(let frame, let session): sendFrame(frame, to: session)
+    case .persist(let client):
+      hub.persisted[client.publicID] = client
+      hub.admissions[client.publicID] = client.admission
+    case .persistMaster(let key): hub.masterKey = key
+    }
+  }
+
+  private func send(_ message: Message, to sessions: [SessionID]) {
+    guard let bytes = encoded(message) else { return }
+    var sessions = sessions
+    let altered = sabotaged(message, sessions)
+    if case .filesAdded = message, let victim = unapprovedVictim() { sessions.append(victim) }
+    for session in sessions {
+      guard let connection = connections[session] else { continue }
+      if case .clientRegisterAck(let ack) = message { connection.publicID = ack.publicID }
+      if case .masterAppRegisterAck = message { connection.publicID = .master }
+      checkAudience(message, connection)
+      down(session == altered?.victim ? altered!.bytes : bytes, on: connection)
+    }
+  }
+
+  /// Nobody who is not approved hears of entries, names or presence.
+  private func checkAudience(_ message: Message, _ connection: Connection) {
+    switch message {
+    case .hello, .refused, .clientRegisterAck, .masterAppRegisterAck: return
+    case .clientDisApproved(let decision) where decision.publicID == connection.publicID: return
+    default: break
+    }
+    guard let publicID = connection.publicID else {
+      fail("\(message.opcode) for session \(connection.id), which nobody registered")
+      return
+    }
+    if publicID != .master, hub.admissions[publicID] != .approved {
+      fail("\(message.opcode) for \(publicID), who is not approved")
+    }
+  }
+
+  private func sendFrame(_ frame: [UInt8], to session: SessionID) {
+    guard let connection = connections[session], connection.hubIsOpen else { return }
+    guard let publicID = connection.publicID,
+      publicID == .master || hub.admissions[publicID] == .approved
+    else { return fail("a leaf for session \(session), which is not approved") }
+    connection.queuedDown += frame.count
+    let bound = HubHost.settings.relay.credit + Limits.bulkFrame + BulkFrame.lengthField
+    if connection.queuedDown > bound {
+      fail("\(connection.queuedDown) bytes of leaves queue for session \(session)")
+    }
+    if connection.bulkIsOpen { downFrame(frame, on: connection) } else { connection.held.append(frame) }
+  }
+}

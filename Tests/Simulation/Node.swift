@@ -1,0 +1,107 @@
+import Core
+import DequeModule
+import Protocol
+
+/// What waits in a node to be done: strictly in order, as the runtime does it.
+enum NodeAction {
+  case member(MemberAction)
+  case master(MasterAction)
+  case fetch(FetchAction)
+}
+
+/// A program that waits for a change.
+struct PendingWait {
+  let entry: EntryID
+  /// The state that it waits for.
+  let state: Entry
+  let deadline: Instant
+}
+
+/// A program that waits for bytes.
+struct PendingRead {
+  let content: Content
+  let offset: UInt64
+  let length: UInt64
+  let deadline: Instant
+}
+
+/// One machine: its own folder, and the process that shares it while it runs.
+final class Node {
+  let index: Int
+  let key: DeviceKey
+  let name: DeviceName
+  var folder = Folder()
+  var member: Member
+  var fetcher: ChunkFetcher
+  var incarnation: Incarnation
+  /// The master app, in the one node that has it.
+  var master: MasterHost?
+  var isRunning = false
+  /// Stopped for good.
+  var isDeparted = false
+  var session: SessionID?
+  var bulkIsOpen = false
+  /// How often in a row connecting failed.
+  var backOff = 0
+  var actions: Deque<NodeAction> = []
+  var isPerforming = false
+  /// When a tick is scheduled.
+  var tickAt: Instant?
+  var waits: [WaitToken: PendingWait] = [:]
+  var reads: [ReadToken: PendingRead] = [:]
+  /// Streams of closed and open files.
+  var streams: [StreamID: Content] = [:]
+  /// What the member's list deltas make of others' entries.
+  var view: [EntryID: ListedEntry] = [:]
+  var nextToken: UInt64 = 1
+  /// The order at which the replica was last compared with the oracle.
+  var comparedAt: ListOrder?
+
+  init(
+    index: Int, incarnation: Incarnation, member: Member.Settings, fetcher: ChunkFetcher.Settings
+  ) {
+    self.index = index
+    self.incarnation = incarnation
+    let half = [UInt8](repeating: UInt8(index + 1), count: DeviceKey.partLength)
+    key = DeviceKey(signing: half, agreement: half)
+    name = DeviceName("node \(index)")!
+    self.member = Member(isMaster: index == 0, incarnation: incarnation, settings: member)
+    self.fetcher = ChunkFetcher(settings: fetcher)
+  }
+
+  var isMaster: Bool { index == 0 }
+
+  func token() -> UInt64 {
+    defer { nextToken += 1 }
+    return nextToken
+  }
+}
+
+/// How a master's process ends in the middle of a change.
+enum CrashPoint {
+  /// The record is not whole: a restart cuts it off.
+  case tornRecord
+  /// The record is whole, but nobody was told.
+  case untold
+}
+
+/// The master app of a node, and the journal that outlives it.
+final class MasterHost {
+  var master: Master
+  var journal: [OrderedChange] = []
+  /// What a journal begins with once it was compacted.
+  var snapshot: Snapshot?
+  var hubIsReady = false
+  /// Whether the journal began anew and approvals were not taken back from the hub yet.
+  var isUnsettled = false
+  var parts: [ClientRecord] = []
+  var crashNext: CrashPoint?
+
+  struct Snapshot {
+    let order: ListOrder
+    let items: [PageItem]
+    let answers: [OrderedChange]
+  }
+
+  init(master: Master) { self.master = master }
+}

@@ -1,0 +1,171 @@
+import Core
+import DequeModule
+import Protocol
+
+/// What a node does with the actions of its state machines: the rules that the runtime follows too.
+extension World {
+  /// Lets a node's state machines take one event, then does all that follows, in order.
+  func withNode(_ node: Node, _ body: (Node, inout [NodeAction]) -> Void) {
+    guard node.isRunning else { return }
+    var actions: [NodeAction] = []
+    body(node, &actions)
+    node.actions.append(contentsOf: actions)
+    if node.isPerforming { return }
+    node.isPerforming = true
+    while failure == nil, node.isRunning, let action = node.actions.popFirst() {
+      switch action {
+      case .member(let action): perform(action, node)
+      case .master(let action): perform(action, node)
+      case .fetch(let action): perform(action, node)
+      }
+    }
+    node.isPerforming = false
+    arm(node)
+    check(node)
+  }
+
+  /// The same for the member alone.
+  func withMember(_ node: Node, _ body: (inout Member, inout [MemberAction]) -> Void) {
+    withNode(node) { node, actions in
+      var own: [MemberAction] = []
+      body(&node.member, &own)
+      actions += own.map { .member($0) }
+    }
+  }
+
+  /// The same for the master alone.
+  func withMaster(_ node: Node, _ body: (inout Master, inout [MasterAction]) -> Void) {
+    withNode(node) { node, actions in
+      guard let host = node.master else { return }
+      var own: [MasterAction] = []
+      body(&host.master, &own)
+      actions += own.map { .master($0) }
+    }
+  }
+
+  /// The same for the fetcher alone.
+  func withFetcher(_ node: Node, _ body: (inout ChunkFetcher, inout [FetchAction]) -> Void) {
+    withNode(node) { node, actions in
+      var own: [FetchAction] = []
+      body(&node.fetcher, &own)
+      actions += own.map { .fetch($0) }
+    }
+  }
+
+  private func perform(_ action: MemberAction, _ node: Node) {
+    switch action {
+    case .register: register(node)
+    case .send(let message):
+      if let host = node.master {
+        propose(message, node, host)
+      } else {
+        up(message, from: node)
+      }
+    case .list(let deltas):
+      for delta in deltas {
+        switch delta {
+        case .upserted(let listed):
+          if listed.owner == node.member.publicID { fail("node \(node.index) is told of its own") }
+          node.view[listed.entry.id] = listed
+        case .removed(let listed): node.view[listed.entry.id] = nil
+        }
+      }
+    case .answer(let token, let outcome): answered(token, outcome, node)
+    case .refused(let entry, let reason): refused(entry, reason, node)
+    case .renameRefused(let entry, let reason): renameRefused(entry, reason, node)
+    case .phase(let phase):
+      note("node \(node.index) is \(phase)")
+      if phase == .disapproved {
+        withFetcher(node) { $0.disapproved(into: &$1) }
+      }
+    case .presence(let publicID, let presence):
+      withFetcher(node) { $0.presenceChanged(publicID, presence, now: now, into: &$1) }
+    case .openBulk:
+      guard let session = node.session, let connection = connections[session] else { return }
+      events.put(
+        .bulkOpens(session, tickets: connection.tickets), at: now + random.span(1...200))
+    case .refusedByHub(let refused): note("node \(node.index) refused: \(refused.reason)")
+    case .protocolError(let reason): fail("node \(node.index): protocol error: \(reason)")
+    }
+  }
+
+  private func register(_ node: Node) {
+    let register = Register(
+      key: node.key, incarnation: node.incarnation, name: node.name, system: "virtual", claim: [],
+      proof: [UInt8](repeating: 0, count: Register.proofLength))
+    up(node.isMaster ? .masterAppRegister(register) : .clientRegister(register), from: node)
+  }
+
+  /// The master's own member: its proposals never see the hub.
+  private func propose(_ message: Message, _ node: Node, _ host: MasterHost) {
+    guard let decoded = try? ProposedChange.decode(message) else {
+      return fail("the master's member sends \(message.opcode)")
+    }
+    withMaster(node) {
+      $0.proposed(decoded.proposal, decoded.change, from: .master, now: now, into: &$1)
+    }
+  }
+
+  private func perform(_ action: FetchAction, _ node: Node) {
+    switch action {
+    case .request(let request): up(.requestChunk(request), from: node)
+    case .reply(let token, let slices):
+      guard let read = node.reads.removeValue(forKey: token) else {
+        return fail("read \(token) of node \(node.index) is answered twice")
+      }
+      if options.sabotage == .answerTwice, sabotages(.answerTwice) {
+        node.actions.append(.fetch(action))
+      }
+      if now > read.deadline { fail("read \(token) of node \(node.index) is answered late") }
+      statistics.verifiedReads += 1
+      if !contents.matches(slices, read.content, offset: read.offset, length: read.length) {
+        fail("read \(token) of node \(node.index) returns wrong bytes")
+      }
+    case .fail(let token, let reason):
+      guard let read = node.reads.removeValue(forKey: token) else {
+        return fail("read \(token) of node \(node.index) is answered twice")
+      }
+      note("read \(token) of node \(node.index) fails: \(reason)")
+      statistics.failedReads += 1
+      if now > read.deadline { fail("read \(token) of node \(node.index) fails late") }
+    }
+  }
+
+  private func answered(_ token: WaitToken, _ outcome: ChangeOutcome, _ node: Node) {
+    guard let wait = node.waits.removeValue(forKey: token) else {
+      return fail("wait \(token) of node \(node.index) is answered twice")
+    }
+    note("node \(node.index) wait \(token): \(outcome)")
+    if now > wait.deadline { fail("wait \(token) of node \(node.index) is answered late") }
+    if outcome == .acked { statistics.acks += 1 }
+    if outcome == .acked, let entry = node.folder[wait.entry], entry == wait.state,
+      !oracle.wasOrdered(entry)
+    {
+      fail("node \(node.index) has an ack for \(text(entry.path)), which the journal lacks")
+    }
+  }
+
+  /// Sees to it that the node ticks when something is due.
+  func arm(_ node: Node) {
+    guard node.isRunning, let due = nextDeadline(of: node) else { return }
+    if let at = node.tickAt, at <= due { return }
+    node.tickAt = max(due, now)
+    events.put(.nodeTick(node.index), at: node.tickAt!)
+  }
+
+  private func nextDeadline(of node: Node) -> Instant? {
+    [node.member.nextDeadline, node.fetcher.nextDeadline, node.master?.master.nextDeadline]
+      .compactMap { $0 }.min()
+  }
+
+  func tick(_ node: Node) {
+    guard node.tickAt == now else { return }
+    node.tickAt = nil
+    node.master?.master.tick(now: now)
+    withMember(node) { $0.tick(now: now, into: &$1) }
+    withFetcher(node) { $0.tick(now: now, into: &$1) }
+    if node.isRunning, let due = nextDeadline(of: node), due <= now {
+      fail("the tick of node \(node.index) left work undone")
+    }
+  }
+}

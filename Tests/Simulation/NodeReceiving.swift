@@ -1,0 +1,128 @@
+import Core
+import Protocol
+
+/// What arrives at a node, and who of it must hear it.
+extension World {
+  /// A control message at a node.
+  func arrivedAtNode(_ bytes: [UInt8], on session: SessionID) {
+    guard let connection = connections[session], connection.nodeIsOpen, !connection.isCut else {
+      return
+    }
+    let node = nodes[connection.node]
+    guard node.isRunning, node.session == session else { return }
+    let message: Message
+    do { message = try Message(decoding: bytes) } catch {
+      return fail("node \(node.index) cannot decode a message: \(error)")
+    }
+    note("node \(node.index) hears \(brief(message))")
+    switch message {
+    case .uploadChunkRequest(let request): serve(request, node)
+    case .chunkFailed(let failure):
+      withFetcher(node) { $0.failed(failure, now: now, into: &$1) }
+    default:
+      if node.isMaster, receivedByMaster(message, node) { return }
+      withMember(node) { $0.received(message, now: now, into: &$1) }
+    }
+    if case .clientRegisterAck = message { node.backOff = 0 }
+  }
+
+  /// What the hub tells the master app. Returns: whether its member need not hear it.
+  private func receivedByMaster(_ message: Message, _ node: Node) -> Bool {
+    guard let host = node.master else { return false }
+    switch message {
+    case .masterAppRegisterAck(let ack):
+      host.parts += ack.clients
+      guard ack.isLast else { return true }
+      let records = host.parts
+      host.parts = []
+      host.hubIsReady = true
+      host.isUnsettled = false
+      node.backOff = 0
+      withMaster(node) { $0.hubConnected(clients: records, now: now, into: &$1) }
+      return true
+    case .newClientRegistered(let record):
+      withMaster(node) { $0.clientRegistered(record, into: &$1) }
+      return true
+    case .online(let publicIDs): presence(publicIDs, .online, node)
+    case .away(let publicIDs): presence(publicIDs, .away, node)
+    case .gone(let publicIDs): presence(publicIDs, .gone, node)
+    case .forwarded(let sender, let inner):
+      forwarded(inner, from: sender, node)
+      return true
+    default: break
+    }
+    return false
+  }
+
+  private func presence(_ publicIDs: [PublicID], _ presence: Presence, _ node: Node) {
+    for publicID in publicIDs {
+      withMaster(node) { $0.presenceChanged(publicID, presence, into: &$1) }
+    }
+  }
+
+  private func forwarded(_ message: Message, from sender: PublicID, _ node: Node) {
+    if case .askFiles(let cursor) = message {
+      return withMaster(node) { $0.asked(cursor, from: sender, into: &$1) }
+    }
+    guard let decoded = try? ProposedChange.decode(message) else {
+      return fail("the hub forwards \(message.opcode)")
+    }
+    withMaster(node) {
+      $0.proposed(decoded.proposal, decoded.change, from: sender, now: now, into: &$1)
+    }
+  }
+
+  func nodeSeesEnd(_ session: SessionID) {
+    guard let connection = connections[session], connection.nodeIsOpen else { return }
+    connection.nodeIsOpen = false
+    forget(connection)
+    let node = nodes[connection.node]
+    guard node.session == session else { return }
+    note("node \(node.index) sees the end of session \(session)")
+    node.session = nil
+    node.bulkIsOpen = false
+    node.master?.hubIsReady = false
+    node.master?.parts = []
+    node.master?.master.hubLost()
+    node.fetcher.linkLost()
+    withMember(node) { $0.linkLost(into: &$1) }
+    if node.isRunning { scheduleConnect(node) }
+  }
+
+  /// UPLOAD_CHUNK_REQUEST: answered from the own folder, leaf by leaf.
+  private func serve(_ request: ChunkRequest, _ node: Node) {
+    func refuse(_ reason: ChunkFailureReason, retryAfter: UInt32 = 0) {
+      up(
+        .chunkFailed(ChunkFailure(request, reason: reason, retryAfter: retryAfter)), from: node)
+    }
+    guard node.bulkIsOpen else { return refuse(.busy, retryAfter: 200) }
+    if !isSettling, random.chance(20) { return refuse(.busy, retryAfter: 300) }
+    if !isSettling, random.chance(5) { return refuse(.unreadable) }
+    guard let entry = node.folder[request.entry], entry.kind == .file else { return refuse(.gone) }
+    guard entry.version == request.version else { return refuse(.changed) }
+    for offset in 0..<request.count {
+      let key = request.key(offset)
+      guard key.index < entry.leafCount else {
+        up(.chunkFailed(ChunkFailure(key, reason: .denied)), from: node)
+        continue
+      }
+      var bytes = contents.leaf(entry.version, key.index)
+      if sabotages(.flipByte) { bytes[bytes.count / 2] ^= 1 }
+      upFrame(BulkFrame.header(key, payload: bytes.count) + bytes, from: node)
+    }
+  }
+
+  /// A frame at the node that asked for it.
+  func took(_ frame: [UInt8], _ node: Node) {
+    guard node.isRunning, let key = try? BulkFrame.key(of: frame) else {
+      if node.isRunning { fail("node \(node.index) gets a malformed frame") }
+      return
+    }
+    if node.member.phase == .disapproved || node.member.phase == .waiting { return }
+    if !isSettling, random.chance(10) {
+      return withFetcher(node) { $0.couldNotOpen(key, now: now, into: &$1) }
+    }
+    let leaf = Leaf(storage: frame, start: BulkFrame.payloadOffset)
+    withFetcher(node) { $0.arrived(key, leaf, now: now, into: &$1) }
+  }
+}

@@ -1,0 +1,116 @@
+import Core
+import Protocol
+
+/// What a history is made from.
+package struct Options: Sendable {
+  package var seed: UInt64
+  package var steps: Int
+  package var sabotage: Sabotage?
+  /// Whether to keep what happened in words: slow.
+  package var keepsTrace = false
+  package init(seed: UInt64, steps: Int = 150, sabotage: Sabotage? = nil) {
+    self.seed = seed
+    self.steps = steps
+    self.sabotage = sabotage
+  }
+}
+
+/// A virtual network of one hub, one master app and some members, on one thread under one virtual clock.
+final class World {
+  let options: Options
+  var random: SeededGenerator
+  var now: Instant = .zero
+  var events = EventQueue()
+  var hub: HubHost
+  var nodes: [Node] = []
+  var connections: [SessionID: Connection] = [:]
+  var nextSession: SessionID = 1
+  var oracle: Oracle
+  var contents = ContentBook()
+  var statistics = Statistics()
+  /// Whether faults are over and everything must come to rest.
+  var isSettling = false
+  var sabotageIsDone = false
+  var stepsLeft: Int
+  private(set) var failure: String?
+  private(set) var trace: [String] = []
+
+  init(_ options: Options) {
+    self.options = options
+    random = SeededGenerator(seed: options.seed)
+    hub = HubHost()
+    stepsLeft = options.steps
+    let epoch = random.next() | 1
+    oracle = Oracle(epoch: epoch)
+    let count = 3 + random.below(5)
+    for index in 0..<count {
+      nodes.append(
+        Node(
+          index: index, incarnation: 0, member: memberSettings, fetcher: fetcherSettings))
+    }
+    nodes[0].master = MasterHost(master: Master(epoch: epoch))
+  }
+
+  var memberSettings: Member.Settings { Member.Settings() }
+
+  var fetcherSettings: ChunkFetcher.Settings {
+    var settings = ChunkFetcher.Settings()
+    settings.budget = 2 << 20
+    settings.heldLimit = 8
+    return settings
+  }
+
+  /// Notes that something is wrong; the first word counts and ends the history.
+  func fail(_ reason: @autoclosure () -> String) {
+    if failure == nil {
+      failure = reason()
+      note("FAILED: \(failure!)")
+    }
+  }
+
+  /// Notes what happens, where a trace is kept.
+  func note(_ line: @autoclosure () -> String) {
+    if options.keepsTrace { trace.append("\(seconds(now)) \(line())") }
+  }
+
+  private func seconds(_ instant: Instant) -> String {
+    let (whole, atto) = instant.components
+    let thousandths = String(atto / 1_000_000_000_000_000)
+    return "\(whole)." + String(repeating: "0", count: 3 - thousandths.count) + thousandths
+  }
+
+  /// A random id, of an entry or a version.
+  func newID() -> RandomID { RandomID(using: &random) }
+}
+
+/// How much a history did.
+package struct Statistics: Sendable {
+  package var events = 0
+  package var changes = 0
+  package var reads = 0
+  package var verifiedReads = 0
+  package var failedReads = 0
+  package var refusals = 0
+  package var waits = 0
+  package var acks = 0
+  package var links = 0
+  package var masterRestarts = 0
+  package var hubRestarts = 0
+  package var virtualSeconds: Int64 = 0
+  package init() {}
+
+  package static func += (sum: inout Statistics, other: Statistics) {
+    sum.events += other.events
+    sum.changes += other.changes
+    sum.reads += other.reads
+    sum.verifiedReads += other.verifiedReads
+    sum.failedReads += other.failedReads
+    sum.refusals += other.refusals
+    sum.waits += other.waits
+    sum.acks += other.acks
+    sum.links += other.links
+    sum.masterRestarts += other.masterRestarts
+    sum.hubRestarts += other.hubRestarts
+    sum.virtualSeconds += other.virtualSeconds
+  }
+}

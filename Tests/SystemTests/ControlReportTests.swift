@@ -1,0 +1,68 @@
+import Control
+import Testing
+
+struct ControlReportTests {
+  private let status = StatusReport(
+    role: .host, state: .live, publicID: 0, name: "desk", hub: "127.0.0.1:7420",
+    hubConnected: true, masterPresent: true, mountpoint: "/mnt/share", ownFolder: "/own",
+    stateFolder: "/state", epoch: .max, seq: 12, entries: 3, ownEntries: 1, pendingChanges: 0,
+    membersOnline: 2, leafCacheBytes: 1_572_864, leafCacheLimit: 268_435_456, readsWaiting: 0,
+    uploadsQueued: 0, settings: [.init(name: "timeout", value: "30 s", source: .default)],
+    version: "1")
+
+  @Test func `a status report survives JSON, 64-bit numbers included`() throws {
+    let json = try JSONValue(encoding: status)
+    try #expect(json.decode(as: StatusReport.self) == status)
+    try #expect(json.text().contains("18446744073709551615"))
+  }
+
+  @Test func `any JSON value survives JSON`() throws {
+    let value = JSONValue.object([
+      "a": .array([.null, .bool(true), .integer(1), .integer(.min), .unsigned(.max)]),
+      "b": .object(["c": .double(1.5), "d": .string("")]),
+    ])
+    try #expect(JSONValue(encoding: value) == value)
+  }
+
+  @Test func `a status is shown as aligned lines`() {
+    let lines = status.text.split(separator: "\n")
+    #expect(lines.first == "role:             host")
+    #expect(lines.last == "setting timeout:  30 s (default)")
+    #expect(lines.contains("leaf cache:       1.5 MiB of 256.0 MiB"))
+  }
+
+  @Test func `members are shown as an aligned table`() {
+    let members = MembersReport(members: [
+      MemberReport(
+        publicID: 0, name: "desk", system: "Linux", state: .approved, presence: .online,
+        isSelf: true, isMaster: true, entries: 3),
+      MemberReport(
+        publicID: 12, name: "a\u{1B}b", system: "BSD", state: .waiting, presence: .away,
+        isSelf: false, isMaster: false, entries: 0),
+    ])
+    #expect(
+      members.text == """
+        ID  NAME    STATE     PRESENCE  ENTRIES  SYSTEM  NOTE
+        0   desk    approved  online    3        Linux   master, this one
+        12  a\\x1Bb  waiting   away      0        BSD
+        """)
+  }
+
+  @Test(arguments: [
+    ("plain ü 語", "plain ü 語"), ("\u{1B}[2J", "\\x1B[2J"), ("a\nb\tc\r", "a\\x0Ab\\x09c\\x0D"),
+    ("\u{7F}\u{9B}", "\\x7F\\xC2\\x9B"), ("\u{202E}cod.exe", "\\xE2\\x80\\xAEcod.exe"),
+  ])
+  func `text that would drive a terminal is escaped`(text: String, shown: String) {
+    #expect(TerminalText.escaped(text) == shown)
+  }
+
+  @Test(
+    arguments: [
+      ([0x61, 0xFF, 0x62], "a\\xFFb"), ([0xC3], "\\xC3"), ([0xC3, 0xA9], "é"),
+      ([0xED, 0xA0, 0x80], "\\xED\\xA0\\x80"), ([0xC0, 0x80], "\\xC0\\x80"), ([0x1B], "\\x1B"),
+      ([], ""),
+    ] as [([UInt8], String)])
+  func `bytes that are not UTF-8 are escaped`(bytes: [UInt8], shown: String) {
+    #expect(TerminalText.escaped(bytes) == shown)
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Simulation
+
+/// Plays histories of a virtual network and says which one breaks a rule.
+@main
+struct Simulate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fshare-simulate",
+    abstract: "Play histories of a virtual network of hub, master and members.")
+
+  @Option(help: "The seed of the first history.")
+  var seed: UInt64 = 1
+
+  @Option(help: "How many histories to play, each with the next seed.")
+  var histories = 1_000
+
+  @Option(help: "How many steps each history has before it comes to rest.")
+  var steps = 150
+
+  @Option(help: "Lines of the trace that a failure shows.")
+  var lines = 50
+
+  @Option(help: "A deliberate fault: \(Sabotage.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var sabotage: String?
+
+  @Flag(help: "Show all that happens in each history.")
+  var verbose = false
+
+  @Flag(help: "Go on behind a failure.")
+  var keepGoing = false
+
+  func run() throws {
+    var output = StandardOutput()
+    var sum = Statistics()
+    var failures = 0
+    for offset in 0..<UInt64(max(0, histories)) {
+      var options = Options(seed: seed &+ offset, steps: steps)
+      if let sabotage {
+        guard let fault = Sabotage(rawValue: sabotage) else {
+          throw ValidationError("no such deliberate fault: \(sabotage)")
+        }
+        options.sabotage = fault
+      }
+      if verbose { for line in Simulation.trace(options) { output.write(line + "\n") } }
+      do {
+        sum += try Simulation.run(options, showing: lines)
+      } catch {
+        failures += 1
+        output.write("\(error)\n")
+        if !keepGoing { throw ExitCode.failure }
+      }
+    }
+    output.write(
+      """
+      \(histories) histories, \(failures) failures: \(sum.events) events, \(sum.virtualSeconds) virtual seconds, \
+      \(sum.changes) changes, \(sum.refusals) refused, \(sum.acks) of \(sum.waits) waits acked, \
+      \(sum.verifiedReads) reads verified, \(sum.failedReads) failed of \(sum.reads), \
+      \(sum.links) connections cut, \(sum.masterRestarts) master and \(sum.hubRestarts) hub restarts
+
+      """)
+    if failures > 0 { throw ExitCode.failure }
+  }
+}
