@@ -8,7 +8,7 @@ SEED ?=
 
 SHELL := /bin/sh
 # Where swift lives when nobody put it on PATH.
-export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.local/share/swiftly/bin
+export PATH := $(PATH):$(HOME)/.local/share/swiftly/bin
 SWIFT := $(shell command -v swift)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # A tilde in DIR=~/share reaches make unexpanded from some shells.
@@ -83,10 +83,11 @@ mount: build
 	@echo '  who is here:         $(RELEASE)/fsharectl members'
 	@echo '  state of the mount:  $(RELEASE)/fsharectl status'
 	@echo '  leave:               make umount DIR=$(MOUNTPOINT)'
-	@echo 'A second member, here (on another machine: only --hub and the mount point):'
-	@echo '  mkdir -p ~/share2 && $(RELEASE)/fsharefs --hub 127.0.0.1:7420 --state ~/.local/state/fsharefs2 ~/share2'
-	@echo 'It waits until it is approved:'
-	@echo '  $(RELEASE)/fsharectl approve ID'
+	@echo 'A second member, here (on another machine only: fsharefs THIS-MACHINE MOUNTPOINT):'
+	@echo '  mkdir -p /tmp/second'
+	@echo '  $(RELEASE)/fsharefs 127.0.0.1 --nowait --name second --state /tmp/second-state /tmp/second'
+	@echo 'Its mount is empty until it is approved:'
+	@echo '  $(RELEASE)/fsharectl approve second'
 
 umount:
 	fusermount3 -u "$(MOUNTPOINT)"
