@@ -14,21 +14,16 @@ struct cws_timer {
   void *owner;
 };
 
-/// Passes an open descriptor to `vhost`: a listening one (`is_listener`, events go to protocol
-/// `name`), or an accepted connection that will speak HTTP. Closes it and returns NULL on failure.
+/// Passes an open descriptor to `vhost`; `type` is a combination of LWS_ADOPT_ flags, `name` the
+/// protocol that a plain file or socket is bound to. Closes it and returns NULL on failure.
 static inline struct lws *cws_adopt(
-    struct lws_vhost *vhost, int descriptor, int is_listener, const char *name, void *opaque) {
+    struct lws_vhost *vhost, unsigned int type, int descriptor, const char *name, void *opaque) {
   lws_adopt_desc_t info = {0};
   info.vh = vhost;
+  info.type = (lws_adoption_type)type;
+  info.fd.sockfd = descriptor;
+  info.vh_prot_name = name;
   info.opaque = opaque;
-  if (is_listener) {
-    info.type = LWS_ADOPT_RAW_FILE_DESC;
-    info.fd.filefd = descriptor;
-    info.vh_prot_name = name;
-  } else {
-    info.type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP;
-    info.fd.sockfd = descriptor;
-  }
   return lws_adopt_descriptor_vhost_via_info(&info);
 }
 

@@ -72,10 +72,14 @@ extension ChunkFetcher {
     switch presence {
     case .online:
       lostOwners.remove(owner)
+      goneOwners.remove(owner)
       askParked(now: now, into: &actions)
-    case .away: lose(owner)
+    case .away:
+      goneOwners.remove(owner)
+      lose(owner)
     case .gone:
       lose(owner)
+      goneOwners.insert(owner)
       for key in sortedFlights where key.owner == owner { giveUp(key, .gone, into: &actions) }
     }
   }
@@ -83,6 +87,7 @@ extension ChunkFetcher {
   /// The bulk streams are open: what waited for them is asked for.
   package mutating func linkReady(now: Instant, into actions: inout [FetchAction]) {
     linkIsReady = true
+    isDenied = false
     askParked(now: now, into: &actions)
   }
 
@@ -95,6 +100,7 @@ extension ChunkFetcher {
   /// Drops what is cached, and answers what waits, of every owner: this member was disapproved.
   package mutating func disapproved(into actions: inout [FetchAction]) {
     linkIsReady = false
+    isDenied = true
     cache.remove { _ in true }
     for key in sortedFlights { giveUp(key, .denied, into: &actions) }
   }
@@ -103,7 +109,9 @@ extension ChunkFetcher {
   package mutating func tick(now: Instant, into actions: inout [FetchAction]) {
     while let first = deadlines.first, now >= first.at || reads[first.token] == nil {
       deadlines.removeFirst()
-      if reads[first.token] != nil { fail(first.token, .timedOut, into: &actions) }
+      guard let read = reads[first.token] else { continue }
+      streams[read.stream]?.timedOut(now: now)
+      fail(first.token, .timedOut, into: &actions)
     }
     guard let check = nextCheck, now >= check else { return }
     var again: [LeafKey] = []

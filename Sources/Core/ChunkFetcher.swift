@@ -54,6 +54,7 @@ package struct ChunkFetcher: Sendable {
   }
 
   struct Read: Sendable {
+    let stream: StreamID
     let content: Content
     let offset: UInt64
     let length: UInt64
@@ -85,7 +86,11 @@ package struct ChunkFetcher: Sendable {
   var deadlines: Deque<(at: Instant, token: ReadToken)> = []
   var nextCheck: Instant?
   var linkIsReady = false
+  /// Whether this member was disapproved: what is not answered yet never will be.
+  var isDenied = false
   var lostOwners: Set<PublicID> = []
+  /// Those of the lost who are not expected back.
+  var goneOwners: Set<PublicID> = []
 
   package init(settings: Settings = Settings()) { self.settings = settings }
 
@@ -129,7 +134,7 @@ package struct ChunkFetcher: Sendable {
     let length = min(UInt64(length), content.size - offset)
     let range = content.leaves(offset, length)
     var read = Read(
-      content: content, offset: offset, length: length, leaves: [], missing: 0,
+      stream: stream, content: content, offset: offset, length: length, leaves: [], missing: 0,
       deadline: now + settings.timeout)
     var missing: [LeafKey] = []
     for index in range {
@@ -143,6 +148,12 @@ package struct ChunkFetcher: Sendable {
     var wanted: [LeafKey] = []
     if missing.isEmpty {
       actions.append(.reply(token, slices(of: read)))
+    } else if isDenied {
+      actions.append(.fail(token, .denied))
+    } else if streams[stream]!.hasJustTimedOut(now: now) {
+      actions.append(.fail(token, .timedOut))
+    } else if goneOwners.contains(content.owner) {
+      actions.append(.fail(token, .gone))
     } else if isLost(content.owner), reads.count >= settings.heldLimit {
       actions.append(.fail(token, .tooManyHeld))
     } else {
@@ -179,7 +190,7 @@ package struct ChunkFetcher: Sendable {
     guard
       let range = streams[stream]!.read(
         offset: offset, length: length, starved: starved, windowLimit: settings.windowLimit),
-      let content = streams[stream]?.content, !isLost(content.owner)
+      let content = streams[stream]?.content, !isLost(content.owner), !isDenied
     else { return [] }
     var wanted: [LeafKey] = []
     for index in range {

@@ -63,6 +63,8 @@ package struct Hub: Sendable {
     var presence: Presence
     var goneAt: Instant?
     var incarnation: Incarnation?
+    /// When the connection of its session was opened.
+    var opened: Instant?
   }
 
   let settings: Settings

@@ -7,7 +7,7 @@ extension Hub {
     _ register: Register, proofHolds: Bool, session: SessionID, now: Instant,
     into actions: inout [HubAction]
   ) {
-    guard case .registering = sessions[session] else {
+    guard case .registering(let opened) = sessions[session] else {
       return refuse(session, .protocolError, "registered already", into: &actions)
     }
     guard proofHolds else {
@@ -23,7 +23,7 @@ extension Hub {
     let record = HubClient(
       publicID: .master, key: register.key, name: register.name, system: register.system,
       admission: .approved)
-    enter(record, register, session: session, into: &actions)
+    guard enter(record, register, session: session, opened: opened, into: &actions) else { return }
     acknowledgeMaster(session, into: &actions)
     setPresence(.master, .online, into: &actions)
     actions.append(.issueTickets(session))
@@ -35,7 +35,7 @@ extension Hub {
     _ register: Register, proofHolds: Bool, session: SessionID, now: Instant,
     into actions: inout [HubAction]
   ) {
-    guard case .registering = sessions[session] else {
+    guard case .registering(let opened) = sessions[session] else {
       return refuse(session, .protocolError, "registered already", into: &actions)
     }
     guard proofHolds else {
@@ -59,7 +59,7 @@ extension Hub {
         publicID: newPublicID(), key: register.key, name: register.name, system: register.system,
         admission: .waiting)
     }
-    enter(record, register, session: session, into: &actions)
+    guard enter(record, register, session: session, opened: opened, into: &actions) else { return }
     actions.append(
       .send(
         .clientRegisterAck(
@@ -93,13 +93,28 @@ extension Hub {
     actions.append(.close(session, nil))
   }
 
-  /// Makes `session` the session of a client; another process with the same key is displaced.
+  /// Makes `session` the session of a client; another process with the same key is displaced: the one
+  /// whose connection was opened first. Returns: whether `session` is the client's now.
   private mutating func enter(
-    _ record: HubClient, _ register: Register, session: SessionID, into actions: inout [HubAction]
-  ) {
+    _ record: HubClient, _ register: Register, session: SessionID, opened: Instant,
+    into actions: inout [HubAction]
+  ) -> Bool {
     let publicID = record.publicID
     let known = clients[publicID]
     if let old = known?.session {
+      let isSameProcess = known?.incarnation == register.incarnation
+      let parting =
+        isSameProcess
+        ? nil
+        : Refused(
+          code: .displaced,
+          reason: "another process with the same private id took this one's place")
+      if let current = known?.opened, current > opened {
+        // A registration that was long on its way, of a process that may not even live any more.
+        sessions[session] = nil
+        actions.append(.close(session, parting))
+        return false
+      }
       sessions[old] = nil
       clients[publicID]!.session = nil
       relay.sessionClosed(old, into: &actions)
@@ -107,22 +122,15 @@ extension Hub {
       // the old connection, leaves and changes.
       if record.admission == .approved { setPresence(publicID, .away, into: &actions) }
       relay.ownerLost(publicID, reason: .away, into: &actions)
-      let isSameProcess = known?.incarnation == register.incarnation
-      actions.append(
-        .close(
-          old,
-          isSameProcess
-            ? nil
-            : Refused(
-              code: .displaced,
-              reason: "another process with the same private id took this one's place")))
+      actions.append(.close(old, parting))
     }
     if known?.record != record { actions.append(.persist(record)) }
     sessions[session] = .registered(publicID)
     byKey[record.key] = publicID
     clients[publicID] = Client(
       record: record, session: session, presence: clients[publicID]?.presence ?? .gone, goneAt: nil,
-      incarnation: register.incarnation)
+      incarnation: register.incarnation, opened: opened)
+    return true
   }
 
   private func acknowledgeMaster(_ session: SessionID, into actions: inout [HubAction]) {

@@ -134,7 +134,7 @@ extension Hub {
     if !audience.isEmpty {
       actions.append(.send(.clientDisApproved(decision), to: audience))
     }
-    if session == nil { setPresence(publicID, .gone, into: &actions) }
+    if wasApproved { setPresence(publicID, .gone, into: &actions) }
     let wasDisapproved = clients[publicID]!.record.admission == .disapproved
     clients[publicID]!.record.admission = .disapproved
     clients[publicID]!.goneAt = nil
@@ -143,6 +143,12 @@ extension Hub {
     if let session {
       relay.sessionClosed(session, into: &actions)
       actions.append(.closeBulk(session))
+      // Gone for everyone, but the master may see that it is still connected.
+      clients[publicID]!.presence = .online
+      if let masterSession {
+        let record = Hub.record(clients[publicID]!)
+        actions.append(.send(.newClientRegistered(record), to: [masterSession]))
+      }
     }
     relay.ownerLost(publicID, reason: .denied, into: &actions)
   }

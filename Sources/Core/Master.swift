@@ -20,13 +20,15 @@ package struct Master: Sendable {
     package var rebuildLimit: Duration = .seconds(10)
     /// Entries in the list at most.
     package var entryLimit = 2_000_000
+    /// Removals remembered: a member away for longer takes the whole list again.
+    package var tombstoneLimit = 65_536
     package init() {}
   }
 
   package private(set) var replica: Replica
   /// All clients that the hub knows: waiting, approved and disapproved.
   package private(set) var clients: [PublicID: ClientRecord] = [:]
-  private var log = ChangeLog()
+  private var log: ChangeLog
   private var ledger = TransferLedger()
   private let settings: Settings
   private var hubConnected = false
@@ -44,6 +46,7 @@ package struct Master: Sendable {
     precondition(epoch != 0, "epoch 0 means 'no list'")
     replica = Replica(order: ListOrder(epoch: epoch, seq: 0))
     self.settings = settings
+    log = ChangeLog(tombstoneLimit: settings.tombstoneLimit)
     rebuilding = isRebuilt ? Rebuilding() : nil
   }
 
@@ -52,7 +55,7 @@ package struct Master: Sendable {
   package init(epoch: UInt64, settings: Settings = Settings(), survivor: Replica) {
     self.init(epoch: epoch, settings: settings, isRebuilt: true)
     let order = ListOrder(epoch: epoch, seq: survivor.order.seq)
-    restore(snapshotAt: order)
+    beginSnapshot(order)
     for publicID in survivor.members.keys.sorted() {
       restore(.member(survivor.members[publicID]!), order: order)
     }
@@ -72,22 +75,22 @@ extension Master {
   /// A change from the journal.
   package mutating func restore(_ ordered: OrderedChange) { _ = apply(ordered) }
 
-  /// Begins a journal's snapshot, which holds everything up to `order`. Call before its parts.
-  package mutating func restore(snapshotAt order: ListOrder) {
-    replica.reached(order)
-    log.beginRestored(at: order)
-  }
-
   /// A part of the journal's snapshot. Call before any `restore(_: OrderedChange)`.
   package mutating func restore(_ item: PageItem, order: ListOrder) {
     var deltas: [ListDelta] = []
     replica.take(item, into: &deltas)
-    replica.reached(order)
+    beginSnapshot(order)
     log.noteRestored(item, at: order)
   }
 
   /// The journal's snapshot was taken of an empty list.
-  package mutating func restoreEmpty(order: ListOrder) { replica.reached(order) }
+  package mutating func restoreEmpty(order: ListOrder) { beginSnapshot(order) }
+
+  /// A snapshot holds everything up to `order`, but not what was removed before.
+  private mutating func beginSnapshot(_ order: ListOrder) {
+    replica.reached(order)
+    log.beginRestored(at: order)
+  }
 
   /// A kept answer from the journal's snapshot.
   package mutating func restore(answer: OrderedChange) { ledger.record(answer) }
@@ -102,7 +105,8 @@ extension Master {
   ) {
     hubConnected = true
     clients = Dictionary(uniqueKeysWithValues: records.map { ($0.publicID, $0) })
-    let adopts = rebuilding?.adopted == false
+    // A journal without a single change knows of no approval either: whatever the hub has is older.
+    let adopts = rebuilding?.adopted == false || replica.order.seq == 0
     for record in records.sorted(by: { $0.publicID < $1.publicID }) where record.publicID != .master
     {
       settle(record, adopts: adopts, into: &actions)

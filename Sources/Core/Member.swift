@@ -92,6 +92,8 @@ package struct Member: Sendable {
   var renewal: (entries: Set<EntryID>, members: Set<PublicID>)?
   /// The latest revision of any own entry: an entry that comes back does not count anew.
   var lastRevision: UInt64 = 0
+  /// Own entries that were renamed and may have to be announced once all renames are answered.
+  var moved: Set<EntryID> = []
   var resendAt: Instant?
   var askAgainAt: Instant?
 
@@ -154,9 +156,10 @@ extension Member {
     } else {
       own[entry.id] = Own(entry: entry, revision: newRevision(), acked: 0)
     }
-    displace(from: entry.path, by: entry.id, into: &actions)
+    let displaced = displace(from: entry.path, by: entry.id, into: &actions)
     ownPaths[entry.path] = entry.id
     outbox.add(entry.id)
+    removeDisplaced(displaced, from: entry.path)
     pump(now: now, into: &actions)
   }
 
@@ -175,12 +178,13 @@ extension Member {
     _ id: EntryID, to path: SharePath, now: Instant, into actions: inout [MemberAction]
   ) {
     guard let top = own[id]?.entry, top.path != path else { return }
-    displace(from: path, by: id, into: &actions)
-    var moved = [id]
+    let displaced = displace(from: path, by: id, into: &actions)
+    var moving = [id]
     if top.kind == .directory {
-      moved += own.values.filter { $0.entry.path.isBelow(top.path) }.map(\.entry.id).sorted()
+      moving += own.values.filter { $0.entry.path.isBelow(top.path) }.map(\.entry.id).sorted()
     }
-    for one in moved {
+    moved.formUnion(moving)
+    for one in moving {
       guard let target = own[one]!.entry.path.moved(from: top.path, to: path) else { continue }
       if ownPaths[own[one]!.entry.path] == one { ownPaths[own[one]!.entry.path] = nil }
       own[one]!.entry.path = target
@@ -190,8 +194,9 @@ extension Member {
     if replica.list[id] != nil || outbox.isAdding(id) {
       outbox.append(.rename(id, to: path))
     } else {
-      for one in moved { outbox.add(one) }
+      for one in moving { outbox.add(one) }
     }
+    removeDisplaced(displaced, from: path)
     pump(now: now, into: &actions)
   }
 
@@ -229,14 +234,23 @@ extension Member {
   }
 
   /// An own entry takes the path of another one: the list drops that by the same change.
+  /// Returns: the other one, if any.
   private mutating func displace(
     from path: SharePath, by id: EntryID, into actions: inout [MemberAction]
-  ) {
-    guard let other = ownPaths[path], other != id else { return }
+  ) -> EntryID? {
+    guard let other = ownPaths[path], other != id else { return nil }
     own[other] = nil
     ownPaths[path] = nil
     _ = outbox.withdrawAdd(other)
     endWaits(for: other, into: &actions)
+    return other
+  }
+
+  /// The list may have what was displaced somewhere else still: then it is taken off by a change of its own.
+  private mutating func removeDisplaced(_ other: EntryID?, from path: SharePath) {
+    if let other, let listed = replica.list[other], listed.entry.path != path {
+      outbox.append(.remove(other))
+    }
   }
 
   /// Nothing is left to wait for: the entry is no longer there.

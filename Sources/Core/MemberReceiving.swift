@@ -75,8 +75,13 @@ extension Member {
       let follows =
         ordered.order.epoch == replica.order.epoch && ordered.order.seq == replica.order.seq + 1
       if follows {
-        tell(replica.apply(ordered), into: &actions)
+        // Apart from the call, which would hold a copy of the whole replica while it changes.
+        let deltas = replica.apply(ordered)
+        tell(deltas, into: &actions)
         cursor = ListCursor(order: replica.order, offset: 0, began: 0)
+        if case .disapproved(let member) = ordered.change {
+          noteGone(member, now: now, into: &actions)
+        }
       } else if !isMaster,
         ordered.order.epoch != replica.order.epoch || ordered.order.seq > replica.order.seq
       {
@@ -100,6 +105,12 @@ extension Member {
     tell(replica.list.sorted.map { .upserted($0) }, into: &actions)
     reconcile(now: now, into: &actions)
     pump(now: now, into: &actions)
+  }
+
+  /// The master in this process takes changes from now on: what it put off is sent again at once.
+  package mutating func masterIsReady(now: Instant, into actions: inout [MemberAction]) {
+    precondition(isMaster, "everyone else hears ONLINE")
+    resend(now: now, into: &actions)
   }
 
   private mutating func registered(
@@ -150,6 +161,21 @@ extension Member {
     }
   }
 
+  /// The hub says nothing any more about somebody who was disapproved: nobody waits for that member.
+  private mutating func noteGone(
+    _ member: MemberRecord, now: Instant, into actions: inout [MemberAction]
+  ) {
+    if member.admission == .disapproved, presences[member.publicID] != .gone {
+      setPresence([member.publicID], .gone, now: now, into: &actions)
+    }
+  }
+
+  private mutating func noteGone(
+    _ page: PageBody, now: Instant, into actions: inout [MemberAction]
+  ) {
+    for case .member(let member) in page.items { noteGone(member, now: now, into: &actions) }
+  }
+
   /// Asks for what follows; again after a while. With the master away nobody would answer: its ONLINE,
   /// which also follows every registration, makes the member ask.
   mutating func ask(now: Instant, into actions: inout [MemberAction]) {
@@ -182,6 +208,7 @@ extension Member {
     cursor = page.next
     if page.more {
       tell(deltas, into: &actions)
+      noteGone(body, now: now, into: &actions)
       ask(now: now, into: &actions)
       return
     }
@@ -191,6 +218,7 @@ extension Member {
     }
     replica.reached(page.next.order)
     tell(deltas, into: &actions)
+    noteGone(body, now: now, into: &actions)
     askAgainAt = nil
     setPhase(.live, into: &actions)
     reconcile(now: now, into: &actions)

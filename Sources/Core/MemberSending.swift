@@ -27,14 +27,21 @@ extension Member {
     let proposed: ProposedChange =
       switch change {
       case .add(let entries, let reclaims):
-        // What was withdrawn meanwhile is left out; had the first copy its effect, a removal follows.
-        .add(entries.compactMap { own[$0.id]?.entry }, reclaims: reclaims)
+        .add(entries.compactMap(asSent), reclaims: reclaims)
       case .remove(let id): .remove(id)
       case .rename(let id, let path): .rename(id, to: path)
       case .name(let name): .name(name)
       }
     let transfer = TransferID(incarnation: incarnation, counter: counter)
     actions.append(.send(proposed.message(transfer, oldest: outbox.oldest)))
+  }
+
+  /// An entry as it is now, but where it was when it was first sent: the renames since then follow.
+  /// nil where it was withdrawn meanwhile; had the first copy its effect, a removal follows.
+  private func asSent(_ sent: Outbox.SentEntry) -> Entry? {
+    guard var entry = own[sent.id]?.entry else { return nil }
+    entry.path = sent.path
+    return entry
   }
 
   /// The next change in line, adds that follow each other gathered into one.
@@ -99,8 +106,20 @@ extension Member {
       removeRemains()
     default: break
     }
+    if case .rename = change { announceStrays() }
     resendAt = outbox.sent.isEmpty ? nil : now + settings.retry
     pump(now: now, into: &actions)
+  }
+
+  /// Adds tell where an entry is now, renames where it went at the time: one that is sent behind the other
+  /// may undo it. Once no rename is on its way, what ended elsewhere is announced where it is.
+  private mutating func announceStrays() {
+    guard phase == .live, !outbox.hasRenames else { return }
+    for id in moved.sorted() {
+      guard let known = own[id], let listed = replica.list[id] else { continue }
+      if listed.entry.path != known.entry.path { outbox.add(id) }
+    }
+    moved = []
   }
 
   private mutating func addRefused(

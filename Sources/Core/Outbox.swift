@@ -66,6 +66,12 @@ struct Outbox: Sendable {
     waiting.removeAll { if case .add(let id) = $0 { ids.contains(id) } else { false } }
   }
 
+  /// Whether a rename waits or is not answered. Complexity: O(what waits).
+  var hasRenames: Bool {
+    sent.contains { if case .rename = $0.change { true } else { false } }
+      || waiting.contains { if case .rename = $0 { true } else { false } }
+  }
+
   /// Entries in adds that were sent and are not answered. Complexity: O(what was sent).
   var adding: Set<EntryID> {
     var ids: Set<EntryID> = []

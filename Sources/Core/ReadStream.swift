@@ -38,11 +38,14 @@ package struct Content: Hashable, Sendable {
 struct ReadStream: Sendable {
   static let slackBehind: UInt64 = 1 << 20
   static let slackAhead: UInt64 = 16 << 20
+  static let secondTryWithin: Duration = .milliseconds(500)
   static let firstWindow: UInt64 = 512 << 10
 
   let content: Content
   private var cursor: UInt64 = 0
   private var window: UInt64 = 0
+  /// When a read of it last reached its deadline.
+  private var timedOutAt: Instant?
   /// Everything from the cursor to here was asked for.
   private var askedTo: UInt64 = 0
 
@@ -72,6 +75,15 @@ struct ReadStream: Sendable {
     guard from < target, from - cursor < window / 2 else { return nil }
     askedTo = target
     return content.leaves(from, target - from)
+  }
+
+  /// A read reached its deadline.
+  mutating func timedOut(now: Instant) { timedOutAt = now }
+
+  /// Whether a read has reached its deadline a moment ago: the kernel asks again at once for the page
+  /// that its read-ahead did not get, and the program has waited long enough.
+  func hasJustTimedOut(now: Instant) -> Bool {
+    timedOutAt.map { now - $0 < Self.secondTryWithin } ?? false
   }
 
   /// Memory is short: look less far ahead.

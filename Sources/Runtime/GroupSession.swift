@@ -65,6 +65,7 @@ package final class GroupSession: @unchecked Sendable {
   let state: Locked<State>
   private(set) var volume: Volume!
   private(set) var link: HubLink!
+  private(set) var hub = ""
   var isMaster: Bool { journal != nil }
 
   package init(
@@ -95,6 +96,7 @@ package final class GroupSession: @unchecked Sendable {
         state.enqueue(actions)
       }
     }
+    self.hub = "\(hub)"
     link = HubLink(address: hub, handler: self, log: log)
     try link.start()
     link.perform { [self] in link.setTimer(after: Self.tickEvery) }

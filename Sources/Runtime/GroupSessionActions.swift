@@ -34,10 +34,10 @@ extension GroupSession {
     case .presence(let publicID, let presence): volume.presenceChanged(publicID, presence)
     case .openBulk(let tickets): link.openBulk(down: tickets.down, up: tickets.up)
     case .refusedByHub(let refused):
-      log.error("the hub refuses: \(refused.reason)")
+      log.info("the hub refuses: \(refused.reason)")
       report(.refused(refused))
     case .protocolError(let what):
-      log.error("the hub broke the protocol: \(what)")
+      log.info("the hub broke the protocol: \(what)")
       report(.protocolError(what))
       link.disconnect()
     }
@@ -46,7 +46,10 @@ extension GroupSession {
   private func perform(_ action: MasterAction) {
     switch action {
     case .journal(let ordered):
-      do throws(SystemError) { try journal!.append(ordered) } catch {
+      do throws(SystemError) {
+        try journal!.append(ordered)
+        try journal!.compactIfWorthIt { state.withLock { $0.master! } }
+      } catch {
         log.critical("cannot write the journal: \(error)")
       }
     case .publish(let ordered):

@@ -107,6 +107,7 @@ extension GroupSession: HubLinkHandler {
     }
     guard let complete else { return }
     stepMaster { $0.hubConnected(clients: complete, now: $1, into: &$2) }
+    stepMember { $0.masterIsReady(now: $1, into: &$2) }
     report(.ready)
   }
 
@@ -128,7 +129,8 @@ extension GroupSession: HubLinkHandler {
   }
 
   private func brokeProtocol(_ what: String) {
-    stepMember { _, _, actions in actions.append(.protocolError(what)) }
+    let text = "\(hub) is not a hub, or breaks the protocol: \(what)"
+    stepMember { _, _, actions in actions.append(.protocolError(text)) }
   }
 
   /// 0.1 s, doubled at each failure up to 5 s, each between half of it and the whole.

@@ -36,6 +36,11 @@ package final class MasterJournal: Sendable {
     try log.append(Self.record(Kind.change, ordered))
   }
 
+  /// Makes the journal anew where most of it is history. `master` may be ahead of what was appended.
+  func compactIfWorthIt(_ master: () -> Master) throws(SystemError) {
+    if log.isWorthRewriting { try log.rewrite(with: Self.snapshot(of: master())) }
+  }
+
   private static func restore(_ records: [[UInt8]], settings: Master.Settings) -> Master? {
     guard let first = records.first else { return nil }
     var reader = ByteReader(first)
@@ -55,9 +60,10 @@ package final class MasterJournal: Sendable {
     case Kind.change:
       guard let ordered = try OrderedChange.decode(Message(decoding: Array(record.dropFirst()))),
         ordered.order.epoch == master.replica.order.epoch,
-        ordered.order.seq == master.replica.order.seq + 1
+        ordered.order.seq <= master.replica.order.seq + 1
       else { throw .invalid("journal") }
-      master.restore(ordered)
+      // A snapshot may have been ahead of the changes that were appended behind it.
+      if ordered.order.seq > master.replica.order.seq { master.restore(ordered) }
     case Kind.answer:
       if let ordered = try OrderedChange.decode(Message(decoding: Array(record.dropFirst()))) {
         master.restore(answer: ordered)

@@ -11,28 +11,54 @@ final class RecordLog: Sendable {
   static let recordLimit = 1 << 20
   private static let fileLimit = 1 << 32
 
+  private struct Open {
+    let file: OwnedDescriptor
+    /// Bytes in the file when it was made, and now.
+    let bytesAtFirst: Int
+    var bytes: Int
+  }
+
+  /// A log this long is worth making anew.
+  private static let worthRewriting = 64 << 20
+
   let path: String
-  private let file: Locked<OwnedDescriptor>
+  private let current: Locked<Open>
 
   /// Makes a log that holds `records`, in the place of any that is there; durable on return.
   init(path: String, replacingWith records: [[UInt8]]) throws(SystemError) {
-    var bytes: [UInt8] = []
-    for record in records { bytes += Self.framed(record) }
-    try File.writeAtomically(path, bytes, mode: 0o600)
     self.path = path
-    file = Locked(
-      OwnedDescriptor(
-        try retryingOnInterrupt("open \(path)") { open(path, O_WRONLY | O_APPEND | O_CLOEXEC) }))
+    current = Locked(try Self.make(path, records))
+  }
+
+  /// Whether most of the log is history that a fresh one would not have.
+  var isWorthRewriting: Bool {
+    current.withLock { $0.bytes > Self.worthRewriting && $0.bytes > 4 * $0.bytesAtFirst }
+  }
+
+  /// Makes the log anew with `records` only; durable on return. Any thread.
+  func rewrite(with records: [[UInt8]]) throws(SystemError) {
+    let made = try Self.make(path, records)
+    current.withLock { $0 = made }
+  }
+
+  private static func make(_ path: String, _ records: [[UInt8]]) throws(SystemError) -> Open {
+    var bytes: [UInt8] = []
+    for record in records { bytes += framed(record) }
+    try File.writeAtomically(path, bytes, mode: 0o600)
+    let file = OwnedDescriptor(
+      try retryingOnInterrupt("open \(path)") { open(path, O_WRONLY | O_APPEND | O_CLOEXEC) })
+    return Open(file: file, bytesAtFirst: bytes.count, bytes: bytes.count)
   }
 
   /// Appends a record: one write to the page cache. Any thread.
   func append(_ record: [UInt8]) throws(SystemError) {
     let framed = Self.framed(record)
     var failure: SystemError?
-    file.withLock { file in
-      do throws(SystemError) { try File.writeAll(framed, to: file.raw, path) } catch {
+    current.withLock { current in
+      do throws(SystemError) { try File.writeAll(framed, to: current.file.raw, path) } catch {
         failure = error
       }
+      current.bytes += framed.count
     }
     if let failure { throw failure }
   }

@@ -66,8 +66,11 @@ final class StartGate: Sendable {
       note(refused, waits: waits, in: &state)
       return nil
     case .protocolError(let what):
-      if waits, !isReady(state) { fail(.protocolMismatch, what, in: &state) }
-      return nil
+      if waits, !isReady(state) {
+        fail(.protocolMismatch, what, in: &state)
+        return nil
+      }
+      return what
     }
   }
 

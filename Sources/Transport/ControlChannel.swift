@@ -97,7 +97,8 @@ final class ControlChannel {
   func writable(_ scratch: WriteBuffer) -> Int32 {
     if pingWanted {
       pingWanted = false
-      guard scratch.write([[]], to: socket, as: LWS_WRITE_PING) else { return -1 }
+      // One byte: libwebsockets does not answer a ping without any.
+      guard scratch.write([[0]], to: socket, as: LWS_WRITE_PING) else { return -1 }
     } else if let message = queue.popFirst() {
       queuedBytes -= message.count
       guard scratch.write([message], to: socket, as: LWS_WRITE_BINARY) else { return -1 }

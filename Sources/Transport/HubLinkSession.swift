@@ -88,17 +88,25 @@ extension HubLink {
   ) -> Int32 {
     if leg === session.upLeg {
       // A hub says nothing on this stream unless it refuses it.
-      return answered(session.upHead.feed(input))
+      switch session.upHead.feed(input) {
+      case .part: return 0
+      case .complete(let lines, _): return refused(BulkResponse(lines: lines))
+      case .tooLong: return refused(BulkResponse(lines: []))
+      }
     }
     guard let down = session.down else { return -1 }
     var body = input[...]
-    if var head = session.downHead {
-      let progress = head.feed(input)
-      session.downHead = head
-      guard case .accepted(let rest) = progress else { return answered(progress) }
-      session.downHead = nil
-      noteBulkReady(session)
-      body = input.suffix(rest)
+    if session.downHead != nil {
+      switch session.downHead?.feed(input) {
+      case .part, nil: return 0
+      case .tooLong: return refused(BulkResponse(lines: []))
+      case .complete(let lines, let rest):
+        let response = BulkResponse(lines: lines)
+        guard response.status == 200 else { return refused(response) }
+        session.downHead = nil
+        noteBulkReady(session)
+        body = input.suffix(rest)
+      }
     }
     do throws(FrameAssembler.BadLength) {
       try down.receive(UnsafeRawBufferPointer(rebasing: body), now: MonotonicClock.now) { frame in
@@ -123,11 +131,11 @@ extension HubLink {
     return 0
   }
 
-  private func answered(_ progress: ResponseHead.Progress) -> Int32 {
-    switch progress {
-    case .part: return 0
-    case .refused(let code, let line): end(.refused(code: code, reason: line))
-    case .accepted, .nonsense: end(.notAHub("the answer on a bulk stream is not a hub's"))
+  private func refused(_ response: BulkResponse) -> Int32 {
+    if let status = response.status, status >= 400 {
+      end(.refused(code: status, reason: response.line))
+    } else {
+      end(.notAHub("the answer on a bulk stream is not a hub's"))
     }
     return -1
   }

@@ -5,12 +5,11 @@ import System
 /// What the service loop reports to a server.
 extension HubServer: ServiceEvents {
   func loopStarted() {
-    guard let listener, let descriptor = try? listener.duplicate() else {
-      log.error("the listening socket cannot be duplicated: nobody can connect")
-      return
-    }
-    if loop.adopt(listener: descriptor) == nil {
+    guard let listener, let descriptor = try? listener.duplicate(),
+      loop.adopt(descriptor, as: .poll, id: 0) != nil
+    else {
       log.error("the listening socket cannot be polled: nobody can connect")
+      return
     }
   }
 
@@ -28,8 +27,10 @@ extension HubServer: ServiceEvents {
   func tick(now: Duration) {
     for connection in connections.values {
       switch connection.role {
-      case .fresh:
+      case .fresh, .http, .bulkHead:
         if now - connection.since >= limits.headTime { connection.end() }
+      case .lingering(let deadline):
+        if now >= deadline { connection.end() }
       case .control(let channel):
         if channel.check(now: now) == .dead { drop(connection, "it is silent") }
       case .bulk(let stream, .down):
@@ -45,18 +46,20 @@ extension HubServer: ServiceEvents {
   func socketEvent(
     _ socket: OpaquePointer, _ reason: lws_callback_reasons, _ input: UnsafeRawBufferPointer
   ) -> Int32 {
-    if reason == LWS_CALLBACK_RAW_RX_FILE { return acceptWaiting() }
     let id = tag(of: socket)
-    guard id != 0, let connection = connections[id] else { return 0 }
+    if id == 0 { return reason == LWS_CALLBACK_RAW_RX_FILE ? acceptWaiting() : 0 }
+    guard let connection = connections[id] else { return 0 }
     switch reason {
+    case LWS_CALLBACK_RAW_RX_FILE: return greet(connection, socket)
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return isControlRequest(socket) ? 0 : -1
     case LWS_CALLBACK_ESTABLISHED: return openControl(connection, socket)
     case LWS_CALLBACK_RECEIVE: return receiveControl(connection, input)
     case LWS_CALLBACK_RECEIVE_PONG: connection.control?.heard(now: MonotonicClock.now)
     case LWS_CALLBACK_SERVER_WRITEABLE: return writeControl(connection)
-    case LWS_CALLBACK_HTTP: return openHTTP(connection, socket, path: input)
-    case LWS_CALLBACK_HTTP_BODY: return receiveBulk(connection, input)
-    case LWS_CALLBACK_HTTP_WRITEABLE: return writeHTTP(connection, socket)
+    case LWS_CALLBACK_HTTP: return refuse(connection, socket, "404 Not Found")
+    case LWS_CALLBACK_HTTP_WRITEABLE: return writeRefusal(connection, socket)
+    case LWS_CALLBACK_RAW_RX: return receiveRaw(connection, socket, input)
+    case LWS_CALLBACK_RAW_WRITEABLE: return writeBulk(connection, socket)
     case LWS_CALLBACK_WSI_DESTROY: gone(id)
     default: break
     }
@@ -73,10 +76,30 @@ extension HubServer: ServiceEvents {
       }
       let connection = ServerConnection(id: nextID(), now: MonotonicClock.now)
       connections[connection.id] = connection
-      connection.socket = loop.adopt(connection: descriptor, id: connection.id)
+      connection.socket = loop.adopt(descriptor, as: .poll, id: connection.id)
       if connection.socket == nil { connections[connection.id] = nil }
     }
     return 0
+  }
+
+  /// Looks at the first bytes of a connection. Those of the bulk plane are passed to libwebsockets
+  /// as plain sockets: its HTTP server does not notice the end of a connection that is being
+  /// answered, and spins on it instead.
+  private func greet(_ connection: ServerConnection, _ socket: OpaquePointer) -> Int32 {
+    guard case .fresh = connection.role else { return -1 }
+    guard let greeting = Greeting(peekingAt: lws_get_socket_fd(socket)) else { return -1 }
+    connection.role = greeting.isBulk ? .bulkHead(HeadReader()) : .http
+    // The polled descriptor is done with: its end is not the connection's.
+    forgetTag(of: socket)
+    connection.socket = loop.adopt(
+      greeting.descriptor, as: greeting.isBulk ? .raw : .http, id: connection.id)
+    if let adopted = connection.socket {
+      // The clocks of this module watch a bulk stream.
+      if greeting.isBulk { lws_set_timeout(adopted, NO_PENDING_TIMEOUT, 0) }
+    } else {
+      connections[connection.id] = nil
+    }
+    return -1
   }
 
   private func gone(_ id: ConnectionID) {
@@ -94,11 +117,14 @@ extension HubServer: ServiceEvents {
 /// The control plane.
 extension HubServer {
   private func isControlRequest(_ socket: OpaquePointer) -> Bool {
-    HTTPRequest(socket).getPath == Array("/control".utf8) && loop.isControl(socket)
+    var path = [CChar](repeating: 0, count: 16)
+    let count = lws_hdr_copy(socket, &path, Int32(path.count), WSI_TOKEN_GET_URI)
+    let expected = "/control".utf8CString.dropLast()
+    return count > 0 && path.prefix(Int(count)).elementsEqual(expected) && loop.isControl(socket)
   }
 
   private func openControl(_ connection: ServerConnection, _ socket: OpaquePointer) -> Int32 {
-    guard case .fresh = connection.role else { return -1 }
+    guard case .http = connection.role else { return -1 }
     connection.role = .control(
       ControlChannel(socket: socket, limits: limits, now: MonotonicClock.now))
     connection.farewell = .control
@@ -126,79 +152,5 @@ extension HubServer {
   private func writeControl(_ connection: ServerConnection) -> Int32 {
     guard let channel = connection.control else { return -1 }
     return channel.writable(loop.scratch)
-  }
-}
-
-/// The bulk plane.
-extension HubServer {
-  private func openHTTP(
-    _ connection: ServerConnection, _ socket: OpaquePointer, path: UnsafeRawBufferPointer
-  ) -> Int32 {
-    guard case .fresh = connection.role else { return -1 }
-    // This module's clocks watch the connection from here on.
-    lws_set_timeout(socket, NO_PENDING_TIMEOUT, 0)
-    let request = HTTPRequest(socket)
-    let direction: BulkDirection
-    if request.isGet, path.elementsEqual("/bulk/down".utf8) {
-      direction = .down
-    } else if request.isPost, path.elementsEqual("/bulk/up".utf8) {
-      direction = .up
-    } else {
-      return refuse(connection, socket, "404 Not Found")
-    }
-    let accepted = request.ticket.map {
-      handler?.bulkTicket($0, direction: direction, id: connection.id) ?? false
-    }
-    guard accepted == true else { return refuse(connection, socket, "403 Forbidden") }
-    let stream = BulkStream(
-      socket: socket, head: direction == .down ? HTTPResponse.stream : nil, limits: limits,
-      now: MonotonicClock.now)
-    connection.role = .bulk(stream, direction)
-    connection.farewell = .bulk
-    return 0
-  }
-
-  private func refuse(
-    _ connection: ServerConnection, _ socket: OpaquePointer, _ status: String
-  ) -> Int32 {
-    log.info("refusing a request of \(peerAddress(socket)): \(status)")
-    connection.role = .refused(response: HTTPResponse.refusal(status))
-    lws_callback_on_writable(socket)
-    return 0
-  }
-
-  private func receiveBulk(
-    _ connection: ServerConnection, _ input: UnsafeRawBufferPointer
-  ) -> Int32 {
-    // What follows a refused head is read and forgotten: closing at once could reset the
-    // connection before the refusal was read.
-    if case .refused = connection.role { return 0 }
-    guard case .bulk(let stream, .up) = connection.role else { return -1 }
-    do throws(FrameAssembler.BadLength) {
-      try stream.receive(input, now: MonotonicClock.now) { frame in
-        guard connection.bulk != nil else { return }
-        handler?.bulkReceived(connection.id, frame: frame)
-      }
-      return connection.bulk == nil ? -1 : 0
-    } catch {
-      log.warning("closing a bulk stream: a frame cannot have \(error.length) bytes")
-      connection.role = .ending
-      return -1
-    }
-  }
-
-  private func writeHTTP(_ connection: ServerConnection, _ socket: OpaquePointer) -> Int32 {
-    switch connection.role {
-    case .refused(let response):
-      connection.role = .ending
-      _ = loop.scratch.write([response], to: socket, as: LWS_WRITE_HTTP)
-      return -1
-    case .bulk(let stream, _):
-      guard let sent = stream.writable(loop.scratch, now: MonotonicClock.now) else { return -1 }
-      if sent > 0 { handler?.bulkSent(connection.id, bytes: sent) }
-      return 0
-    case .fresh, .control, .ending:
-      return -1
-    }
   }
 }

@@ -33,9 +33,9 @@ final class LinkSession {
   /// The stream to the hub, once it is connected.
   var up: BulkStream?
   /// The hub's answer on the down stream; nil once it was accepted.
-  var downHead: ResponseHead? = ResponseHead()
+  var downHead: HeadReader? = HeadReader()
   /// The hub's answer on the up stream, which comes only if it refuses.
-  var upHead = ResponseHead()
+  var upHead = HeadReader()
   /// The tickets of the streams that are to be opened.
   var tickets: (down: [UInt8], up: [UInt8])?
   /// Whether the handler knows that both streams are up.

@@ -34,6 +34,7 @@ final class ListenSocket {
       if raw >= 0 {
         var one: Int32 = 1
         setsockopt(raw, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(4))
+        Greeting.prepare(raw)
         return raw
       }
       switch errno {

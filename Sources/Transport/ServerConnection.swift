@@ -4,14 +4,21 @@ import CWebSockets
 final class ServerConnection {
   /// What the connection turned out to be.
   enum Role {
-    /// The head of its request is not complete yet.
+    /// Nothing has come from it yet.
     case fresh
+    /// It speaks HTTP, and is becoming a control plane.
+    case http
+    /// A bulk stream the head of whose request is not complete yet.
+    case bulkHead(HeadReader)
     /// A member's control plane.
     case control(ControlChannel)
     /// A stream of the bulk plane.
     case bulk(BulkStream, BulkDirection)
-    /// Refused: this response is still to be written, then it ends.
+    /// Refused: this response is still to be written.
     case refused(response: [UInt8])
+    /// Refused and told so: what it still sends is thrown away until it closes, since closing on
+    /// unread bytes would reset the connection before the refusal was read.
+    case lingering(until: Duration)
     /// Ending: nothing that still arrives counts.
     case ending
   }

@@ -29,8 +29,6 @@ final class ServiceLoop: @unchecked Sendable {
     var work: [@Sendable () -> Void] = []
     /// Something waits for `runWork`.
     var wakePending = false
-    /// The service thread will look at `wakePending` before it sleeps: waking it needs no call.
-    var isAwake = false
     var isStopping = false
     var thread: JoinableThread?
   }
@@ -49,8 +47,6 @@ final class ServiceLoop: @unchecked Sendable {
   private var timer: ServiceTimer?
   private var ticker: ServiceTimer?
   private var timerFired: () -> Void = {}
-  /// The service thread's own copy of `Shared.isAwake`.
-  private var isAwake = false
 
   /// A loop that does nothing before `start`. `descriptorLimit` 0 takes the process's.
   init(name: String, isServer: Bool, descriptorLimit: Int, limits: TransportLimits) {
@@ -126,17 +122,26 @@ final class ServiceLoop: @unchecked Sendable {
     timer?.set(after: delay)
   }
 
-  /// Passes an accepted connection to libwebsockets. Nil when it was closed instead.
-  func adopt(connection: Int32, id: UInt64) -> OpaquePointer? {
-    context.flatMap { cws_adopt(lws_get_vhost_by_name($0, "default"), connection, 0, nil, tag(id)) }
+  /// What libwebsockets is to do with a descriptor.
+  enum Adoption {
+    /// Only say when it can be read.
+    case poll
+    /// Speak HTTP on it.
+    case http
+    /// Move bytes.
+    case raw
   }
 
-  /// Polls a listening socket, which libwebsockets closes in the end.
-  func adopt(listener: Int32) -> OpaquePointer? {
-    context.flatMap {
-      cws_adopt(
-        lws_get_vhost_by_name($0, "default"), listener, 1, protocols.listenerName, nil)
-    }
+  /// Passes a descriptor to libwebsockets, which owns it then. Nil when it was closed instead.
+  func adopt(_ descriptor: Int32, as adoption: Adoption, id: UInt64) -> OpaquePointer? {
+    guard let context else { return nil }
+    let (type, name): (UInt32, UnsafeMutablePointer<CChar>?) =
+      switch adoption {
+      case .poll: (LWS_ADOPT_RAW_FILE_DESC.rawValue, protocols.pollName)
+      case .http: (LWS_ADOPT_SOCKET.rawValue | LWS_ADOPT_HTTP.rawValue, nil)
+      case .raw: (LWS_ADOPT_SOCKET.rawValue, protocols.bulkName)
+      }
+    return cws_adopt(lws_get_vhost_by_name(context, "default"), type, descriptor, name, tag(id))
   }
 
   /// Begins a connection to a hub: of the control plane, or for `raw` a plain socket.
@@ -180,7 +185,8 @@ final class ServiceLoop: @unchecked Sendable {
   private func wake(_ state: inout Shared) {
     guard !state.wakePending, let context = state.context else { return }
     state.wakePending = true
-    if !state.isAwake { lws_cancel_service(context) }
+    // Also on the service thread: libwebsockets runs its timers just before it sleeps.
+    lws_cancel_service(context)
   }
 
   private func run() {
@@ -191,15 +197,8 @@ final class ServiceLoop: @unchecked Sendable {
     events?.loopStarted()
     while true {
       runWork()
-      let (goesOn, hasWork) = shared.withLock { state in
-        state.isAwake = state.wakePending
-        return (!state.isStopping, state.wakePending)
-      }
-      guard goesOn else { break }
-      isAwake = hasWork
-      // With work left over, -1 looks at the sockets without sleeping.
-      if lws_service(context, hasWork ? -1 : 0) < 0 { break }
-      noteAwake()
+      if shared.withLock({ $0.isStopping }) { break }
+      if lws_service(context, 0) < 0 { break }
     }
     events?.loopStopping()
     timer = nil
@@ -221,12 +220,6 @@ final class ServiceLoop: @unchecked Sendable {
     events?.tick(now: MonotonicClock.now)
   }
 
-  private func noteAwake() {
-    guard !isAwake else { return }
-    isAwake = true
-    shared.withLock { $0.isAwake = true }
-  }
-
   private func runWork() {
     let work = shared.withLock { state in
       state.wakePending = false
@@ -241,7 +234,6 @@ final class ServiceLoop: @unchecked Sendable {
     _ socket: OpaquePointer, _ reason: lws_callback_reasons, _ input: UnsafeMutableRawPointer?,
     _ count: Int
   ) -> Int32 {
-    noteAwake()
     // SAFETY: libwebsockets passes `count` readable bytes, or an address and 0.
     let bytes = UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : count)
     return events?.socketEvent(socket, reason, bytes) ?? 0
@@ -256,6 +248,11 @@ private func tag(_ id: UInt64) -> UnsafeMutableRawPointer? {
 /// The number given to a socket when it was made; 0 for none.
 func tag(of socket: OpaquePointer) -> UInt64 {
   UInt64(UInt(bitPattern: lws_get_opaque_user_data(socket)))
+}
+
+/// Takes the number from a socket, so that nothing that happens to it is heard any more.
+func forgetTag(of socket: OpaquePointer) {
+  lws_set_opaque_user_data(socket, nil)
 }
 
 /// Closes a socket from outside its own callback, soon and without ceremony.

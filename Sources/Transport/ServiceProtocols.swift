@@ -10,25 +10,25 @@ final class ServiceProtocols {
   let list: UnsafeMutablePointer<lws_protocols>
   /// Protocol of the control plane, also its name on the wire.
   let controlName: UnsafeMutablePointer<CChar>
-  /// Protocol of a client's bulk streams.
+  /// Protocol of the bulk streams.
   let bulkName: UnsafeMutablePointer<CChar>
-  /// Protocol of the listening socket.
-  let listenerName: UnsafeMutablePointer<CChar>
+  /// Protocol of descriptors that are only polled.
+  let pollName: UnsafeMutablePointer<CChar>
   private let httpName: UnsafeMutablePointer<CChar>
 
   /// A table whose protocols all call `serviceCallback`.
   init() {
     guard let http = strdup("http"), let control = strdup("fsharefs"),
-      let bulk = strdup("fsharefs-bulk"), let listener = strdup("fsharefs-listen")
+      let bulk = strdup("fsharefs-bulk"), let poll = strdup("fsharefs-poll")
     else { preconditionFailure("out of memory") }
     httpName = http
     controlName = control
     bulkName = bulk
-    listenerName = listener
+    pollName = poll
     list = .allocate(capacity: 5)
     list.initialize(repeating: lws_protocols(), count: 5)
-    // The first one gets plain HTTP: the bulk plane at the server.
-    for (index, name) in [http, control, bulk, listener].enumerated() {
+    // The first one gets what is plain HTTP.
+    for (index, name) in [http, control, bulk, poll].enumerated() {
       list[index].name = UnsafePointer(name)
       list[index].callback = serviceCallback
       // Each WebSocket connection has a buffer of this size of its own.
@@ -40,6 +40,6 @@ final class ServiceProtocols {
 
   deinit {
     list.deallocate()
-    for name in [httpName, controlName, bulkName, listenerName] { free(name) }
+    for name in [httpName, controlName, bulkName, pollName] { free(name) }
   }
 }

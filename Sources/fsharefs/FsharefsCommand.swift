@@ -60,6 +60,8 @@ struct FsharefsCommand: ParsableCommand {
 
   func run() throws {
     Signals.prepareProcess()
+    // The kernel has applied the writing program's own umask already.
+    _ = umask(0)
     let configuration: MountConfiguration
     do throws(Ending) { configuration = try makeConfiguration() } catch {
       fail(error)

@@ -51,7 +51,9 @@ extension World {
     {
       fail("node \(node.index) announces something else than its folder")
       for entry in node.folder.sorted where node.member.ownEntry(entry.id) != entry {
-        note("folder: \(text(entry.path)), member: \(node.member.ownEntry(entry.id).map { text($0.path) } ?? "nothing")")
+        note(
+          "folder: \(text(entry.path)), member: \(node.member.ownEntry(entry.id).map { text($0.path) } ?? "nothing")"
+        )
       }
     }
   }
@@ -70,7 +72,9 @@ extension World {
       if let publicID, publicID != .master, let ours = list.members[publicID]?.admission,
         ours != admission
       {
-        fail("hub and master differ about node \(node.index): \(String(describing: admission)), \(ours)")
+        fail(
+          "hub and master differ about node \(node.index): \(String(describing: admission)), \(ours)"
+        )
       }
       if node.isDeparted || admission != .approved {
         if let publicID, list.list.count(ownedBy: publicID) > 0 {
@@ -132,7 +136,9 @@ extension World {
         one.admission == .approved
       else { continue }
       if member.presences[one.publicID] != .online {
-        fail("node \(node.index) thinks \(one.publicID) is \(String(describing: member.presences[one.publicID]))")
+        fail(
+          "node \(node.index) thinks \(one.publicID) is \(String(describing: member.presences[one.publicID]))"
+        )
       }
     }
   }

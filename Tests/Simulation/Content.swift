@@ -27,7 +27,8 @@ struct ContentBook {
       let raw = UnsafeMutableRawBufferPointer(buffer)
       var offset = 0
       while offset < count {
-        raw.storeBytes(of: seed &+ UInt64(offset) &* 0x0100_0000_01b3, toByteOffset: offset, as: UInt64.self)
+        raw.storeBytes(
+          of: seed &+ UInt64(offset) &* 0x0100_0000_01b3, toByteOffset: offset, as: UInt64.self)
         offset += 8
       }
       initialized = count

@@ -20,6 +20,8 @@ enum Event {
   case nodeTick(Int)
   case hubStarts
   case nodeStarts(Int)
+  /// All that shows is read by everybody.
+  case readEverything
 }
 
 /// Events in the order of their times; those of one time in the order in which they were put in.

@@ -4,6 +4,7 @@ import Protocol
 /// What goes wrong: connections, processes, machines.
 extension World {
   func faultStep() {
+    guard random.chance(faultiness) else { return }
     switch random.below(1_000) {
     case 0..<50:
       let open = connections.values.filter { !$0.isCut && $0.nodeIsOpen }.sorted { $0.id < $1.id }
@@ -41,11 +42,26 @@ extension World {
     events.put(.nodeStarts(node.index), at: now + away)
   }
 
+  /// What happens in a folder while nobody watches it.
+  func changeWhileAway(_ node: Node) {
+    for entry in node.folder.sorted where entry.kind == .file && random.chance(100) {
+      if random.chance(300) {
+        node.folder.remove(entry.id)
+      } else {
+        var changed = entry
+        changed.version = newID()
+        changed.size = UInt64(random.below(2_000))
+        share(changed, node)
+      }
+    }
+  }
+
   /// Faults are over: everything that is not gone for good comes back.
   func settle() {
     note("the faults are over")
     isSettling = true
     startHub()
+    events.put(.readEverything, at: now + .seconds(100))
     nodes[0].master?.crashNext = nil
     for node in nodes where !node.isDeparted && !node.isRunning {
       events.put(.nodeStarts(node.index), at: now + random.span(1...500))

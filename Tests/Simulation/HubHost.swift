@@ -33,6 +33,7 @@ extension World {
 
   func stopHub() {
     note("hub stops")
+    lastFault = now
     statistics.hubRestarts += 1
     hub.hub = nil
     hub.tickAt = nil
@@ -103,6 +104,8 @@ extension World {
             up: [UInt8](repeating: 0, count: 32))),
         to: [session])
     case .closeBulk(let session):
+      // Tickets that were not used yet are no longer good.
+      connections[session]?.tickets += 1
       connections[session]?.bulkIsOpen = false
       connections[session]?.held = []
       connections[session]?.queuedDown = 0
@@ -154,6 +157,10 @@ extension World {
     if connection.queuedDown > bound {
       fail("\(connection.queuedDown) bytes of leaves queue for session \(session)")
     }
-    if connection.bulkIsOpen { downFrame(frame, on: connection) } else { connection.held.append(frame) }
+    if connection.bulkIsOpen {
+      downFrame(frame, on: connection)
+    } else {
+      connection.held.append(frame)
+    }
   }
 }

@@ -61,31 +61,34 @@ extension World {
   func restoreMaster(_ host: MasterHost) {
     statistics.masterRestarts += 1
     let epoch = oracle.order.epoch
-    var master = Master(epoch: epoch)
+    var master = Master(epoch: epoch, settings: masterSettings)
     if let snapshot = host.snapshot { restore(snapshot, into: &master) }
     for ordered in host.journal { master.restore(ordered) }
     host.master = master
     let kind = random.below(100)
     if kind < 12, !isSettling {
       note("the journal is lost")
-      host.master = Master(epoch: random.next() | 1, isRebuilt: true)
+      host.master = Master(
+        epoch: random.next() | 1, settings: masterSettings, isRebuilt: true)
       begin(host)
     } else if kind < 24, !isSettling, !host.journal.isEmpty {
       let lost = 1 + random.below(min(host.journal.count, 6))
       note("the journal lost its last \(lost) records")
       host.journal.removeLast(lost)
-      var rest = Master(epoch: epoch)
+      var rest = Master(epoch: epoch, settings: masterSettings)
       if let snapshot = host.snapshot { restore(snapshot, into: &rest) }
       for ordered in host.journal { rest.restore(ordered) }
-      host.master = Master(epoch: random.next() | 1, survivor: rest.replica)
+      host.master = Master(
+        epoch: random.next() | 1, settings: masterSettings, survivor: rest.replica)
       begin(host)
     } else if host.isUnsettled {
-      host.master = Master(epoch: random.next() | 1, survivor: master.replica)
+      host.master = Master(
+        epoch: random.next() | 1, settings: masterSettings, survivor: master.replica)
       begin(host)
     } else if kind < 50 {
       note("the journal is compacted")
       compact(host)
-      var compacted = Master(epoch: epoch)
+      var compacted = Master(epoch: epoch, settings: masterSettings)
       restore(host.snapshot!, into: &compacted)
       host.master = compacted
     }
@@ -115,9 +118,9 @@ extension World {
   private func restore(_ snapshot: MasterHost.Snapshot, into master: inout Master) {
     // A snapshot may be of another epoch than the journal began with.
     if snapshot.order.epoch != master.replica.order.epoch {
-      master = Master(epoch: snapshot.order.epoch)
+      master = Master(epoch: snapshot.order.epoch, settings: masterSettings)
     }
-    master.restore(snapshotAt: snapshot.order)
+    if snapshot.items.isEmpty { master.restoreEmpty(order: snapshot.order) }
     for item in snapshot.items { master.restore(item, order: snapshot.order) }
     for answer in snapshot.answers { master.restore(answer: answer) }
   }
@@ -127,7 +130,8 @@ extension World {
     case .added(let entries, let rejected):
       "added \(entries.map { text($0.path) }) rejected \(rejected.map(\.reason))"
     case .removed(let id): "removed \(id.low % 10_000)"
-    case .renamed(_, let path, let rejection): "renamed to \(text(path)) \(rejection.map { "\($0)" } ?? "done")"
+    case .renamed(_, let path, let rejection):
+      "renamed to \(text(path)) \(rejection.map { "\($0)" } ?? "done")"
     case .named(let name): "named \(name)"
     case .approved(let member): "approved \(member.publicID)"
     case .disapproved(let member): "disapproved \(member.publicID)"

@@ -55,6 +55,7 @@ extension World {
   func cut(_ connection: Connection) {
     guard !connection.isCut else { return }
     connection.isCut = true
+    lastFault = now
     note("connection \(connection.id) of node \(connection.node) is cut")
     statistics.links += 1
     let slow = random.chance(300)
@@ -104,6 +105,7 @@ extension World {
 
   func hubSeesEnd(_ session: SessionID) {
     guard let connection = connections[session], connection.hubIsOpen else { return }
+    lastFault = now
     note("hub sees the end of session \(session)")
     connection.hubIsOpen = false
     connection.bulkIsOpen = false

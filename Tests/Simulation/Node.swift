@@ -22,6 +22,7 @@ struct PendingRead {
   let content: Content
   let offset: UInt64
   let length: UInt64
+  let began: Instant
   let deadline: Instant
 }
 

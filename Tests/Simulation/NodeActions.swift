@@ -80,8 +80,10 @@ extension World {
       }
     case .presence(let publicID, let presence):
       withFetcher(node) { $0.presenceChanged(publicID, presence, now: now, into: &$1) }
-    case .openBulk:
-      guard let session = node.session, let connection = connections[session] else { return }
+    case .openBulk(let tickets):
+      guard let session = node.session, let connection = connections[session],
+        tickets.down[0] == UInt8(truncatingIfNeeded: connection.tickets)
+      else { return }
       events.put(
         .bulkOpens(session, tickets: connection.tickets), at: now + random.span(1...200))
     case .refusedByHub(let refused): note("node \(node.index) refused: \(refused.reason)")
@@ -127,6 +129,11 @@ extension World {
       }
       note("read \(token) of node \(node.index) fails: \(reason)")
       statistics.failedReads += 1
+      // One that fails at once is the kernel's second try behind a read that reached its deadline.
+      if reason == .timedOut, read.began > lastFault + .seconds(5), now > read.began {
+        fail("read \(token) of node \(node.index) timed out, though nothing went wrong")
+      }
+      if isReadingAll { fail("read \(token) of node \(node.index) fails at rest: \(reason)") }
       if now > read.deadline { fail("read \(token) of node \(node.index) fails late") }
     }
   }

@@ -7,6 +7,7 @@ extension World {
   func start(_ node: Node) {
     guard !node.isRunning, !node.isDeparted else { return }
     note("node \(node.index) starts")
+    changeWhileAway(node)
     let isFirst = node.incarnation == 0
     node.isRunning = true
     node.incarnation = random.next() | 1
@@ -30,6 +31,7 @@ extension World {
   /// The process ends; `cleanly`: it says LEAVE first.
   func stop(_ node: Node, cleanly: Bool) {
     guard node.isRunning else { return }
+    lastFault = now
     note("node \(node.index) \(cleanly ? "leaves" : "dies")")
     if cleanly { up(.leave, from: node) }
     node.isRunning = false
@@ -49,6 +51,15 @@ extension World {
       events.put(.hubSeesEnd(session), at: connection.lastUp + .milliseconds(1))
     } else {
       cut(connection)
+    }
+  }
+
+  /// Puts many files with long names into a folder, so that a list of them takes several pages.
+  func fill(_ node: Node, entries: Int) {
+    for number in 0..<entries {
+      let name = Array("\(node.index)-\(number)-".utf8) + [UInt8](repeating: 0x6c, count: 180)
+      guard let path = try? SharePath(name) else { return }
+      share(newEntry(at: path, kind: .file, isEmpty: true), node)
     }
   }
 
@@ -87,7 +98,12 @@ extension World {
   func refused(_ entry: Entry, _ reason: Rejection, _ node: Node) {
     statistics.refusals += 1
     note("node \(node.index) is refused \(text(entry.path)): \(reason)")
-    guard let known = node.folder[entry.id], known.path == entry.path else { return }
+    guard let known = node.folder[entry.id] else { return }
+    guard known.path == entry.path else {
+      // It was moved meanwhile: announced again where it is.
+      for one in [known] + node.folder.below(known.path) { share(one, node) }
+      return
+    }
     if random.chance(300) || reason == .listFull { return unshare(known, node) }
     let path = conflictPath(of: entry.path, atRoot: reason == .notADirectory, node)
     guard node.folder.move(entry.id, to: path) else { return unshare(known, node) }

@@ -39,6 +39,7 @@ extension World {
       host.isUnsettled = false
       node.backOff = 0
       withMaster(node) { $0.hubConnected(clients: records, now: now, into: &$1) }
+      withMember(node) { $0.masterIsReady(now: now, into: &$1) }
       return true
     case .newClientRegistered(let record):
       withMaster(node) { $0.clientRegistered(record, into: &$1) }
@@ -75,6 +76,7 @@ extension World {
   func nodeSeesEnd(_ session: SessionID) {
     guard let connection = connections[session], connection.nodeIsOpen else { return }
     connection.nodeIsOpen = false
+    lastFault = now
     forget(connection)
     let node = nodes[connection.node]
     guard node.session == session else { return }

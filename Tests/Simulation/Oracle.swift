@@ -102,7 +102,8 @@ struct Oracle {
   private var clash: String? {
     var kinds: [SharePath: EntryKind] = [:]
     for listed in entries.values {
-      if let kind = kinds[listed.entry.path], kind != .directory || listed.entry.kind != .directory {
+      if let kind = kinds[listed.entry.path], kind != .directory || listed.entry.kind != .directory
+      {
         return "two claims of \(text(listed.entry.path))"
       }
       kinds[listed.entry.path] = listed.entry.kind

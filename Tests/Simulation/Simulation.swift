@@ -98,6 +98,9 @@ extension World {
     case .nodeTick(let index): tick(nodes[index])
     case .hubStarts: startHub()
     case .nodeStarts(let index): start(nodes[index])
+    case .readEverything:
+      isReadingAll = true
+      readEverything()
     }
   }
 

@@ -19,9 +19,10 @@ extension World {
     if random.chance(300) { decide(onlyWaiting: true) }
   }
 
-  private func newEntry(at path: SharePath, kind: EntryKind) -> Entry {
+  func newEntry(at path: SharePath, kind: EntryKind, isEmpty: Bool = false) -> Entry {
     let size: UInt64 =
       switch kind {
+      case .file where isEmpty: 0
       case .directory: 0
       case .symlink: 1
       case .file:
@@ -162,19 +163,43 @@ extension World {
     for _ in 0..<(1 + random.below(3)) {
       let offset = content.size == 0 ? 0 : UInt64(random.below(Int(content.size) + 10))
       let length = 1 + random.below(random.chance(500) ? 4_096 : 2 * Limits.leaf)
-      let token = node.token()
-      let rest = content.size > offset ? content.size - offset : 0
-      node.reads[token] = PendingRead(
-        content: content, offset: offset, length: min(UInt64(length), rest),
-        deadline: now + fetcherSettings.timeout)
-      statistics.reads += 1
-      withFetcher(node) {
-        $0.read(token, stream: stream, offset: offset, length: length, now: now, into: &$1)
-      }
+      read(content, stream, offset: offset, length: length, node)
     }
     if random.chance(200) {
       node.fetcher.close(stream)
       node.streams[stream] = nil
+    }
+  }
+
+  private func read(
+    _ content: Content, _ stream: StreamID, offset: UInt64, length: Int, _ node: Node
+  ) {
+    let token = node.token()
+    let rest = content.size > offset ? content.size - offset : 0
+    node.reads[token] = PendingRead(
+      content: content, offset: offset, length: min(UInt64(length), rest), began: now,
+      deadline: now + fetcherSettings.timeout)
+    statistics.reads += 1
+    note("node \(node.index) read \(token): \(offset)+\(length) of \(content.owner)")
+    withFetcher(node) {
+      $0.read(token, stream: stream, offset: offset, length: length, now: now, into: &$1)
+    }
+  }
+
+  /// At rest everybody can read everything that shows.
+  func readEverything() {
+    for node in nodes where node.isRunning && node.member.phase == .live {
+      let files = node.view.values.filter { $0.entry.kind == .file && $0.entry.size > 0 }
+        .sorted { $0.entry.id < $1.entry.id }
+      for file in files.prefix(40) {
+        let stream = node.token()
+        let content = Content(
+          owner: file.owner, entry: file.entry.id, version: file.entry.version,
+          size: file.entry.size)
+        node.fetcher.open(stream, content)
+        read(content, stream, offset: 0, length: Int(min(content.size, 1 << 20)), node)
+        node.fetcher.close(stream)
+      }
     }
   }
 
@@ -212,6 +237,7 @@ extension World {
     default: (publicID, approves) = (pick(.waiting), false)
     }
     guard let publicID else { return }
+    lastFault = now
     note("the master \(approves ? "approves" : "disapproves") \(publicID)")
     withMaster(node) { master, actions in
       let done =

@@ -30,6 +30,12 @@ final class World {
   var statistics = Statistics()
   /// Whether faults are over and everything must come to rest.
   var isSettling = false
+  /// Whether reads may not fail any more.
+  var isReadingAll = false
+  /// When something last went wrong.
+  var lastFault: Instant = .zero
+  /// How many of 1000 steps bring something that may go wrong: some histories are calm.
+  let faultiness: Int
   var sabotageIsDone = false
   var stepsLeft: Int
   private(set) var failure: String?
@@ -40,6 +46,7 @@ final class World {
     random = SeededGenerator(seed: options.seed)
     hub = HubHost()
     stepsLeft = options.steps
+    faultiness = random.chance(300) ? 100 : 1_000
     let epoch = random.next() | 1
     oracle = Oracle(epoch: epoch)
     let count = 3 + random.below(5)
@@ -48,7 +55,17 @@ final class World {
         Node(
           index: index, incarnation: 0, member: memberSettings, fetcher: fetcherSettings))
     }
-    nodes[0].master = MasterHost(master: Master(epoch: epoch))
+    nodes[0].master = MasterHost(master: Master(epoch: epoch, settings: masterSettings))
+    // In some histories the list takes several pages.
+    if random.chance(40) {
+      for node in nodes.suffix(2) { fill(node, entries: 200 + random.below(300)) }
+    }
+  }
+
+  var masterSettings: Master.Settings {
+    var settings = Master.Settings()
+    settings.tombstoneLimit = 6
+    return settings
   }
 
   var memberSettings: Member.Settings { Member.Settings() }

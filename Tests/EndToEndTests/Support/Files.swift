@@ -5,9 +5,9 @@ import System
 /// System calls on files, as a program makes them; an error is a `SystemError` that names the call.
 enum Files {
   /// Writes a whole file as `cp` does: create, write, close; the error of `close` is thrown too.
-  static func write(_ path: String, _ bytes: [UInt8], flags: Int32 = O_CREAT | O_TRUNC) throws(
-    SystemError
-  ) {
+  static func write(_ path: String, _ bytes: [UInt8], flags: Int32 = O_CREAT | O_TRUNC)
+    throws(SystemError)
+  {
     let file = try open(path, O_WRONLY | flags)
     do throws(SystemError) {
       try File.writeAll(bytes, to: file, path)
@@ -18,9 +18,9 @@ enum Files {
     try close(file, path)
   }
 
-  static func write(_ path: String, _ text: String, flags: Int32 = O_CREAT | O_TRUNC) throws(
-    SystemError
-  ) {
+  static func write(_ path: String, _ text: String, flags: Int32 = O_CREAT | O_TRUNC)
+    throws(SystemError)
+  {
     try write(path, Array(text.utf8), flags: flags)
   }
 

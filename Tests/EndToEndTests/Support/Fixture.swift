@@ -54,7 +54,8 @@ final class Fixture: Sendable {
     var text = ""
     for name in (try? Files.names(in: folder)) ?? [] {
       let name = String(decoding: name, as: UTF8.self)
-      guard name.hasSuffix(".log"), let bytes = try? File.readAll("\(folder)/\(name)", limit: 8 << 20)
+      guard name.hasSuffix(".log"),
+        let bytes = try? File.readAll("\(folder)/\(name)", limit: 8 << 20)
       else { continue }
       let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(25)
       text += "\n--- \(name)\n" + lines.joined(separator: "\n")

@@ -19,5 +19,5 @@ enum MountPoint {
   }
 
   /// Takes a mount away, whatever its daemon does.
-  static func detach(_ path: String) { _ = umount2(path, Int32(MNT_DETACH.rawValue)) }
+  static func detach(_ path: String) { _ = umount2(path, Int32(MNT_DETACH)) }
 }

@@ -1,0 +1,11 @@
+import Glibc
+
+/// Time that only goes forward.
+enum Clock {
+  /// Seconds since the machine started.
+  static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}

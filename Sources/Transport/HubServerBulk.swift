@@ -1,0 +1,110 @@
+import CWebSockets
+import Glibc
+import Logging
+import System
+
+/// The bulk plane of a server, and what is refused. The answers are libwebsockets': -1 closes.
+extension HubServer {
+  /// Bytes came on a plain socket: the head of a request, then frames.
+  func receiveRaw(
+    _ connection: ServerConnection, _ socket: OpaquePointer, _ input: UnsafeRawBufferPointer
+  ) -> Int32 {
+    switch connection.role {
+    case .bulkHead(var head):
+      let progress = head.feed(input)
+      connection.role = .bulkHead(head)
+      switch progress {
+      case .part: return 0
+      case .tooLong: return refuse(connection, socket, "431 Request Header Fields Too Large")
+      case .complete(let lines, let rest):
+        open(connection, socket, BulkRequest(lines: lines))
+        if rest == 0 { return 0 }
+        return receiveRaw(connection, socket, UnsafeRawBufferPointer(rebasing: input.suffix(rest)))
+      }
+    case .bulk(let stream, .up): return receiveFrames(connection, stream, input)
+    // A reader has nothing to say, and one that was refused nothing that counts.
+    case .bulk(_, .down), .refused, .lingering: return 0
+    case .fresh, .http, .control, .ending: return -1
+    }
+  }
+
+  /// The socket takes a write.
+  func writeBulk(_ connection: ServerConnection, _ socket: OpaquePointer) -> Int32 {
+    switch connection.role {
+    case .bulk(let stream, _):
+      guard let sent = stream.writable(loop.scratch, now: MonotonicClock.now) else { return -1 }
+      if sent > 0 { handler?.bulkSent(connection.id, bytes: sent) }
+      return 0
+    case .refused(let response):
+      guard loop.scratch.write([response], to: socket, as: LWS_WRITE_HTTP) else { return -1 }
+      shutdown(lws_get_socket_fd(socket), Int32(SHUT_WR))
+      connection.role = .lingering(until: MonotonicClock.now + limits.closeTime)
+      return 0
+    case .bulkHead, .lingering: return 0
+    case .fresh, .http, .control, .ending: return -1
+    }
+  }
+
+  /// Has a refusal written.
+  func refuse(
+    _ connection: ServerConnection, _ socket: OpaquePointer, _ status: String
+  ) -> Int32 {
+    log.info("refusing a request of \(peerAddress(socket)): \(status)")
+    connection.role = .refused(response: HTTPResponse.refusal(status))
+    lws_callback_on_writable(socket)
+    return 0
+  }
+
+  /// Writes a refusal where libwebsockets speaks HTTP, and closes.
+  func writeRefusal(_ connection: ServerConnection, _ socket: OpaquePointer) -> Int32 {
+    if case .refused(let response) = connection.role {
+      _ = loop.scratch.write([response], to: socket, as: LWS_WRITE_HTTP)
+    }
+    connection.role = .ending
+    return -1
+  }
+
+  private func open(
+    _ connection: ServerConnection, _ socket: OpaquePointer, _ request: BulkRequest
+  ) {
+    guard let direction = request.direction else {
+      _ = refuse(connection, socket, "404 Not Found")
+      return
+    }
+    let accepted = request.ticket.map {
+      handler?.bulkTicket($0, direction: direction, id: connection.id) ?? false
+    }
+    guard accepted == true else {
+      _ = refuse(connection, socket, "403 Forbidden")
+      return
+    }
+    let stream = BulkStream(
+      socket: socket, head: direction == .down ? HTTPResponse.stream : nil, limits: limits,
+      now: MonotonicClock.now)
+    connection.role = .bulk(stream, direction)
+    connection.farewell = .bulk
+  }
+
+  private func receiveFrames(
+    _ connection: ServerConnection, _ stream: BulkStream, _ input: UnsafeRawBufferPointer
+  ) -> Int32 {
+    do throws(FrameAssembler.BadLength) {
+      try stream.receive(input, now: MonotonicClock.now) { frame in
+        guard connection.bulk != nil else { return }
+        handler?.bulkReceived(connection.id, frame: frame)
+      }
+      return connection.bulk == nil ? -1 : 0
+    } catch {
+      log.warning("closing a bulk stream: a frame cannot have \(error.length) bytes")
+      connection.role = .ending
+      return -1
+    }
+  }
+}
+
+/// The numeric address of the other end.
+func peerAddress(_ socket: OpaquePointer) -> String {
+  var text = [CChar](repeating: 0, count: 64)
+  lws_get_peer_simple(socket, &text, text.count)
+  return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

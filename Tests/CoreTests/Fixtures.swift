@@ -1,0 +1,130 @@
+import Core
+import Protocol
+import Testing
+
+/// The path `text`, which must be one.
+func path(_ text: String) -> SharePath {
+  do { return try SharePath(Array(text.utf8)) } catch {
+    preconditionFailure("\(text) is no path: \(error)")
+  }
+}
+
+/// The device name `text`, which must be one.
+func deviceName(_ text: String) -> DeviceName {
+  guard let name = DeviceName(text) else { preconditionFailure("\(text) is no device name") }
+  return name
+}
+
+/// An id that a test can name.
+func id(_ number: UInt64) -> RandomID { RandomID(high: 1, low: number) }
+
+/// An entry with the version 1000 + `number`, unless said otherwise.
+func entry(
+  _ number: UInt64, _ text: String, _ kind: EntryKind = .file, version: UInt64? = nil,
+  size: UInt64 = 10
+) -> Entry {
+  Entry(
+    id: id(number), path: path(text), kind: kind,
+    version: kind == .directory ? .zero : id(version ?? 1_000 + number),
+    size: kind == .directory ? 0 : size, modified: 0, mode: 0o644,
+    target: kind == .symlink ? [0x78] : [])
+}
+
+func key(_ number: UInt8) -> DeviceKey {
+  let half = [UInt8](repeating: number, count: DeviceKey.partLength)
+  return DeviceKey(signing: half, agreement: half)
+}
+
+func register(_ number: UInt8, incarnation: Incarnation = 1) -> Register {
+  Register(
+    key: key(number), incarnation: incarnation, name: deviceName("device \(number)"),
+    system: "test", claim: [], proof: [UInt8](repeating: 0, count: Register.proofLength))
+}
+
+func client(
+  _ number: UInt8, _ admission: Admission, _ presence: Presence = .online
+) -> ClientRecord {
+  ClientRecord(
+    publicID: PublicID(UInt32(number)), key: key(number), name: deviceName("device \(number)"),
+    system: "test", admission: admission, presence: presence)
+}
+
+func member(_ number: UInt8, _ admission: Admission) -> MemberRecord {
+  MemberRecord(
+    publicID: PublicID(UInt32(number)), name: deviceName("device \(number)"),
+    admission: admission)
+}
+
+let alice = PublicID(1)
+let bob = PublicID(2)
+
+/// A list in the making: every change takes the next place in epoch 1.
+struct Author {
+  var replica = Replica(order: ListOrder(epoch: 1, seq: 0))
+  var log: ChangeLog
+
+  init(tombstoneLimit: Int = 65_536) { log = ChangeLog(tombstoneLimit: tombstoneLimit) }
+
+  @discardableResult
+  mutating func order(_ change: Change, by sender: PublicID = alice) -> [ListDelta] {
+    let ordered = OrderedChange(
+      order: ListOrder(epoch: 1, seq: replica.order.seq + 1), sender: sender,
+      transfer: TransferID(incarnation: 0, counter: 0), change: change)
+    let deltas = replica.apply(ordered)
+    log.note(ordered, deltas: deltas)
+    log.compact(replica)
+    return deltas
+  }
+
+  @discardableResult
+  mutating func add(_ entries: Entry..., by sender: PublicID = alice) -> [ListDelta] {
+    order(.added(entries, rejected: []), by: sender)
+  }
+}
+
+/// Somebody who takes a list in pages, as a member does.
+struct Follower {
+  var replica = Replica(order: .none)
+  var cursor = ListCursor.start
+  var renewal: (entries: Set<EntryID>, members: Set<PublicID>)?
+  var restarts = 0
+  var items = 0
+
+  /// Takes one page. Returns: whether there are more.
+  mutating func takePage(of author: Author) throws -> Bool {
+    let page = author.log.page(after: cursor, of: author.replica)
+    try #require(page.after == cursor)
+    try #require(page.body.count <= Limits.listBody)
+    if page.restarts {
+      renewal = ([], [])
+      restarts += 1
+    }
+    var deltas: [ListDelta] = []
+    for item in try PageBody(decoding: page.body).items {
+      items += 1
+      replica.take(item, into: &deltas)
+      switch item {
+      case .entry(let listed): renewal?.entries.insert(listed.entry.id)
+      case .removed(let id): renewal?.entries.remove(id)
+      case .member(let member): renewal?.members.insert(member.publicID)
+      }
+    }
+    cursor = page.next
+    if page.more { return true }
+    if let kept = renewal {
+      replica.keepOnly(entries: kept.entries, members: kept.members, into: &deltas)
+      renewal = nil
+    }
+    replica.reached(page.next.order)
+    return false
+  }
+
+  mutating func catchUp(with author: Author) throws {
+    while try takePage(of: author) {}
+  }
+
+  func hasCaughtUp(with author: Author) -> Bool {
+    replica.order == author.replica.order && replica.members == author.replica.members
+      && replica.list.sorted == author.replica.list.sorted
+  }
+}

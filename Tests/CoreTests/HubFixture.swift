@@ -1,0 +1,103 @@
+import Core
+import Protocol
+import Testing
+
+/// A hub whose connections a test plays by hand: session 100 is the master's, n is client n's.
+struct HubBench {
+  var hub: Hub
+  var now: Instant = .zero
+  static let masterSession: SessionID = 100
+
+  init(settings: Hub.Settings = Hub.Settings()) { hub = Hub(settings: settings) }
+
+  /// Lets the hub take one event. Returns: what it wants done.
+  @discardableResult
+  mutating func act(_ body: (inout Hub, Instant, inout [HubAction]) -> Void) -> [HubAction] {
+    var actions: [HubAction] = []
+    body(&hub, now, &actions)
+    return actions
+  }
+
+  @discardableResult
+  mutating func masterRegisters(
+    _ number: UInt8 = 200, session: SessionID = masterSession, proofHolds: Bool = true
+  ) -> [HubAction] {
+    hub.opened(session, now: now)
+    return act {
+      $0.masterRegisters(
+        register(number), proofHolds: proofHolds, session: session, now: $1, into: &$2)
+    }
+  }
+
+  @discardableResult
+  mutating func clientRegisters(
+    _ number: UInt8, session: SessionID? = nil, incarnation: Incarnation = 1,
+    proofHolds: Bool = true
+  ) -> [HubAction] {
+    let session = session ?? SessionID(number)
+    hub.opened(session, now: now)
+    return act {
+      $0.clientRegisters(
+        register(number, incarnation: incarnation), proofHolds: proofHolds, session: session,
+        now: $1, into: &$2)
+    }
+  }
+
+  @discardableResult
+  mutating func receives(_ message: Message, from session: SessionID) -> [HubAction] {
+    act { $0.received(message, session: session, now: $1, into: &$2) }
+  }
+
+  @discardableResult
+  mutating func decides(_ publicID: PublicID, _ admission: Admission) -> [HubAction] {
+    let decision = Decision(order: ListOrder(epoch: 1, seq: 1), publicID: publicID, body: [])
+    return receives(
+      admission == .approved ? .approveClient(decision) : .disApproveClient(decision),
+      from: Self.masterSession)
+  }
+
+  /// A master and `clients` approved clients: public ids 1, 2, …
+  static func approved(_ clients: Int, settings: Hub.Settings = Hub.Settings()) -> HubBench {
+    var bench = HubBench(settings: settings)
+    bench.masterRegisters()
+    for number in 1...UInt8(clients) {
+      bench.clientRegisters(number)
+      bench.decides(PublicID(UInt32(number)), .approved)
+    }
+    return bench
+  }
+}
+
+extension [HubAction] {
+  /// Who was refused, and how.
+  var refusals: [SessionID: RefusalCode] {
+    var refusals: [SessionID: RefusalCode] = [:]
+    for case .close(let session, let refused?) in self { refusals[session] = refused.code }
+    return refusals
+  }
+
+  /// What was sent to one session, in order.
+  func messages(to session: SessionID) -> [Message] {
+    compactMap {
+      if case .send(let message, let to) = $0, to.contains(session) { message } else { nil }
+    }
+  }
+
+  /// Who gets frames, in order.
+  var framed: [SessionID] {
+    compactMap { if case .frame(_, let session) = $0 { session } else { nil } }
+  }
+
+  /// What owners are asked for.
+  var uploads: [ChunkRequest] {
+    compactMap {
+      if case .send(.uploadChunkRequest(let request), _) = $0 { request } else { nil }
+    }
+  }
+
+  func failures(to session: SessionID) -> [ChunkFailure] {
+    messages(to: session).compactMap {
+      if case .chunkFailed(let failure) = $0 { failure } else { nil }
+    }
+  }
+}

@@ -1,0 +1,259 @@
+import Core
+import Protocol
+import Testing
+
+/// A member by itself: what it sends, and what it makes of the answers.
+struct MemberTests {
+  /// A member with a master that a test plays by hand.
+  private struct Bench {
+    var member = Member(isMaster: false, incarnation: 7)
+    var now: Instant = .zero
+    var order = ListOrder(epoch: 1, seq: 0)
+
+    /// What the member did: its actions.
+    mutating func act(_ body: (inout Member, inout [MemberAction]) -> Void) -> [MemberAction] {
+      var actions: [MemberAction] = []
+      body(&member, &actions)
+      return actions
+    }
+
+    mutating func hear(_ message: Message) -> [MemberAction] {
+      let now = now
+      return act { $0.received(message, now: now, into: &$1) }
+    }
+
+    mutating func share(_ entry: Entry) -> [MemberAction] {
+      let now = now
+      return act { $0.share(entry, now: now, into: &$1) }
+    }
+
+    /// Approved, with an empty list.
+    mutating func goLive() {
+      _ = hear(
+        .clientRegisterAck(ClientRegisterAck(publicID: alice, admission: .approved)))
+      _ = hear(.online([.master]))
+      _ = hear(page([]))
+    }
+
+    mutating func page(_ items: [PageItem]) -> Message {
+      .filesPage(
+        FilesPage(
+          after: .start, next: ListCursor(order: order, offset: 0, began: 0), more: false,
+          restarts: true, body: PageBody(items: items).encoded()))
+    }
+
+    mutating func ordered(
+      _ change: Change, by sender: PublicID = alice, counter: UInt64 = 0
+    ) -> Message {
+      order = ListOrder(epoch: 1, seq: order.seq + 1)
+      return OrderedChange(
+        order: order, sender: sender,
+        transfer: TransferID(incarnation: counter == 0 ? 0 : 7, counter: counter), change: change
+      ).message()
+    }
+  }
+
+  private func proposals(_ actions: [MemberAction]) -> [(UInt64, ProposedChange)] {
+    actions.compactMap { action in
+      guard case .send(let message) = action,
+        let decoded = try? ProposedChange.decode(message)
+      else { return nil }
+      return (decoded.proposal.transfer.counter, decoded.change)
+    }
+  }
+
+  @Test func `nothing is sent before the list is complete`() {
+    var bench = Bench()
+    #expect(proposals(bench.share(entry(1, "a"))).isEmpty)
+    _ = bench.hear(.clientRegisterAck(ClientRegisterAck(publicID: alice, admission: .approved)))
+    #expect(proposals(bench.hear(.online([.master]))).isEmpty)
+    #expect(proposals(bench.hear(bench.page([]))).count == 1)
+  }
+
+  @Test func `adds that wait go as one transfer`() {
+    var bench = Bench()
+    for number in 1...50 as ClosedRange<UInt64> { _ = bench.share(entry(number, "f\(number)")) }
+    _ = bench.hear(.clientRegisterAck(ClientRegisterAck(publicID: alice, admission: .approved)))
+    _ = bench.hear(.online([.master]))
+    let sent = proposals(bench.hear(bench.page([])))
+    #expect(sent.count == 1)
+    guard case .add(let entries, _)? = sent.first?.1 else { return #expect(Bool(false)) }
+    #expect(entries.count == 50)
+  }
+
+  @Test func `what was never sent can be taken back without a trace`() {
+    var bench = Bench()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.act { $0.unshare(id(1), now: .zero, into: &$1) }
+    bench.goLive()
+    #expect(bench.member.pendingChanges == 0)
+  }
+
+  @Test func `what was sent and not answered is taken back by a removal`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    let sent = proposals(bench.act { $0.unshare(id(1), now: .zero, into: &$1) })
+    #expect(sent.map(\.1) == [.remove(id(1))])
+  }
+
+  @Test func `what the list has as it is, is not announced again`() {
+    var bench = Bench()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.share(entry(2, "b"))
+    _ = bench.hear(.clientRegisterAck(ClientRegisterAck(publicID: alice, admission: .approved)))
+    _ = bench.hear(.online([.master]))
+    let listed = ListedEntry(entry: entry(1, "a"), owner: alice, claimed: 1)
+    let sent = proposals(bench.hear(bench.page([.entry(listed)])))
+    #expect(sent.map(\.1) == [.add([entry(2, "b")], reclaims: false)])
+  }
+
+  @Test func `what the list has and the folder has not is taken off`() {
+    var bench = Bench()
+    _ = bench.hear(.clientRegisterAck(ClientRegisterAck(publicID: alice, admission: .approved)))
+    _ = bench.hear(.online([.master]))
+    let listed = ListedEntry(entry: entry(1, "a"), owner: alice, claimed: 1)
+    let sent = proposals(bench.hear(bench.page([.entry(listed)])))
+    #expect(sent.map(\.1) == [.remove(id(1))])
+  }
+
+  @Test func `no more than a window of transfers is unanswered`() {
+    var bench = Bench()
+    bench.goLive()
+    var sent = 0
+    for number in 1...100 as ClosedRange<UInt64> {
+      sent += proposals(bench.share(entry(number, "f\(number)"))).count
+    }
+    #expect(sent == Limits.transfersInFlight)
+    let answer = bench.ordered(.added([entry(1, "f1")], rejected: []), counter: 1)
+    #expect(proposals(bench.hear(answer)).map(\.0) == [33])
+  }
+
+  @Test func `an unanswered change is sent again with the same transfer id`() {
+    var bench = Bench()
+    bench.goLive()
+    #expect(proposals(bench.share(entry(1, "a"))).map(\.0) == [1])
+    bench.now = .seconds(3)
+    #expect(proposals(bench.act { $0.tick(now: .seconds(3), into: &$1) }).map(\.0) == [1])
+  }
+
+  @Test func `a wait ends with the ack of its state`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    let none = bench.act { $0.wait(for: id(1), token: 5, deadline: .seconds(9), into: &$1) }
+    #expect(none.isEmpty)
+    let answer = bench.ordered(.added([entry(1, "a")], rejected: []), counter: 1)
+    #expect(bench.hear(answer).contains(.answer(5, .acked)))
+  }
+
+  @Test func `an ack of an older state does not end a wait`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.share(entry(1, "a", version: 2))
+    _ = bench.act { $0.wait(for: id(1), token: 5, deadline: .seconds(9), into: &$1) }
+    let answer = bench.ordered(.added([entry(1, "a")], rejected: []), counter: 1)
+    #expect(!bench.hear(answer).contains(.answer(5, .acked)))
+  }
+
+  @Test func `an ack of what an entry was before it was taken back does not end a wait`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.act { $0.unshare(id(1), now: .zero, into: &$1) }
+    _ = bench.share(entry(1, "a", version: 2))
+    _ = bench.act { $0.wait(for: id(1), token: 5, deadline: .seconds(9), into: &$1) }
+    let answer = bench.ordered(.added([entry(1, "a")], rejected: []), counter: 1)
+    #expect(!bench.hear(answer).contains(.answer(5, .acked)))
+  }
+
+  @Test func `a refused entry is no longer announced`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.act { $0.wait(for: id(1), token: 5, deadline: .seconds(9), into: &$1) }
+    let rejected = [RejectedEntry(entry: id(1), reason: .exists)]
+    let actions = bench.hear(bench.ordered(.added([], rejected: rejected), counter: 1))
+    #expect(actions.contains(.answer(5, .rejected(.exists))))
+    #expect(actions.contains(.refused(entry(1, "a"), .exists)))
+    #expect(bench.member.ownCount == 0)
+  }
+
+  @Test func `an entry that was renamed since is not refused for where it was`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.act { $0.rename(id(1), to: path("b"), now: .zero, into: &$1) }
+    let rejected = [RejectedEntry(entry: id(1), reason: .exists)]
+    let actions = bench.hear(bench.ordered(.added([], rejected: rejected), counter: 1))
+    #expect(!actions.contains(.refused(entry(1, "b"), .exists)))
+    #expect(proposals(actions).map(\.1) == [.add([entry(1, "b")], reclaims: false)])
+  }
+
+  @Test func `a wait ends at its deadline and says who was away`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.act { $0.wait(for: id(1), token: 5, deadline: .seconds(2), into: &$1) }
+    #expect(bench.act { $0.tick(now: .seconds(2), into: &$1) } == [.answer(5, .timedOut)])
+    _ = bench.act { $0.wait(for: id(1), token: 6, deadline: .seconds(2), into: &$1) }
+    _ = bench.hear(.away([.master]))
+    #expect(
+      bench.act { $0.tick(now: .seconds(2), into: &$1) }.contains(.answer(6, .masterAway)))
+  }
+
+  @Test func `an answer to another question than the last is not taken`() {
+    var bench = Bench()
+    _ = bench.hear(.clientRegisterAck(ClientRegisterAck(publicID: alice, admission: .approved)))
+    _ = bench.hear(.online([.master]))
+    let stale = FilesPage(
+      after: ListCursor(order: ListOrder(epoch: 1, seq: 4), offset: 0, began: 0),
+      next: ListCursor(order: ListOrder(epoch: 1, seq: 5), offset: 0, began: 0), more: false,
+      restarts: false, body: PageBody(items: []).encoded())
+    _ = bench.hear(.filesPage(stale))
+    #expect(bench.member.phase == .synchronising)
+  }
+
+  @Test func `a gap in the order makes the member ask`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.ordered(.removed(id(1)), by: bob)
+    let actions = bench.hear(bench.ordered(.removed(id(2)), by: bob))
+    #expect(actions.contains(.phase(.synchronising)))
+    #expect(actions.contains(.send(.askFiles(bench.member.replica.cursorForTest))))
+  }
+
+  @Test func `entries of who is gone are hidden and come back with their owner`() {
+    var bench = Bench()
+    bench.goLive()
+    let listed = ListedEntry(entry: entry(1, "a"), owner: bob, claimed: 1)
+    _ = bench.hear(bench.ordered(.added([entry(1, "a")], rejected: []), by: bob))
+    #expect(bench.hear(.gone([bob])).contains(.list([.removed(listed)])))
+    #expect(bench.hear(.online([bob])).contains(.list([.upserted(listed)])))
+  }
+
+  @Test func `a disapproved member forgets the list`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.hear(bench.ordered(.added([entry(1, "a")], rejected: []), by: bob))
+    let actions = bench.hear(bench.ordered(.disapproved(member(1, .disapproved)), by: .master))
+    #expect(actions.contains(.phase(.disapproved)))
+    #expect(bench.member.replica.list.count == 0)
+  }
+
+  @Test func `another version of the protocol ends the connection`() {
+    var bench = Bench()
+    let hello = Hello(
+      version: Limits.protocolVersion + 1, features: 0,
+      challenge: [UInt8](repeating: 0, count: Hello.challengeLength))
+    guard case .protocolError? = bench.hear(.hello(hello)).first else {
+      return #expect(Bool(false))
+    }
+  }
+}
+
+extension Replica {
+  /// Where a member with this replica asks from.
+  fileprivate var cursorForTest: ListCursor { ListCursor(order: order, offset: 0, began: 0) }
+}

@@ -1,0 +1,32 @@
+import Simulation
+import Testing
+
+/// Whole histories of hub, master and members under faults; each is replayed by its seed.
+@Suite(.serialized)
+struct SimulationTests {
+  private static let histories: UInt64 = 100
+
+  @Test(arguments: 0..<30 as Range<UInt64>)
+  func `no history of a block breaks a rule`(block: UInt64) throws {
+    var sum = Statistics()
+    for seed in (block * Self.histories)..<((block + 1) * Self.histories) {
+      sum += try Simulation.run(Options(seed: seed))
+    }
+    // A simulation in which nothing happens proves nothing.
+    #expect(sum.verifiedReads > 1_000 && sum.acks > 500 && sum.refusals > 100)
+    #expect(sum.links > 100 && sum.masterRestarts > 10 && sum.hubRestarts > 10)
+  }
+
+  @Test(arguments: Sabotage.allCases)
+  func `a deliberate fault is noticed`(sabotage: Sabotage) {
+    let noticed = (0..<20 as Range<UInt64>).contains { seed in
+      (try? Simulation.run(Options(seed: seed, sabotage: sabotage))) == nil
+    }
+    #expect(noticed)
+  }
+
+  @Test func `the same seed gives the same history`() {
+    let options = Options(seed: 42)
+    #expect(Simulation.trace(options) == Simulation.trace(options))
+  }
+}

@@ -1,0 +1,80 @@
+import Protocol
+import System
+
+/// A WebSocket of its own make (RFC 6455), that says whatever a test wants said to a hub.
+struct WebSocketPeer {
+  let socket: Socket
+
+  /// Connects to a hub's control plane; the handshake is done when it returns.
+  init(to hub: String) throws {
+    socket = try Socket.connected(to: hub)
+    try socket.send(Array(WebSocketPeer.upgrade(to: hub).utf8))
+    let head = try socket.receiveHead()
+    guard head.hasPrefix("HTTP/1.1 101") else {
+      throw NeverHappened(description: "no upgrade: \(head)")
+    }
+  }
+
+  /// The request that opens a control plane.
+  static func upgrade(to hub: String) -> String {
+    """
+    GET /control HTTP/1.1\r
+    Host: \(hub)\r
+    Upgrade: websocket\r
+    Connection: Upgrade\r
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
+    Sec-WebSocket-Version: 13\r
+    Sec-WebSocket-Protocol: fsharefs\r
+    \r\n
+    """
+  }
+
+  /// Sends one frame: `kind` 1 text, 2 binary. `claiming`: the length that the head gives, if another.
+  func send(_ payload: [UInt8], kind: UInt8 = 2, claiming: Int? = nil) throws {
+    let length = claiming ?? payload.count
+    var frame: [UInt8] = [0x80 | kind]
+    if length < 126 {
+      frame.append(0x80 | UInt8(length))
+    } else if length < 65_536 {
+      frame += [0x80 | 126, UInt8(length >> 8), UInt8(length & 0xff)]
+    } else {
+      frame.append(0x80 | 127)
+      for shift in stride(from: 56, through: 0, by: -8) {
+        frame.append(UInt8(truncatingIfNeeded: length >> shift))
+      }
+    }
+    let mask = SecureRandom.bytes(4)
+    frame += mask
+    frame += payload.enumerated().map { $1 ^ mask[$0 % 4] }
+    try socket.send(frame)
+  }
+
+  /// Sends one message of the protocol.
+  func send(_ message: Message) throws { try send(try message.encoded()) }
+
+  /// The next data frame's payload; pings are passed over.
+  func receive() throws -> [UInt8] {
+    while true {
+      let head = try socket.receive(exactly: 2)
+      var length = Int(head[1] & 0x7f)
+      let extra = length == 126 ? 2 : length == 127 ? 8 : 0
+      if extra > 0 {
+        length = try socket.receive(exactly: extra).reduce(0) { $0 << 8 | Int($1) }
+      }
+      let payload = try socket.receive(exactly: length)
+      switch head[0] & 0x0f {
+      case 1, 2: return payload
+      case 8: throw NeverHappened(description: "the hub closes: \(payload)")
+      default: continue
+      }
+    }
+  }
+
+  /// The hub's HELLO, which comes first.
+  func receiveHello() throws -> Hello {
+    guard case .hello(let hello) = try Message(decoding: try receive()) else {
+      throw NeverHappened(description: "the hub's first word is no HELLO")
+    }
+    return hello
+  }
+}

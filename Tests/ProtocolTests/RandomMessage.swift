@@ -1,0 +1,69 @@
+import Protocol
+
+extension TestGenerator {
+  /// A random message with this opcode.
+  mutating func message(_ opcode: Opcode) -> Message {
+    switch opcode {
+    case .hello, .refused, .masterAppRegister, .masterAppRegisterAck, .clientRegister,
+      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave:
+      connecting(opcode)
+    case .approveClient: .approveClient(decision())
+    case .disApproveClient: .disApproveClient(decision())
+    case .clientApproved: .clientApproved(decision())
+    case .clientDisApproved: .clientDisApproved(decision())
+    case .addFiles: .addFiles(proposal())
+    case .filesAdded: .filesAdded(ordered())
+    case .removeFile: .removeFile(proposal())
+    case .fileRemoved: .fileRemoved(ordered())
+    case .renameFile: .renameFile(proposal())
+    case .fileRenamed: .fileRenamed(ordered())
+    case .updateName: .updateName(proposal())
+    case .nameUpdated: .nameUpdated(ordered())
+    case .clientReleased: .clientReleased(ordered())
+    case .serverNotReady: .serverNotReady(transfer())
+    case .askFiles: .askFiles(cursor())
+    case .filesPage:
+      .filesPage(
+        FilesPage(
+          after: cursor(), next: cursor(), more: below(2) == 0, restarts: below(2) == 0,
+          body: bytes(upTo: 60)))
+    case .forwarded: .forwarded(from: publicID(), message(.addFiles))
+    case .directed: .directed(to: publicID(), message(.filesAdded))
+    case .online: .online((0..<below(5)).map { _ in publicID() })
+    case .away: .away((0..<below(5)).map { _ in publicID() })
+    case .gone: .gone((0..<below(5)).map { _ in publicID() })
+    case .requestChunk: .requestChunk(request())
+    case .uploadChunkRequest: .uploadChunkRequest(request())
+    case .chunkFailed: .chunkFailed(failure())
+    }
+  }
+
+  private mutating func connecting(_ opcode: Opcode) -> Message {
+    switch opcode {
+    case .hello:
+      .hello(
+        Hello(
+          version: UInt16(truncatingIfNeeded: next()), features: next(),
+          challenge: bytes(Hello.challengeLength)))
+    case .refused:
+      .refused(
+        Refused(
+          code: pick([
+            .protocolError, .badProof, .notTheMaster, .displaced, .disapproved, .tooManyClients,
+          ]), reason: text(Limits.reason)))
+    case .masterAppRegister: .masterAppRegister(register())
+    case .masterAppRegisterAck:
+      .masterAppRegisterAck(
+        MasterRegisterAck(
+          clients: (0..<below(4)).map { _ in clientRecord() }, isLast: below(2) == 0))
+    case .clientRegister: .clientRegister(register())
+    case .clientRegisterAck:
+      .clientRegisterAck(ClientRegisterAck(publicID: publicID(), admission: admission()))
+    case .newClientRegistered: .newClientRegistered(clientRecord())
+    case .bulkTickets:
+      .bulkTickets(
+        BulkTickets(down: bytes(BulkTickets.length), up: bytes(BulkTickets.length)))
+    default: .leave
+    }
+  }
+}
