@@ -132,7 +132,11 @@ let package = Package(
     .testTarget(
       name: "CoreTests", dependencies: ["Core", "Protocol", "Simulation"], swiftSettings: strict),
     .testTarget(
-      name: "SystemTests", dependencies: ["System", "Transport", "Control", "Mount", "Protocol"],
+      name: "SystemTests",
+      dependencies: [
+        "System", "Transport", "Control", "Mount", "Protocol", "CLinux",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

@@ -5,9 +5,9 @@ import DequeModule
 /// to be sent, says that it is alive. Service thread only.
 final class BulkStream {
   /// Frames below this length are gathered into one write.
-  static let smallFrame = 16384
+  static let smallFrame = 32768
   /// The most that is gathered into one write.
-  static let gatherLimit = 65536
+  static let gatherLimit = 131_072
 
   /// Bytes as they are: what the C headers also call LWS_WRITE_RAW.
   private static let writeKind = LWS_WRITE_HTTP

@@ -73,7 +73,13 @@ final class ServiceLoop: @unchecked Sendable {
     // The limits of this module are shorter; these are only a second fence.
     info.timeout_secs = 60
     info.connect_timeout_secs = 60
-    guard let made = lws_create_context(&info) else {
+    // An empty address keeps libwebsockets from following $http_proxy, which would send the
+    // streams of a hub in the next room through a proxy. The string is copied.
+    let made = "".withCString { none in
+      info.http_proxy_address = none
+      return lws_create_context(&info)
+    }
+    guard let made else {
       throw SystemError("create the libwebsockets context of \(name)")
     }
     context = made

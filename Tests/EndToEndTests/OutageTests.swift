@@ -34,7 +34,8 @@ extension EndToEnd {
         #expect(try guest.publicID() == id)
         try fixture.waitFor(master.path("before"), "during")
         try fixture.waitFor(master.path("folder"))
-        #expect(!Files.exists(guest.path("new")) && !Files.exists(master.path("new")))
+        try fixture.waitForAbsence(guest.path("new"))
+        #expect(!Files.exists(master.path("new")))
         try Files.write(guest.path("after"), "after")
         try Files.write(master.path("master's"), "too")
         try fixture.waitFor(master.path("after"), "after")
@@ -112,7 +113,8 @@ extension EndToEnd {
         }
         #expect(code == EHOSTDOWN)
         #expect(time < .seconds(10))
-        #expect(!Files.exists(bert.path("new")) && !Files.exists(bert.own + "/new"))
+        #expect(!Files.exists(bert.own + "/new"))
+        try fixture.waitForAbsence(bert.path("new"))
         #expect(try bert.status().entries == entries)
 
         try master.start(["--master", hub.address])

@@ -57,13 +57,14 @@ extension EndToEnd {
       }
     }
 
-    @Test(arguments: ["garbage", "404", "closes"])
+    @Test(arguments: ["garbage", "SSH", "404", "closes"])
     func whatAnswersIsNotAHub(kind: String) throws {
       try withFixture { fixture in
         let mount = try fixture.newFolder("mount")
         let server = try FalseHub(fixture) { socket in
           switch kind {
-          case "garbage": try socket.send(SecureRandom.bytes(3000))
+          case "garbage": try socket.send(Samples.bytes(3000, seed: 2))
+          case "SSH": try socket.send(Array("SSH-2.0-OpenSSH_9.2p1\r\n".utf8))
           case "404":
             _ = try socket.receiveHead()
             try socket.send(Array("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".utf8))

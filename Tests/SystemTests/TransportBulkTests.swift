@@ -11,11 +11,14 @@ struct TransportBulkTests {
   func bothWays() throws {
     let content = (0..<16).map { frame(pattern(131_072 - $0, seed: $0)) }
     let hub = try TestHub { hub in
+      // Not the hub itself: it owns the closure.
+      let seen = hub.seen
       var next = 0
       hub.onFrame = { server, _, received in
-        #expect(received == content[next % 16])
+        let isRight = received == content[next % 16]
+        #expect(isRight)
         next += 1
-        let down = hub.seen.withLock { $0.down[0] }
+        let down = seen.withLock { $0.down[0] }
         server.sendBulk(down, received)
       }
     }
@@ -23,7 +26,8 @@ struct TransportBulkTests {
     let member = try TestLink(hub.address) {
       var next = 0
       $0.onFrame = { received in
-        #expect(received == content[next % 16])
+        let isRight = received == content[next % 16]
+        #expect(isRight)
         next += 1
       }
     }
@@ -46,7 +50,7 @@ struct TransportBulkTests {
     let frames = (0..<5000).map { frame(pattern(1 + $0 * 7 % 20_000, seed: $0)) }
     for frame in frames { member.link.send(frame: frame) }
     #expect(hub.wait { $0.frames.count == frames.count })
-    #expect(hub.seen.withLock { $0.frames } == frames)
+    #expect(hub.seen.withLock { $0.frames == frames })
   }
 
   @Test("can be read and fed by any HTTP client")
@@ -71,10 +75,12 @@ struct TransportBulkTests {
     #expect(hub.wait { $0.frames == [frame([5, 6]), frame([7])] })
   }
 
-  @Test("refuses a bad ticket with 403 and an unknown path with 404", arguments: [
-    ("GET /bulk/down", 0, "", "403"), ("POST /bulk/up", 0, endlessBody, "403"),
-    ("GET /bulk/up", 1, "", "404"), ("GET /", 1, "", "404"), ("GET /control", 1, "", "404"),
-  ] as [(String, UInt8, String, String)])
+  @Test(
+    "refuses a bad ticket with 403 and an unknown path with 404",
+    arguments: [
+      ("GET /bulk/down", 0, "", "403"), ("POST /bulk/up", 0, endlessBody, "403"),
+      ("GET /bulk/up", 1, "", "404"), ("GET /", 1, "", "404"), ("GET /control", 1, "", "404"),
+    ] as [(String, UInt8, String, String)])
   func refusals(_ line: String, _ ticket: UInt8, _ extra: String, _ status: String) throws {
     let hub = try TestHub()
     defer { hub.server.stop() }
@@ -107,9 +113,11 @@ struct TransportBulkTests {
     #expect(member.seen.withLock { $0.failures } == [expected])
   }
 
-  @Test("closes a stream whose frames have impossible lengths", arguments: [
-    [0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff], [1, 1, 2, 0],
-  ] as [[UInt8]])
+  @Test(
+    "closes a stream whose frames have impossible lengths",
+    arguments: [
+      [0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff], [1, 1, 2, 0],
+    ] as [[UInt8]])
   func badLength(_ length: [UInt8]) throws {
     let hub = try TestHub()
     defer { hub.server.stop() }

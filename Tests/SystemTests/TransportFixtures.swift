@@ -31,7 +31,8 @@ final class TestHub: HubServerHandler, @unchecked Sendable {
   var onFrame: ((HubServer, ConnectionID, [UInt8]) -> Void)?
   var acceptsTicket: ([UInt8]) -> Bool = { $0.first != 0 }
 
-  init(limits: TransportLimits = TransportLimits(), configure: (TestHub) -> Void = { _ in }) throws {
+  init(limits: TransportLimits = TransportLimits(), configure: (TestHub) -> Void = { _ in }) throws
+  {
     server = try HubServer(
       listen: ListenAddress(host: "127.0.0.1", port: 0), limits: limits, handler: self,
       log: silentLog)

@@ -38,10 +38,12 @@ struct TransportHostileTests {
     #expect(member.wait { $0.messages == [[1]] })
   }
 
-  @Test("a WebSocket to another path or of another protocol is refused", arguments: [
-    ("/", "fsharefs"), ("/control/", "fsharefs"), ("/control", "chat"),
-    ("/control", "fsharefs-bulk"), ("/control", "http"),
-  ])
+  @Test(
+    "a WebSocket to another path or of another protocol is refused",
+    arguments: [
+      ("/", "fsharefs"), ("/control/", "fsharefs"), ("/control", "chat"),
+      ("/control", "fsharefs-bulk"), ("/control", "http"),
+    ])
   func wrongUpgrade(_ path: String, _ subprotocol: String) throws {
     let hub = try TestHub()
     defer { hub.server.stop() }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Files whose every MiB says which it is, so that a reader can see at no cost that it got the right one.
+/// Files whose every MiB says which it is, so that a reader can see at no cost that it got the
+/// right one.
 enum Content {
   static let block = 1 << 20
 

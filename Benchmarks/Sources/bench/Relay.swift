@@ -1,7 +1,7 @@
 import Glibc
 
-/// The floor: the same file through a TCP relay that only reads and writes, 256 KiB at a time, with no
-/// mount at either end.
+/// The floor: the same file through a TCP relay that only reads and writes, 256 KiB at a time, with
+/// no mount at either end.
 final class Relay: Contender {
   let name = "plain TCP relay"
   private let scratch: Scratch

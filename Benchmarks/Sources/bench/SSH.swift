@@ -1,6 +1,7 @@
 import Glibc
 
-/// sshfs with its fastest cipher, from an sshd of its own: port, host key and key are made for the run.
+/// sshfs with its fastest cipher, from an sshd of its own: port, host key and key are made for the
+/// run.
 final class SSH: Contender {
   let name = "sshfs aes128-gcm"
   private let source: String
@@ -63,8 +64,8 @@ final class SSH: Contender {
   }
 
   private static func writeConfiguration(_ keys: String, _ port: UInt16) throws {
-    let public_ = text(of: "\(keys)/host.pub").split(separator: " ").prefix(2)
-    try "[127.0.0.1]:\(port) \(public_.joined(separator: " "))\n".write(to: "\(keys)/known_hosts")
+    let hostKey = text(of: "\(keys)/host.pub").split(separator: " ").prefix(2)
+    try "[127.0.0.1]:\(port) \(hostKey.joined(separator: " "))\n".write(to: "\(keys)/known_hosts")
     try """
     ListenAddress 127.0.0.1:\(port)
     HostKey \(keys)/host

@@ -1,6 +1,7 @@
 import Glibc
 
-// Measures beside each other, in one run: absolute numbers of a shared machine mean nothing, ratios do.
+// Measures beside each other, in one run: absolute numbers of a shared machine mean nothing, ratios
+// do.
 do {
   Interruption.watch()
   let options = try Options(CommandLine.arguments)

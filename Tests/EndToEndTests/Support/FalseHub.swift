@@ -7,7 +7,8 @@ final class FalseHub: Sendable {
   private let isStopped = Locked(false)
   private let thread: JoinableThread
 
-  /// `serve` is called for every connection, in this hub's thread; the connection ends when it returns.
+  /// `serve` is called for every connection, in this hub's thread; the connection ends when it
+  /// returns.
   init(_ fixture: Fixture, _ serve: @escaping @Sendable (Socket) throws -> Void) throws {
     let listener = try Socket.listening()
     address = try listener.address()

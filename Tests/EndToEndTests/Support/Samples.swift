@@ -24,8 +24,8 @@ enum Samples {
     Array("*?[a]".utf8), [UInt8](repeating: 0x6e, count: 255),
   ]
 
-  /// A folder as people have them: nested, files at the sizes where leaves begin and end, a link, an
-  /// empty folder, odd names.
+  /// A folder as people have them: nested, files at the sizes where leaves begin and end, a link,
+  /// an empty folder, odd names.
   static func folder(_ path: String, seed: UInt64) throws(SystemError) {
     try Files.makeFolder(path)
     for sub in ["nested", "nested/deeper", "nested/deeper/deepest", "empty folder", "odd"] {

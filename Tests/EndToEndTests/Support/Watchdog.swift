@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import System
 
-/// Ends a test that hangs: a call into a mount that nobody answers cannot be interrupted by the test
-/// itself, but it returns when the daemon behind the mount is killed.
+/// Ends a test that hangs: a call into a mount that nobody answers cannot be interrupted by the
+/// test itself, but it returns when the daemon behind the mount is killed.
 final class Watchdog: Sendable {
   private struct State {
     var watched: [UInt64: RunningProcess] = [:]

@@ -29,7 +29,8 @@ struct WebSocketPeer {
     """
   }
 
-  /// Sends one frame: `kind` 1 text, 2 binary. `claiming`: the length that the head gives, if another.
+  /// Sends one frame: `kind` 1 text, 2 binary. `claiming`: the length that the head gives, if
+  /// another.
   func send(_ payload: [UInt8], kind: UInt8 = 2, claiming: Int? = nil) throws {
     let length = claiming ?? payload.count
     var frame: [UInt8] = [0x80 | kind]
