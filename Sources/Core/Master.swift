@@ -31,7 +31,6 @@ package struct Master: Sendable {
   private var log: ChangeLog
   private var ledger = TransferLedger()
   private let settings: Settings
-  private var hubConnected = false
   /// The journal was lost: approvals and claims are taken back from the hub and the members first.
   private var rebuilding: Rebuilding?
 
@@ -103,7 +102,6 @@ extension Master {
   package mutating func hubConnected(
     clients records: [ClientRecord], now: Instant, into actions: inout [MasterAction]
   ) {
-    hubConnected = true
     clients = Dictionary(uniqueKeysWithValues: records.map { ($0.publicID, $0) })
     // A journal without a single change knows of no approval either: whatever the hub has is older.
     let adopts = rebuilding?.adopted == false || replica.order.seq == 0
@@ -120,9 +118,6 @@ extension Master {
           adopted: true, until: now + settings.rebuildQuiet, limit: now + settings.rebuildLimit)
     }
   }
-
-  /// The connection to the hub is lost.
-  package mutating func hubLost() { hubConnected = false }
 
   /// A client that the hub has not named before asks to be let in, or one that it has came back.
   package mutating func clientRegistered(

@@ -1,4 +1,5 @@
 import Core
+import Logging
 import Mount
 import Protocol
 import System
@@ -20,6 +21,9 @@ extension GroupSession {
       _ = pause.wait(timeout: .milliseconds(10)) { _ -> Bool? in nil }
     }
     link?.stop()
+    do throws(SystemError) { try journal?.close() } catch {
+      log.error("cannot end the journal cleanly: \(error)")
+    }
   }
 
   private var hasUnanswered: Bool {

@@ -44,7 +44,6 @@ extension GroupSession: HubLinkHandler {
       return state.isLeaving
     }
     volume.linkLost()
-    stepMaster { master, _, _ in master.hubLost() }
     stepMember { member, _, actions in member.linkLost(into: &actions) }
     if isLeaving { return }
     log.info("not connected: \(failure)")

@@ -9,6 +9,8 @@ package final class MasterJournal: Sendable {
     static let change: UInt8 = 2
     static let snapshot: UInt8 = 3
     static let answer: UInt8 = 4
+    /// Written last, at a clean end.
+    static let end: UInt8 = 5
   }
 
   private let log: RecordLog
@@ -20,15 +22,37 @@ package final class MasterJournal: Sendable {
   package static func open(
     _ path: String, settings: Master.Settings
   ) throws(SystemError) -> (MasterJournal, Master) {
-    let records = try RecordLog.load(path)
-    var master = restore(records ?? [], settings: settings)
-    if master == nil {
+    let records = try RecordLog.load(path) ?? []
+    let newEpoch = SecureRandom.uint64() | 1
+    let master: Master
+    if let restored = restore(records, settings: settings) {
+      // Where the machine crashed, what was written last may be missing though others have seen it: the
+      // same places in the order must not be given away twice.
+      master =
+        isWhole(records)
+        ? restored : Master(epoch: newEpoch, settings: settings, survivor: restored.replica)
+    } else {
       // No journal, or one that cannot be read: what the members still know is taken back from them.
-      master = Master(epoch: SecureRandom.uint64() | 1, settings: settings, isRebuilt: true)
+      master = Master(epoch: newEpoch, settings: settings, isRebuilt: true)
     }
-    let journal = MasterJournal(
-      try RecordLog(path: path, replacingWith: snapshot(of: master!)))
-    return (journal, master!)
+    return (MasterJournal(try RecordLog(path: path, replacingWith: snapshot(of: master))), master)
+  }
+
+  /// Notes a clean end: nothing that was told to anybody is missing here. Durable on return.
+  package func close() throws(SystemError) {
+    try log.append([Kind.end])
+    try log.synchronise()
+  }
+
+  /// Whether nothing can be missing: it ended cleanly, or only the process died since it was begun.
+  private static func isWhole(_ records: [[UInt8]]) -> Bool {
+    if records.last == [Kind.end] { return true }
+    return records.first.map { Array($0.dropFirst(9)) } == bootID
+  }
+
+  /// Names the time since the machine started.
+  private static var bootID: [UInt8] {
+    (try? File.readAll("/proc/sys/kernel/random/boot_id", limit: 64)) ?? []
   }
 
   /// Writes an accepted change. Any thread.
@@ -73,6 +97,7 @@ package final class MasterJournal: Sendable {
       let body = try PageBody(decoding: Array(record.dropFirst(17)))
       for item in body.items { master.restore(item, order: order) }
       if body.items.isEmpty { master.restoreEmpty(order: order) }
+    case Kind.end: break
     default: throw .invalid("journal")
     }
   }
@@ -81,7 +106,7 @@ package final class MasterJournal: Sendable {
     var epoch = ByteWriter()
     epoch.put(Kind.epoch)
     epoch.put(master.replica.order.epoch)
-    var records = [epoch.bytes]
+    var records = [epoch.bytes + bootID]
     let items =
       master.replica.members.values.sorted { $0.publicID < $1.publicID }.map { PageItem.member($0) }
       + master.replica.list.sorted.map { PageItem.entry($0) }

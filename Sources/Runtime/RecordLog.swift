@@ -63,6 +63,12 @@ final class RecordLog: Sendable {
     if let failure { throw failure }
   }
 
+  /// Waits until all that was appended is on the disk.
+  func synchronise() throws(SystemError) {
+    let file = current.withLock { $0.file }
+    try retryingOnInterrupt("fsync \(path)") { fsync(file.raw) }
+  }
+
   /// The records of a log, up to the first that is damaged; nil where there is no file.
   static func load(_ path: String) throws(SystemError) -> [[UInt8]]? {
     let bytes: [UInt8]

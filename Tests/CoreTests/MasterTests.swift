@@ -147,7 +147,6 @@ struct MasterTests {
   @Test func `a decision made while the hub was away is made known on return`() {
     var master = master(client(1, .waiting), approving: alice)
     var actions: [MasterAction] = []
-    master.hubLost()
     _ = master.disapprove(alice, into: &actions)
     actions = []
     master.hubConnected(clients: [client(1, .approved)], now: .zero, into: &actions)

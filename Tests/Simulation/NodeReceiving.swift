@@ -85,7 +85,6 @@ extension World {
     node.bulkIsOpen = false
     node.master?.hubIsReady = false
     node.master?.parts = []
-    node.master?.master.hubLost()
     node.fetcher.linkLost()
     withMember(node) { $0.linkLost(into: &$1) }
     if node.isRunning { scheduleConnect(node) }
