@@ -46,6 +46,7 @@ package final class GroupSession: @unchecked Sendable {
     var isMasterRegistered = false
     var failures = 0
     var reconnectAt: Instant?
+    var hasBegunToLeave = false
     var isLeaving = false
   }
 

@@ -6,9 +6,14 @@ import System
 import Transport
 
 extension GroupSession {
-  /// Leaves the network: unanswered changes get a moment to be answered, then LEAVE. Blocks; not on a
-  /// thread of ours.
+  /// Leaves the network: unanswered changes get a moment to be answered, then LEAVE. Whoever still waits
+  /// for anything is answered. Once; again does nothing. Blocks; not on a thread of ours.
   package func leave() {
+    let isFirst = state.withLock { state in
+      defer { state.hasBegunToLeave = true }
+      return !state.hasBegunToLeave
+    }
+    if !isFirst { return }
     let end = MonotonicClock.now + .seconds(3)
     let pause = Monitor(())
     while MonotonicClock.now < end, hasUnanswered {
@@ -21,6 +26,12 @@ extension GroupSession {
       _ = pause.wait(timeout: .milliseconds(10)) { _ -> Bool? in nil }
     }
     link?.stop()
+    let waits = state.withLock { state in
+      defer { state.waits.removeAll() }
+      return Array(state.waits.values)
+    }
+    for wait in waits { wait(.masterAway) }
+    volume.left()
     do throws(SystemError) { try journal?.close() } catch {
       log.error("cannot end the journal cleanly: \(error)")
     }

@@ -14,7 +14,8 @@ extension GroupSession: GroupPort {
   package func share(
     _ entry: Entry, timeout: Duration, _ done: @escaping @Sendable (ChangeOutcome) -> Void
   ) {
-    state.withLock { state in
+    let isTaken = state.withLock { state -> Bool in
+      if state.isLeaving { return false }
       let now = MonotonicClock.now
       var actions: [MemberAction] = []
       state.lastToken += 1
@@ -23,7 +24,9 @@ extension GroupSession: GroupPort {
       state.member.share(entry, now: now, into: &actions)
       state.member.wait(for: entry.id, token: token, deadline: now + timeout, into: &actions)
       state.enqueue(actions)
+      return true
     }
+    if !isTaken { done(.masterAway) }
   }
 
   package func unshare(_ id: EntryID) { note { $0.unshare(id, now: $1, into: &$2) } }

@@ -15,6 +15,7 @@ package final class MountProgram: Sendable {
   private let log: Logger
   private let gate = StartGate()
   private let fuse = Locked<FuseSession?>(nil)
+  private let group = Locked<GroupSession?>(nil)
   private let notifier = ServiceNotifier()
 
   package init(configuration: MountConfiguration, startup: Startup, log: Logger) {
@@ -51,6 +52,7 @@ package final class MountProgram: Sendable {
     let address = try hubAddress(hub, state)
     let group = try makeGroup(state)
     let volume = try makeVolume(folder, index, group)
+    self.group.withLock { $0 = group }
     group.bind(volume)
     try volume.shareOwnFolder()
     let control = startControl(group, address, mountpoint)
@@ -75,7 +77,7 @@ package final class MountProgram: Sendable {
     } catch { throw Ending(.mountpoint, "\(error)") }
     fuse.withLock { $0 = session }
     // A signal may have come while there was no session yet to end.
-    if gate.isEnding { session.unmount() }
+    if gate.isEnding { _ = session.unmount() }
     startup.succeeded()
     notifier.ready()
     session.serve()
@@ -92,9 +94,12 @@ package final class MountProgram: Sendable {
     }
   }
 
+  /// SIGTERM and friends, on the signal thread: the network is left at once, even where programs still
+  /// hold files of the mount; a second one does not wait for them either.
   private func endRequested() {
+    if gate.isEnding, fuse.withLock({ $0 }) != nil { exit(ExitCode.success.rawValue) }
     gate.end()
-    fuse.withLock { $0 }?.unmount()
+    if let session = fuse.withLock({ $0 }), !session.unmount() { group.withLock { $0 }?.leave() }
   }
 
   /// What the group says goes to the user, to systemd, and to whoever waits for the start.
@@ -103,7 +108,7 @@ package final class MountProgram: Sendable {
       startup.say(line)
       notifier.status(line)
     }
-    if gate.ending != nil { fuse.withLock { $0 }?.unmount() }
+    if gate.ending != nil { _ = fuse.withLock { $0 }?.unmount() }
   }
 }
 

@@ -102,16 +102,18 @@ final class StartGate: Sendable {
   private static func note(
     _ failure: LinkFailure, waits: Bool, in state: inout State
   ) -> String? {
+    // Why it ends is said already; that the connection is closed then is no news.
+    if state.ending != nil { return nil }
     guard waits, !isReady(state), !state.hasReached else { return "connecting: \(failure)" }
     if case .notAHub(let what) = failure {
-      fail(.protocolMismatch, "not a hub: \(what)", in: &state)
+      fail(.protocolMismatch, "this is not a hub: \(what)", in: &state)
       return nil
     }
     let now = MonotonicClock.now
     let first = state.firstFailure ?? now
     state.firstFailure = first
     if now - first >= patience {
-      fail(.unreachable, "the hub cannot be reached: \(failure)", in: &state)
+      fail(.unreachable, "\(failure)", in: &state)
     }
     return nil
   }

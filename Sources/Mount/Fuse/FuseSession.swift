@@ -57,17 +57,16 @@ package final class FuseSession: @unchecked Sendable {
     if result < 0 { log.error("the FUSE loop ended: \(SystemError.reason(-result))") }
   }
 
-  /// Ends the mount: at once, or, where programs still use it, as soon as they are done. Any thread.
-  package func unmount() {
-    if umount2(mountpoint, 0) == 0 { return }
-    if errno == EBUSY {
-      log.warning("the mount is in use: it ends for each program as it lets go")
-      if umount2(mountpoint, Int32(MNT_DETACH)) == 0 {
-        fuse_session_exit(session)
-        return
-      }
+  /// Ends the mount: at once, or, where programs still use it, as soon as they let go. Any thread.
+  /// Returns: false where programs still use it; `serve` goes on until the last of them is done.
+  package func unmount() -> Bool {
+    if umount2(mountpoint, 0) == 0 { return true }
+    if errno == EPERM, Fusermount.unmount(mountpoint, lazily: false) { return true }
+    log.warning("the mount is in use: it ends for each program as it lets go")
+    if umount2(mountpoint, Int32(MNT_DETACH)) != 0 {
+      Fusermount.unmount(mountpoint, lazily: true)
     }
-    Fusermount.unmount(mountpoint, lazily: false)
+    return false
   }
 
   /// Takes the session apart, after `serve` has returned.

@@ -40,6 +40,9 @@ extension Volume {
   /// The master has decided against this client: what waits is refused, what is cached is dropped.
   package func disapproved() { step { $0.disapproved(into: &$2) } }
 
+  /// This member has left: a program that still holds somebody's file gets what is in memory, no more.
+  package func left() { step { $0.disapproved(into: &$2) } }
+
   /// CHUNK_FAILED.
   package func chunkFailed(_ failure: ChunkFailure) {
     step { $0.failed(failure, now: $1, into: &$2) }
