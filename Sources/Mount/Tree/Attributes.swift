@@ -14,11 +14,11 @@ struct Attributes: Equatable, Sendable {
   /// Blocks of 512 bytes.
   var blocks: UInt64
 
-  /// Of somebody else's entry: never writable, whatever its owner may do with it.
+  /// Of somebody else's entry: its permission bits arrive as they are, so that a copy has them too; that
+  /// nobody but the owner may write is decided at open.
   init(foreign entry: Entry) {
     kind = entry.kind
-    let mask: UInt32 = entry.kind == .directory ? 0o777 : 0o555
-    mode = UInt32(entry.mode) & mask
+    mode = UInt32(entry.mode) & 0o777
     if entry.kind == .directory { mode |= 0o500 }
     size = entry.kind == .symlink ? UInt64(entry.target.count) : entry.size
     modified = entry.modified

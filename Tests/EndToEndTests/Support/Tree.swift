@@ -7,7 +7,7 @@ struct Tree: Equatable, CustomStringConvertible {
   /// One file, folder or link.
   struct Item: Equatable {
     var kind: String
-    /// Without the write bits: they are not shown of others' files (S3).
+    /// As their owner set them (S3).
     var permissions: UInt32
     var size: Int64
     /// ns since 1970; 0 where it is not compared (folders, links).
@@ -50,7 +50,7 @@ struct Tree: Equatable, CustomStringConvertible {
       let key = prefix.isEmpty ? name : prefix + [0x2f] + name
       let stat = try Stat(at: AT_FDCWD, name: path)
       var item = Item(
-        kind: "file", permissions: stat.permissions & ~0o222, size: stat.size,
+        kind: "file", permissions: stat.permissions, size: stat.size,
         modified: timesMatter ? stat.mtimeNs : 0, digest: 0, target: [])
       if stat.isDirectory {
         item.kind = "folder"
