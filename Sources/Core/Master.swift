@@ -152,8 +152,10 @@ extension Master {
     guard publicID != .master, var record = clients[publicID] else { return false }
     record.admission = admission
     clients[publicID] = record
-    let name = replica.members[publicID]?.name ?? record.name
-    let member = MemberRecord(publicID: publicID, name: name, admission: admission)
+    let known = replica.members[publicID].flatMap { $0.key == record.key.signing ? $0 : nil }
+    let name = known?.name ?? record.name
+    let member = MemberRecord(
+      publicID: publicID, name: name, admission: admission, key: record.key.signing)
     order(admission == .approved ? .approved(member) : .disapproved(member), into: &actions)
     return true
   }
@@ -163,7 +165,10 @@ extension Master {
     _ record: ClientRecord, adopts: Bool, into actions: inout [MasterAction]
   ) {
     let ours = replica.members[record.publicID]?.admission
-    if adopts, ours == .approved, record.admission == .disapproved {
+    if let known = replica.members[record.publicID], known.key != record.key.signing {
+      // The hub lost its registry and gave the number to another device: what was decided is not about it.
+      _ = decide(record.publicID, .disapproved, into: &actions)
+    } else if adopts, ours == .approved, record.admission == .disapproved {
       // The journal's lost end may have held the disapproval: never let somebody in by guessing.
       _ = decide(record.publicID, .disapproved, into: &actions)
     } else if let ours, ours != record.admission {

@@ -52,7 +52,7 @@ func client(
 func member(_ number: UInt8, _ admission: Admission) -> MemberRecord {
   MemberRecord(
     publicID: PublicID(UInt32(number)), name: deviceName("device \(number)"),
-    admission: admission)
+    admission: admission, key: key(number).signing)
 }
 
 let alice = PublicID(1)

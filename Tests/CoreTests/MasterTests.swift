@@ -153,6 +153,18 @@ struct MasterTests {
     #expect(published(actions) == [.disapproved(member(1, .disapproved))])
   }
 
+  @Test func `a number that the hub gave to another key is let in by no old decision`() {
+    var master = master(client(1, .waiting), approving: alice)
+    let stranger = ClientRecord(
+      publicID: alice, key: key(9), name: deviceName("stranger"), system: "test",
+      admission: .waiting, presence: .online)
+    var actions: [MasterAction] = []
+    master.clientRegistered(stranger, into: &actions)
+    let refused = MemberRecord(
+      publicID: alice, name: stranger.name, admission: .disapproved, key: stranger.key.signing)
+    #expect(published(actions) == [.disapproved(refused)])
+  }
+
   @Test func `nobody can decide about the master or a stranger`() {
     var master = master(client(1, .waiting))
     var actions: [MasterAction] = []

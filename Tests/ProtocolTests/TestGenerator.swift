@@ -70,7 +70,9 @@ extension TestGenerator {
   }
 
   mutating func memberRecord() -> MemberRecord {
-    MemberRecord(publicID: publicID(), name: deviceName(), admission: admission())
+    MemberRecord(
+      publicID: publicID(), name: deviceName(), admission: admission(),
+      key: bytes(upTo: DeviceKey.partLength))
   }
 
   mutating func cursor() -> ListCursor {

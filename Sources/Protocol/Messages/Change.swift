@@ -31,10 +31,14 @@ package struct MemberRecord: Equatable, Sendable {
   package let publicID: PublicID
   package var name: DeviceName
   package var admission: Admission
-  package init(publicID: PublicID, name: DeviceName, admission: Admission) {
+  /// The Ed25519 public key that was decided about, so that nobody else profits from the number;
+  /// empty for the master itself.
+  package let key: [UInt8]
+  package init(publicID: PublicID, name: DeviceName, admission: Admission, key: [UInt8]) {
     self.publicID = publicID
     self.name = name
     self.admission = admission
+    self.key = key
   }
 }
 
@@ -172,6 +176,7 @@ extension ByteWriter {
     put(member.publicID)
     put(member.admission.rawValue)
     put(member.name.text)
+    putBytes16(member.key)
   }
 }
 
@@ -179,7 +184,9 @@ extension ByteReader {
   mutating func memberRecord() throws(DecodingFault) -> MemberRecord {
     let publicID = try publicID()
     guard let admission = Admission(rawValue: try uint8()) else { throw .invalid("admission") }
-    return MemberRecord(publicID: publicID, name: try deviceName(), admission: admission)
+    return MemberRecord(
+      publicID: publicID, name: try deviceName(), admission: admission,
+      key: try bytes16(atMost: DeviceKey.partLength))
   }
 
   fileprivate mutating func rejection() throws(DecodingFault) -> Rejection {
