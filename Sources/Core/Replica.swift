@@ -28,7 +28,8 @@ package struct Replica: Sendable {
     case .named(let name):
       if ordered.sender == .master {
         // Nobody approves the master: its first name makes its record.
-        members[.master] = MemberRecord(publicID: .master, name: name, admission: .approved, key: [])
+        members[.master] = MemberRecord(
+          publicID: .master, name: name, admission: .approved, key: [])
       } else {
         members[ordered.sender]?.name = name
       }
