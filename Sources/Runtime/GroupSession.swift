@@ -46,7 +46,6 @@ package final class GroupSession: @unchecked Sendable {
     var isMasterRegistered = false
     var failures = 0
     var reconnectAt: Instant?
-    var hasBegunToLeave = false
     var isLeaving = false
   }
 
@@ -64,6 +63,8 @@ package final class GroupSession: @unchecked Sendable {
   let report: @Sendable (GroupEvent) -> Void
   let keepName: @Sendable (DeviceName) -> Void
   let state: Locked<State>
+  /// Whether this member has left; held while it does.
+  let departure = Locked(false)
   private(set) var volume: Volume!
   private(set) var link: HubLink!
   private(set) var hub = ""

@@ -7,13 +7,16 @@ import Transport
 
 extension GroupSession {
   /// Leaves the network: unanswered changes get a moment to be answered, then LEAVE. Whoever still waits
-  /// for anything is answered. Once; again does nothing. Blocks; not on a thread of ours.
+  /// for anything is answered. Once; again only waits until it is done, so that nobody ends the process
+  /// before LEAVE is out. Blocks; not on a thread of the link or the mount.
   package func leave() {
-    let isFirst = state.withLock { state in
-      defer { state.hasBegunToLeave = true }
-      return !state.hasBegunToLeave
+    departure.withLock { hasLeft in
+      if !hasLeft { leaveOnce() }
+      hasLeft = true
     }
-    if !isFirst { return }
+  }
+
+  private func leaveOnce() {
     let end = MonotonicClock.now + .seconds(3)
     let pause = Monitor(())
     while MonotonicClock.now < end, hasUnanswered {

@@ -18,11 +18,6 @@ package enum XDG {
   /// Where shared files are kept: `$XDG_DATA_HOME/fsharefs`, else `~/.local/share/fsharefs`.
   package static var data: String { folder("XDG_DATA_HOME", else: ".local/share") }
 
-  /// Where sockets are kept: `$XDG_RUNTIME_DIR/fsharefs`; nil where the system gives none.
-  package static var runtime: String? {
-    Environment.get("XDG_RUNTIME_DIR").map { $0 + "/fsharefs" }
-  }
-
   private static func folder(_ variable: String, else relative: String) -> String {
     // The specification says that relative values are to be ignored.
     if let base = Environment.get(variable), base.hasPrefix("/") { return base + "/fsharefs" }

@@ -1,10 +1,12 @@
+import Protocol
+
 /// The bounds of the transport; each one a named number with its reason. Tests give smaller ones.
 package struct TransportLimits: Sendable {
   /// The longest message of the control plane, bytes: enough for a page of the list, little enough
   /// that libwebsockets' byte-wise client parser (200 MB/s) stays below a millisecond.
-  package var maxMessage = 131_072
+  package var maxMessage = Limits.controlMessage
   /// The longest frame of the bulk plane, bytes after the length: a leaf and its envelope.
-  package var maxFrame = 131_072 + 256
+  package var maxFrame = Limits.bulkFrame
   /// Bytes that may wait for one peer on the control plane; beyond it the peer is too slow.
   package var controlQueueBytes = 32 << 20
   /// Bytes that may wait on one bulk stream: a guard, since the caller's credit is far lower.

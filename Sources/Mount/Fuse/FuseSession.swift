@@ -60,7 +60,8 @@ package final class FuseSession: @unchecked Sendable {
   /// Ends the mount: at once, or, where programs still use it, as soon as they let go. Any thread.
   /// Returns: false where programs still use it; `serve` goes on until the last of them is done.
   package func unmount() -> Bool {
-    if umount2(mountpoint, 0) == 0 { return true }
+    // EINVAL: somebody else has unmounted it already.
+    if umount2(mountpoint, 0) == 0 || errno == EINVAL { return true }
     if errno == EPERM, Fusermount.unmount(mountpoint, lazily: false) { return true }
     log.warning("the mount is in use: it ends for each program as it lets go")
     if umount2(mountpoint, Int32(MNT_DETACH)) != 0 {
