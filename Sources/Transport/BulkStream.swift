@@ -44,7 +44,7 @@ final class BulkStream {
   /// Queues a frame. False when more waits than ever should.
   func send(_ frame: [UInt8]) -> Bool {
     precondition(
-      BulkFrame.isValid(frame, limit: limits.maxFrame), "a frame begins with its true length")
+      FrameEnvelope.isValid(frame, limit: limits.maxFrame), "a frame begins with its true length")
     if queue.isEmpty { lws_callback_on_writable(socket) }
     queue.append(frame)
     queuedBytes += frame.count
@@ -57,7 +57,7 @@ final class BulkStream {
   ) throws(FrameAssembler.BadLength) {
     lastHeard = now
     try assembler.feed(bytes) { frame in
-      if !BulkFrame.isKeepAlive(frame) { deliver(frame) }
+      if !FrameEnvelope.isKeepAlive(frame) { deliver(frame) }
     }
   }
 
@@ -67,8 +67,8 @@ final class BulkStream {
   /// Queues a keep-alive frame when nothing was sent for long.
   func keepAlive(now: Duration) {
     guard isHeadSent, queue.isEmpty, now - lastSent >= limits.keepAliveAfter else { return }
-    queue.append(BulkFrame.keepAlive)
-    queuedBytes += BulkFrame.keepAlive.count
+    queue.append(FrameEnvelope.keepAlive)
+    queuedBytes += FrameEnvelope.keepAlive.count
     lws_callback_on_writable(socket)
   }
 

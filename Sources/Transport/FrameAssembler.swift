@@ -66,7 +66,7 @@ struct FrameAssembler {
 }
 
 /// Facts of the bulk plane's framing.
-enum BulkFrame {
+enum FrameEnvelope {
   /// What each side sends when it has nothing else to say.
   static let keepAlive: [UInt8] = [1, 0, 0, 0, 0]
 

@@ -87,7 +87,7 @@ package final class HubLink: @unchecked Sendable {
   /// there is no up stream. Any thread.
   package func send(frame: [UInt8]) {
     precondition(
-      BulkFrame.isValid(frame, limit: limits.maxFrame), "a frame begins with its true length")
+      FrameEnvelope.isValid(frame, limit: limits.maxFrame), "a frame begins with its true length")
     let accepted = outbox.withLock { box in
       guard box.isOpen, box.frameBytes <= limits.bulkQueueBytes else { return false }
       box.frames.append(frame)
