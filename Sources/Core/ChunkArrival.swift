@@ -60,7 +60,7 @@ extension ChunkFetcher {
       case .gone: giveUp(key, .gone, into: &actions)
       case .changed: giveUp(key, .changed, into: &actions)
       case .denied: giveUp(key, .denied, into: &actions)
-      case .unreadable: giveUp(key, .unreadable, into: &actions)
+      case .unreadable, .stale: giveUp(key, .unreadable, into: &actions)
       }
     }
   }

@@ -152,10 +152,10 @@ extension Master {
     guard publicID != .master, var record = clients[publicID] else { return false }
     record.admission = admission
     clients[publicID] = record
-    let known = replica.members[publicID].flatMap { $0.key == record.key.signing ? $0 : nil }
+    let known = replica.members[publicID].flatMap { $0.key == record.key ? $0 : nil }
     let name = known?.name ?? record.name
     let member = MemberRecord(
-      publicID: publicID, name: name, admission: admission, key: record.key.signing)
+      publicID: publicID, name: name, admission: admission, key: record.key)
     order(admission == .approved ? .approved(member) : .disapproved(member), into: &actions)
     return true
   }
@@ -165,7 +165,7 @@ extension Master {
     _ record: ClientRecord, adopts: Bool, into actions: inout [MasterAction]
   ) {
     let ours = replica.members[record.publicID]?.admission
-    if let known = replica.members[record.publicID], known.key != record.key.signing {
+    if let known = replica.members[record.publicID], known.key != record.key {
       // The hub lost its registry and gave the number to another device: what was decided is not about it.
       _ = decide(record.publicID, .disapproved, into: &actions)
     } else if adopts, ours == .approved, record.admission == .disapproved {

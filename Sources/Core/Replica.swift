@@ -29,7 +29,7 @@ package struct Replica: Sendable {
       if ordered.sender == .master {
         // Nobody approves the master: its first name makes its record.
         members[.master] = MemberRecord(
-          publicID: .master, name: name, admission: .approved, key: [])
+          publicID: .master, name: name, admission: .approved, key: nil)
       } else {
         members[ordered.sender]?.name = name
       }

@@ -26,6 +26,8 @@ package enum Limits {
   package static let deviceName = 64
   /// Bytes of the description of a member's system.
   package static let system = 64
+  /// Bytes of a client's numeric address.
+  package static let address = 64
   /// Bytes of a reason given in words.
   package static let reason = 256
   /// Leaves that one REQUEST_CHUNK may ask for: 8 MiB.

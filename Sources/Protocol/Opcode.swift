@@ -9,10 +9,12 @@ package enum Opcode: UInt16, CaseIterable, Sendable {
   case newClientRegistered = 0x14
   case bulkTickets = 0x15
   case leave = 0x16
+  case clientForgotten = 0x17
   case approveClient = 0x20
   case disApproveClient = 0x21
   case clientApproved = 0x22
   case clientDisApproved = 0x23
+  case groupKey = 0x24
   case addFiles = 0x30
   case filesAdded = 0x31
   case removeFile = 0x32

@@ -89,7 +89,7 @@ extension GroupSession {
 
   private func register(_ challenge: [UInt8]) {
     let register = identity.register(
-      asMaster: isMaster, challenge: challenge, incarnation: incarnation,
+      asMaster: isMaster, challenge: challenge, channel: [], incarnation: incarnation,
       name: state.withLock { $0.deviceName }, system: system)
     send(isMaster ? .masterAppRegister(register) : .clientRegister(register))
   }

@@ -86,12 +86,12 @@ extension HubRuntime {
       switch message {
       case .masterAppRegister(let register):
         let holds = DeviceIdentity.proofHolds(
-          register, asMaster: true, challenge: plane.challenge)
+          register, asMaster: true, challenge: plane.challenge, channel: [])
         hub.masterRegisters(
           register, proofHolds: holds, session: id, now: now, into: &actions)
       case .clientRegister(let register):
         let holds = DeviceIdentity.proofHolds(
-          register, asMaster: false, challenge: plane.challenge)
+          register, asMaster: false, challenge: plane.challenge, channel: [])
         hub.clientRegisters(
           register, proofHolds: holds, session: id, now: now, into: &actions)
       case .leave: hub.leaves(id, into: &actions)

@@ -121,7 +121,7 @@ final class StartGate: Sendable {
   private static func note(_ refused: Refused, waits: Bool, in state: inout State) {
     switch refused.code {
     case .displaced: fail(.displaced, refused.reason, in: &state)
-    case .notTheMaster, .badProof: fail(.refused, refused.reason, in: &state)
+    case .notTheMaster, .badProof, .claimNeeded: fail(.refused, refused.reason, in: &state)
     case .disapproved, .tooManyClients, .protocolError:
       if waits, !isReady(state) { fail(.refused, refused.reason, in: &state) }
     }

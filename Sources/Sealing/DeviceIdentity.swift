@@ -37,24 +37,29 @@ package struct DeviceIdentity: Sendable {
       agreement: Array(agreement.publicKey.rawRepresentation))
   }
 
-  /// The registration that proves, to whoever gave `challenge`, that the sender holds the key.
+  /// The registration that proves, to whoever gave `challenge` over `channel` (SHA-256 of the hub's TLS key;
+  /// empty without TLS), that the sender holds the key.
   package func register(
-    asMaster: Bool, challenge: [UInt8], incarnation: Incarnation, name: DeviceName, system: String
+    asMaster: Bool, challenge: [UInt8], channel: [UInt8], incarnation: Incarnation,
+    name: DeviceName, system: String, claim: [UInt8] = []
   ) -> Register {
     let signed = Register.signedBytes(
-      asMaster: asMaster, challenge: challenge, key: key, incarnation: incarnation)
+      asMaster: asMaster, challenge: challenge, channel: channel, key: key,
+      incarnation: incarnation)
     guard let signature = try? signing.signature(for: signed) else {
       preconditionFailure("signing with a valid Ed25519 key cannot fail")
     }
     return Register(
-      key: key, incarnation: incarnation, name: name, system: system, claim: [],
+      key: key, incarnation: incarnation, name: name, system: system, claim: claim,
       proof: Array(signature))
   }
 
   /// Whether the sender of `register` holds the private half of its key.
-  package static func proofHolds(_ register: Register, asMaster: Bool, challenge: [UInt8]) -> Bool {
+  package static func proofHolds(
+    _ register: Register, asMaster: Bool, challenge: [UInt8], channel: [UInt8]
+  ) -> Bool {
     let signed = Register.signedBytes(
-      asMaster: asMaster, challenge: challenge, key: register.key,
+      asMaster: asMaster, challenge: challenge, channel: channel, key: register.key,
       incarnation: register.incarnation)
     guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: register.key.signing)
     else { return false }

@@ -52,7 +52,7 @@ func client(
 func member(_ number: UInt8, _ admission: Admission) -> MemberRecord {
   MemberRecord(
     publicID: PublicID(UInt32(number)), name: deviceName("device \(number)"),
-    admission: admission, key: key(number).signing)
+    admission: admission, key: key(number))
 }
 
 let alice = PublicID(1)

@@ -161,7 +161,7 @@ struct MasterTests {
     var actions: [MasterAction] = []
     master.clientRegistered(stranger, into: &actions)
     let refused = MemberRecord(
-      publicID: alice, name: stranger.name, admission: .disapproved, key: stranger.key.signing)
+      publicID: alice, name: stranger.name, admission: .disapproved, key: stranger.key)
     #expect(published(actions) == [.disapproved(refused)])
   }
 

@@ -7,8 +7,9 @@ struct OpcodeTests {
     .hello: 0x01, .refused: 0x02,
     .masterAppRegister: 0x10, .masterAppRegisterAck: 0x11, .clientRegister: 0x12,
     .clientRegisterAck: 0x13, .newClientRegistered: 0x14, .bulkTickets: 0x15, .leave: 0x16,
+    .clientForgotten: 0x17,
     .approveClient: 0x20, .disApproveClient: 0x21, .clientApproved: 0x22,
-    .clientDisApproved: 0x23,
+    .clientDisApproved: 0x23, .groupKey: 0x24,
     .addFiles: 0x30, .filesAdded: 0x31, .removeFile: 0x32, .fileRemoved: 0x33,
     .renameFile: 0x34, .fileRenamed: 0x35, .updateName: 0x36, .nameUpdated: 0x37,
     .clientReleased: 0x38, .serverNotReady: 0x39, .askFiles: 0x3a, .filesPage: 0x3b,
@@ -36,13 +37,14 @@ struct OpcodeTests {
         .pathTooLong,
       ].map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
     #expect(
-      [ChunkFailureReason.away, .gone, .changed, .denied, .busy, .unreadable].map(\.rawValue)
-        == [1, 2, 3, 4, 5, 6])
+      [ChunkFailureReason.away, .gone, .changed, .denied, .busy, .unreadable, .stale].map(
+        \.rawValue)
+        == [1, 2, 3, 4, 5, 6, 7])
     #expect(
       [
         RefusalCode.protocolError, .badProof, .notTheMaster, .displaced, .disapproved,
-        .tooManyClients,
-      ].map(\.rawValue) == [1, 2, 3, 4, 5, 6])
+        .tooManyClients, .claimNeeded,
+      ].map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
     #expect(BulkFrame.keepAlive == 0 && BulkFrame.chunkReady == 1)
   }
 }

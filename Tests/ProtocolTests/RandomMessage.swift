@@ -5,7 +5,7 @@ extension TestGenerator {
   mutating func message(_ opcode: Opcode) -> Message {
     switch opcode {
     case .hello, .refused, .masterAppRegister, .masterAppRegisterAck, .clientRegister,
-      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave:
+      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave, .clientForgotten, .groupKey:
       connecting(opcode)
     case .approveClient: .approveClient(decision())
     case .disApproveClient: .disApproveClient(decision())
@@ -50,19 +50,30 @@ extension TestGenerator {
         Refused(
           code: pick([
             .protocolError, .badProof, .notTheMaster, .displaced, .disapproved, .tooManyClients,
+            .claimNeeded,
           ]), reason: text(Limits.reason)))
     case .masterAppRegister: .masterAppRegister(register())
     case .masterAppRegisterAck:
       .masterAppRegisterAck(
         MasterRegisterAck(
-          clients: (0..<below(4)).map { _ in clientRecord() }, isLast: below(2) == 0))
+          clients: (0..<below(4)).map { _ in clientRecord() }, isLast: below(2) == 0,
+          displaced: below(2) == 0))
     case .clientRegister: .clientRegister(register())
     case .clientRegisterAck:
-      .clientRegisterAck(ClientRegisterAck(publicID: publicID(), admission: admission()))
+      .clientRegisterAck(
+        ClientRegisterAck(
+          publicID: publicID(), admission: admission(), displaced: below(2) == 0,
+          master: below(2) == 0 ? nil : key()))
     case .newClientRegistered: .newClientRegistered(clientRecord())
     case .bulkTickets:
       .bulkTickets(
         BulkTickets(down: bytes(BulkTickets.length), up: bytes(BulkTickets.length)))
+    case .clientForgotten: .clientForgotten((0..<below(5)).map { _ in publicID() })
+    case .groupKey:
+      .groupKey(
+        GroupKeyMessage(
+          publicID: publicID(), generation: UInt32(truncatingIfNeeded: next()),
+          wrapped: bytes(upTo: GroupKeyMessage.wrappedLimit)))
     default: .leave
     }
   }

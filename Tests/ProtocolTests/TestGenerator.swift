@@ -66,13 +66,15 @@ extension TestGenerator {
   mutating func clientRecord() -> ClientRecord {
     ClientRecord(
       publicID: publicID(), key: key(), name: deviceName(), system: text(Limits.system),
+      address: text(Limits.address), firstSeen: Int64(bitPattern: next()),
+      generation: UInt32(truncatingIfNeeded: next()),
       admission: admission(), presence: pick([.online, .away, .gone]))
   }
 
   mutating func memberRecord() -> MemberRecord {
     MemberRecord(
       publicID: publicID(), name: deviceName(), admission: admission(),
-      key: bytes(upTo: DeviceKey.partLength))
+      key: below(2) == 0 ? nil : key())
   }
 
   mutating func cursor() -> ListCursor {

@@ -82,7 +82,7 @@ struct Oracle {
       }
     case .renamed: break
     case .named(let name):
-      members[sender] = MemberRecord(publicID: sender, name: name, admission: .approved, key: [])
+      members[sender] = MemberRecord(publicID: sender, name: name, admission: .approved, key: nil)
     case .approved(let member): members[member.publicID] = member
     case .disapproved(let member):
       members[member.publicID] = member

@@ -31,10 +31,9 @@ package struct MemberRecord: Equatable, Sendable {
   package let publicID: PublicID
   package var name: DeviceName
   package var admission: Admission
-  /// The Ed25519 public key that was decided about, so that nobody else profits from the number;
-  /// empty for the master itself.
-  package let key: [UInt8]
-  package init(publicID: PublicID, name: DeviceName, admission: Admission, key: [UInt8]) {
+  /// The key that was decided about, so that nobody else profits from the number; nil for the master itself.
+  package let key: DeviceKey?
+  package init(publicID: PublicID, name: DeviceName, admission: Admission, key: DeviceKey?) {
     self.publicID = publicID
     self.name = name
     self.admission = admission
@@ -172,21 +171,22 @@ extension Change {
 }
 
 extension ByteWriter {
-  mutating func put(_ member: MemberRecord) {
+  package mutating func put(_ member: MemberRecord) {
     put(member.publicID)
     put(member.admission.rawValue)
     put(member.name.text)
-    putBytes16(member.key)
+    put(member.key != nil)
+    if let key = member.key { put(key) }
   }
 }
 
 extension ByteReader {
-  mutating func memberRecord() throws(DecodingFault) -> MemberRecord {
+  package mutating func memberRecord() throws(DecodingFault) -> MemberRecord {
     let publicID = try publicID()
     guard let admission = Admission(rawValue: try uint8()) else { throw .invalid("admission") }
     return MemberRecord(
       publicID: publicID, name: try deviceName(), admission: admission,
-      key: try bytes16(atMost: DeviceKey.partLength))
+      key: try bool() ? try deviceKey() : nil)
   }
 
   fileprivate mutating func rejection() throws(DecodingFault) -> Rejection {

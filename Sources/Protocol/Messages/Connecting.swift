@@ -22,6 +22,8 @@ package enum RefusalCode: UInt16, Sendable {
   case displaced = 4
   case disapproved = 5
   case tooManyClients = 6
+  /// This hub has no master yet, and the claim code is not its own.
+  case claimNeeded = 7
 }
 
 /// The hub's last word on a connection that it closes.
@@ -63,13 +65,16 @@ package struct Register: Equatable, Sendable {
   /// Bytes of the longest claim code.
   package static let claimLimit = 64
 
-  /// What the proof signs: purpose, challenge, both keys and the incarnation.
+  /// What the proof signs: purpose, challenge, the hub's TLS key as its sender sees it, both keys and the
+  /// incarnation. `channel`: SHA-256 of that key, empty without TLS; so that no hub can pass a proof on to
+  /// another hub as its own.
   package static func signedBytes(
-    asMaster: Bool, challenge: [UInt8], key: DeviceKey, incarnation: Incarnation
+    asMaster: Bool, challenge: [UInt8], channel: [UInt8], key: DeviceKey, incarnation: Incarnation
   ) -> [UInt8] {
     var writer = ByteWriter(reserving: 160)
     writer.put(asMaster ? "fsharefs master register 1" : "fsharefs client register 1")
     writer.putBytes16(challenge)
+    writer.putBytes16(channel)
     writer.putBytes16(key.signing)
     writer.putBytes16(key.agreement)
     writer.put(incarnation)
@@ -97,16 +102,25 @@ package struct ClientRecord: Equatable, Sendable {
   package let key: DeviceKey
   package let name: DeviceName
   package let system: String
+  /// The numeric address that it last registered from.
+  package let address: String
+  /// When the hub first met its key, seconds since 1970.
+  package let firstSeen: Int64
+  /// Generation of the group key that the hub keeps for it, wrapped; 0: none.
+  package let generation: UInt32
   package var admission: Admission
   package var presence: Presence
   package init(
-    publicID: PublicID, key: DeviceKey, name: DeviceName, system: String, admission: Admission,
-    presence: Presence
+    publicID: PublicID, key: DeviceKey, name: DeviceName, system: String, address: String = "",
+    firstSeen: Int64 = 0, generation: UInt32 = 0, admission: Admission, presence: Presence
   ) {
     self.publicID = publicID
     self.key = key
     self.name = name
     self.system = system
+    self.address = address
+    self.firstSeen = firstSeen
+    self.generation = generation
     self.admission = admission
     self.presence = presence
   }
@@ -116,9 +130,12 @@ package struct ClientRecord: Equatable, Sendable {
 package struct MasterRegisterAck: Equatable, Sendable {
   package let clients: [ClientRecord]
   package let isLast: Bool
-  package init(clients: [ClientRecord], isLast: Bool) {
+  /// Whether another process with the same key was ended by this registration.
+  package let displaced: Bool
+  package init(clients: [ClientRecord], isLast: Bool, displaced: Bool = false) {
     self.clients = clients
     self.isLast = isLast
+    self.displaced = displaced
   }
 }
 
@@ -126,9 +143,17 @@ package struct MasterRegisterAck: Equatable, Sendable {
 package struct ClientRegisterAck: Equatable, Sendable {
   package let publicID: PublicID
   package let admission: Admission
-  package init(publicID: PublicID, admission: Admission) {
+  /// Whether another process with the same key was ended by this registration.
+  package let displaced: Bool
+  /// The master's key, in the hub's word; nil where the hub has no master yet.
+  package let master: DeviceKey?
+  package init(
+    publicID: PublicID, admission: Admission, displaced: Bool = false, master: DeviceKey? = nil
+  ) {
     self.publicID = publicID
     self.admission = admission
+    self.displaced = displaced
+    self.master = master
   }
 }
 
@@ -142,4 +167,21 @@ package struct BulkTickets: Equatable, Sendable {
   }
   /// Bytes of a ticket.
   package static let length = 32
+}
+
+/// The group key, wrapped by the master for one member: GROUP_KEY. The hub keeps the latest for each
+/// approved client, so that one that comes back can read while the master is away.
+package struct GroupKeyMessage: Equatable, Sendable {
+  package let publicID: PublicID
+  /// Counts from 1; each disapproval begins a new one.
+  package let generation: UInt32
+  /// An HPKE encapsulation and ciphertext.
+  package let wrapped: [UInt8]
+  package init(publicID: PublicID, generation: UInt32, wrapped: [UInt8]) {
+    self.publicID = publicID
+    self.generation = generation
+    self.wrapped = wrapped
+  }
+  /// Bytes of the longest wrapping.
+  package static let wrappedLimit = 256
 }

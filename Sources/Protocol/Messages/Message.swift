@@ -9,10 +9,13 @@ package enum Message: Equatable, Sendable {
   case newClientRegistered(ClientRecord)
   case bulkTickets(BulkTickets)
   case leave
+  /// Hub to master: waiting clients that the hub no longer knows.
+  case clientForgotten([PublicID])
   case approveClient(Decision)
   case disApproveClient(Decision)
   case clientApproved(Decision)
   case clientDisApproved(Decision)
+  case groupKey(GroupKeyMessage)
   case addFiles(Proposal)
   case filesAdded(Ordered)
   case removeFile(Proposal)
@@ -47,10 +50,12 @@ package enum Message: Equatable, Sendable {
     case .newClientRegistered: .newClientRegistered
     case .bulkTickets: .bulkTickets
     case .leave: .leave
+    case .clientForgotten: .clientForgotten
     case .approveClient: .approveClient
     case .disApproveClient: .disApproveClient
     case .clientApproved: .clientApproved
     case .clientDisApproved: .clientDisApproved
+    case .groupKey: .groupKey
     case .addFiles: .addFiles
     case .filesAdded: .filesAdded
     case .removeFile: .removeFile

@@ -15,7 +15,7 @@ extension Message {
     guard let opcode = Opcode(rawValue: number) else { throw .unknownOpcode(number) }
     switch opcode {
     case .hello, .refused, .masterAppRegister, .masterAppRegisterAck, .clientRegister,
-      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave:
+      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave, .clientForgotten, .groupKey:
       return try decodeConnecting(opcode, from: &reader)
     case .approveClient: return .approveClient(try reader.decision())
     case .disApproveClient: return .disApproveClient(try reader.decision())
@@ -70,26 +70,37 @@ extension Message {
     case .masterAppRegister: return .masterAppRegister(try reader.register())
     case .masterAppRegisterAck:
       let isLast = try reader.bool()
-      let count = try reader.count(of: 75, atMost: Limits.clientsPerAck)
+      let displaced = try reader.bool()
+      let count = try reader.count(of: 85, atMost: Limits.clientsPerAck)
       var clients: [ClientRecord] = []
       for _ in 0..<count { clients.append(try reader.clientRecord()) }
-      return .masterAppRegisterAck(MasterRegisterAck(clients: clients, isLast: isLast))
+      return .masterAppRegisterAck(
+        MasterRegisterAck(clients: clients, isLast: isLast, displaced: displaced))
     case .clientRegister: return .clientRegister(try reader.register())
     case .clientRegisterAck:
       return .clientRegisterAck(
-        ClientRegisterAck(publicID: try reader.publicID(), admission: try reader.admission()))
+        ClientRegisterAck(
+          publicID: try reader.publicID(), admission: try reader.admission(),
+          displaced: try reader.bool(),
+          master: try reader.bool() ? try reader.deviceKey() : nil))
     case .newClientRegistered: return .newClientRegistered(try reader.clientRecord())
     case .bulkTickets:
       return .bulkTickets(
         BulkTickets(
           down: try reader.fixed(BulkTickets.length), up: try reader.fixed(BulkTickets.length)))
+    case .clientForgotten: return .clientForgotten(try reader.publicIDs())
+    case .groupKey:
+      return .groupKey(
+        GroupKeyMessage(
+          publicID: try reader.publicID(), generation: try reader.uint32(),
+          wrapped: try reader.bytes16(atMost: GroupKeyMessage.wrappedLimit)))
     default: return .leave
     }
   }
 }
 
 extension ByteReader {
-  fileprivate mutating func deviceKey() throws(DecodingFault) -> DeviceKey {
+  package mutating func deviceKey() throws(DecodingFault) -> DeviceKey {
     DeviceKey(
       signing: try fixed(DeviceKey.partLength), agreement: try fixed(DeviceKey.partLength))
   }
@@ -111,11 +122,14 @@ extension ByteReader {
     let key = try deviceKey()
     let name = try deviceName()
     let system = try string(atMost: Limits.system)
+    let address = try string(atMost: Limits.address)
+    let firstSeen = Int64(bitPattern: try uint64())
+    let generation = try uint32()
     let admission = try admission()
     guard let presence = Presence(rawValue: try uint8()) else { throw .invalid("presence") }
     return ClientRecord(
-      publicID: publicID, key: key, name: name, system: system, admission: admission,
-      presence: presence)
+      publicID: publicID, key: key, name: name, system: system, address: address,
+      firstSeen: firstSeen, generation: generation, admission: admission, presence: presence)
   }
 
   fileprivate mutating func decision() throws(DecodingFault) -> Decision {

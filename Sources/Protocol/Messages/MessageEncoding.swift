@@ -11,7 +11,7 @@ extension Message {
     writer.put(opcode.rawValue)
     switch self {
     case .hello, .refused, .masterAppRegister, .masterAppRegisterAck, .clientRegister,
-      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave:
+      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave, .clientForgotten, .groupKey:
       encodeConnecting(into: &writer)
     case .approveClient(let decision), .disApproveClient(let decision),
       .clientApproved(let decision), .clientDisApproved(let decision):
@@ -41,8 +41,7 @@ extension Message {
       writer.put(publicID)
       message.encode(into: &writer)
     case .online(let publicIDs), .away(let publicIDs), .gone(let publicIDs):
-      writer.put(UInt32(publicIDs.count))
-      for publicID in publicIDs { writer.put(publicID) }
+      writer.put(publicIDs)
     case .requestChunk(let request), .uploadChunkRequest(let request): writer.put(request)
     case .chunkFailed(let failure): writer.put(failure)
     }
@@ -66,22 +65,36 @@ extension Message {
       writer.putFixed(register.proof, count: Register.proofLength)
     case .masterAppRegisterAck(let ack):
       writer.put(ack.isLast)
+      writer.put(ack.displaced)
       writer.put(UInt32(ack.clients.count))
       for client in ack.clients { writer.put(client) }
     case .clientRegisterAck(let ack):
       writer.put(ack.publicID)
       writer.put(ack.admission.rawValue)
+      writer.put(ack.displaced)
+      writer.put(ack.master != nil)
+      if let master = ack.master { writer.put(master) }
     case .newClientRegistered(let client): writer.put(client)
     case .bulkTickets(let tickets):
       writer.putFixed(tickets.down, count: BulkTickets.length)
       writer.putFixed(tickets.up, count: BulkTickets.length)
+    case .clientForgotten(let publicIDs): writer.put(publicIDs)
+    case .groupKey(let key):
+      writer.put(key.publicID)
+      writer.put(key.generation)
+      writer.putBytes16(key.wrapped)
     default: break  // LEAVE has no fields.
     }
   }
 }
 
 extension ByteWriter {
-  fileprivate mutating func put(_ key: DeviceKey) {
+  fileprivate mutating func put(_ publicIDs: [PublicID]) {
+    put(UInt32(publicIDs.count))
+    for publicID in publicIDs { put(publicID) }
+  }
+
+  package mutating func put(_ key: DeviceKey) {
     putFixed(key.signing, count: DeviceKey.partLength)
     putFixed(key.agreement, count: DeviceKey.partLength)
   }
@@ -91,6 +104,9 @@ extension ByteWriter {
     put(client.key)
     put(client.name.text)
     put(client.system)
+    put(client.address)
+    put(UInt64(bitPattern: client.firstSeen))
+    put(client.generation)
     put(client.admission.rawValue)
     put(client.presence.rawValue)
   }

@@ -22,7 +22,7 @@ package enum PageItem: Equatable, Sendable {
     switch self {
     case .entry(let listed): 16 + listed.entry.encodedBound
     case .removed: 17
-    case .member(let member): 16 + member.name.text.utf8.count + member.key.count
+    case .member(let member): 16 + member.name.text.utf8.count + 2 * DeviceKey.partLength
     }
   }
 }

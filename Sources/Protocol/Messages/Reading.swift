@@ -47,6 +47,8 @@ package enum ChunkFailureReason: UInt8, Sendable {
   case busy = 5
   /// The owner could not read its own file.
   case unreadable = 6
+  /// The group key has another generation by now: ask for that.
+  case stale = 7
 }
 
 /// CHUNK_FAILED: a run of leaves that does not come, and why.
