@@ -132,6 +132,8 @@ let package = Package(
     .testTarget(
       name: "CoreTests", dependencies: ["Core", "Protocol", "Simulation"], swiftSettings: strict),
     .testTarget(
+      name: "SealingTests", dependencies: ["Sealing", "Protocol"], swiftSettings: strict),
+    .testTarget(
       name: "SystemTests",
       dependencies: [
         "System", "Transport", "Control", "Mount", "Protocol", "CLinux",

@@ -2,11 +2,14 @@ package import Protocol
 
 /// What comes back of what the fetcher asked for, and what time and the network do to it.
 extension ChunkFetcher {
-  /// A leaf came and was opened. `plain` has exactly the length that the content's size gives it.
+  /// A leaf came and was opened. One that was not asked for, or was under another key, is dropped.
   package mutating func arrived(
-    _ key: LeafKey, _ leaf: Leaf, now: Instant, into actions: inout [FetchAction]
+    _ sealed: LeafKey, _ leaf: Leaf, now: Instant, into actions: inout [FetchAction]
   ) {
-    guard let flight = flights.removeValue(forKey: key) else { return }
+    let key = sealed.sealed(0)
+    guard flights[key]?.generation == sealed.generation,
+      let flight = flights.removeValue(forKey: key)
+    else { return }
     var isWhole = true
     for token in flight.waiters {
       guard let read = reads[token] else { continue }
@@ -28,9 +31,10 @@ extension ChunkFetcher {
 
   /// A leaf came and could not be opened: once more from its owner, past every cache; then it is an error.
   package mutating func couldNotOpen(
-    _ key: LeafKey, now: Instant, into actions: inout [FetchAction]
+    _ sealed: LeafKey, now: Instant, into actions: inout [FetchAction]
   ) {
-    guard let flight = flights[key] else { return }
+    let key = sealed.sealed(0)
+    guard let flight = flights[key], flight.generation == sealed.generation else { return }
     if flight.isSecondTry {
       flights[key] = nil
       for token in flight.waiters { fail(token, .unreadable, into: &actions) }
@@ -45,8 +49,8 @@ extension ChunkFetcher {
     _ failure: ChunkFailure, now: Instant, into actions: inout [FetchAction]
   ) {
     for offset in 0..<failure.count {
-      let key = failure.key(offset)
-      guard let flight = flights[key] else { continue }
+      let key = failure.key(offset).sealed(0)
+      guard let flight = flights[key], flight.generation == failure.generation else { continue }
       if flight.waiters.isEmpty {
         flights[key] = nil
         continue
@@ -54,13 +58,14 @@ extension ChunkFetcher {
       switch failure.reason {
       case .away: flights[key]!.state = .parked
       case .busy:
-        let after = Duration.milliseconds(max(50, min(failure.retryAfter, 5_000)))
-        flights[key]!.state = .postponed(until: now + after)
-        nextCheck = min(nextCheck ?? now + after, now + after)
+        postpone(key, by: .milliseconds(max(50, min(failure.retryAfter, 5_000))), now: now)
       case .gone: giveUp(key, .gone, into: &actions)
       case .changed: giveUp(key, .changed, into: &actions)
       case .denied: giveUp(key, .denied, into: &actions)
-      case .unreadable, .stale: giveUp(key, .unreadable, into: &actions)
+      case .unreadable: giveUp(key, .unreadable, into: &actions)
+      case .stale where flight.generation != generation: ask([key], now: now, into: &actions)
+      // The new key is on its way to one of the two.
+      case .stale: postpone(key, by: .milliseconds(100), now: now)
       }
     }
   }
@@ -82,6 +87,23 @@ extension ChunkFetcher {
       goneOwners.insert(owner)
       for key in sortedFlights where key.owner == owner { giveUp(key, .gone, into: &actions) }
     }
+  }
+
+  /// The group has a new key: what is asked for from now on is asked for under it. What is on its way under
+  /// the old one is still taken.
+  package mutating func rekeyed(_ generation: UInt32) { self.generation = generation }
+
+  /// The master has put an owner out, or let it in again. Nothing of one who is out is kept or answered.
+  package mutating func ownerDecided(
+    _ owner: PublicID, isIn: Bool, into actions: inout [FetchAction]
+  ) {
+    if isIn {
+      deniedOwners.remove(owner)
+      return
+    }
+    deniedOwners.insert(owner)
+    cache.remove { $0.owner == owner }
+    for key in sortedFlights where key.owner == owner { giveUp(key, .denied, into: &actions) }
   }
 
   /// The bulk streams are open: what waited for them is asked for.
@@ -150,6 +172,11 @@ extension ChunkFetcher {
         flights[key]!.state = .parked
       }
     }
+  }
+
+  private mutating func postpone(_ key: LeafKey, by delay: Duration, now: Instant) {
+    flights[key]!.state = .postponed(until: now + delay)
+    nextCheck = min(nextCheck ?? now + delay, now + delay)
   }
 
   private mutating func giveUp(

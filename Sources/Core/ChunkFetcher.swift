@@ -72,6 +72,8 @@ package struct ChunkFetcher: Sendable {
 
   struct Flight: Sendable {
     var state: FlightState
+    /// Of the group key that it was asked for under: under no other is it taken.
+    var generation: UInt32 = 0
     var waiters: [ReadToken]
     /// It came once and could not be opened.
     var isSecondTry = false
@@ -91,6 +93,10 @@ package struct ChunkFetcher: Sendable {
   var lostOwners: Set<PublicID> = []
   /// Those of the lost who are not expected back.
   var goneOwners: Set<PublicID> = []
+  /// Those whom the master has put out.
+  var deniedOwners: Set<PublicID> = []
+  /// Of the group key in use.
+  var generation: UInt32 = 0
 
   package init(settings: Settings = Settings()) { self.settings = settings }
 
@@ -148,7 +154,7 @@ package struct ChunkFetcher: Sendable {
     var wanted: [LeafKey] = []
     if missing.isEmpty {
       actions.append(.reply(token, slices(of: read)))
-    } else if isDenied {
+    } else if isDenied || deniedOwners.contains(content.owner) {
       actions.append(.fail(token, .denied))
     } else if streams[stream]!.hasJustTimedOut(now: now) {
       actions.append(.fail(token, .timedOut))
@@ -190,7 +196,8 @@ package struct ChunkFetcher: Sendable {
     guard
       let range = streams[stream]!.read(
         offset: offset, length: length, starved: starved, windowLimit: settings.windowLimit),
-      let content = streams[stream]?.content, !isLost(content.owner), !isDenied
+      let content = streams[stream]?.content, !isLost(content.owner), !isDenied,
+      !deniedOwners.contains(content.owner)
     else { return [] }
     var wanted: [LeafKey] = []
     for index in range {
@@ -211,14 +218,16 @@ package struct ChunkFetcher: Sendable {
     var run: ChunkRequest?
     for key in keys where !isLost(key.owner) {
       flights[key]!.state = .asked(at: now)
+      flights[key]!.generation = generation
       let pastCache = flights[key]!.isSecondTry
       if let request = run, request.count < Limits.leavesPerRequest,
-        request.pastCache == pastCache, request.key(request.count - 1).precedes(key)
+        request.pastCache == pastCache,
+        request.key(request.count - 1).precedes(key.sealed(generation))
       {
         run = ChunkRequest(request.key(0), count: request.count + 1, pastCache: pastCache)
       } else {
         if let request = run { actions.append(.request(request)) }
-        run = ChunkRequest(key, pastCache: pastCache)
+        run = ChunkRequest(key.sealed(generation), pastCache: pastCache)
       }
     }
     if let request = run { actions.append(.request(request)) }

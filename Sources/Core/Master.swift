@@ -2,6 +2,13 @@ package import Protocol
 
 /// What the master app wants done.
 package enum MasterAction: Equatable, Sendable {
+  /// Keep a decision, and the key of this generation where it is a new one, for good: it must outlive even a
+  /// crash of the machine. Comes before the `journal` of the same decision.
+  case keep(MemberRecord, generation: UInt32)
+  /// Seal with the key of this generation from here on; it is made where there is none.
+  case useKey(UInt32)
+  /// Wrap the key in use for this member, and tell it.
+  case giveKey(PublicID, DeviceKey)
   /// Write to the journal; comes before the `publish` of the same change.
   case journal(OrderedChange)
   /// Tell everyone: the hub, and the member in this process.
@@ -31,6 +38,10 @@ package struct Master: Sendable {
   private var log: ChangeLog
   private var ledger = TransferLedger()
   private let settings: Settings
+  /// Of the group key: each disapproval of somebody who had it begins a new one.
+  private var generation: UInt32
+  /// What was decided about whom, apart from the journal: a lost one must not let the hub say who is in.
+  private var decided: [DeviceKey: Admission]
   /// The journal was lost: approvals and claims are taken back from the hub and the members first.
   private var rebuilding: Rebuilding?
 
@@ -40,19 +51,30 @@ package struct Master: Sendable {
     var limit: Instant?
   }
 
-  /// A master with an empty list. `isRebuilt`: whether a journal said that it is empty.
-  package init(epoch: UInt64, settings: Settings = Settings(), isRebuilt: Bool = false) {
+  /// A master with an empty list. `vault`: what was kept of decisions and keys. `isRebuilt`: whether the
+  /// journal was lost.
+  package init(
+    epoch: UInt64, vault: MasterVault = MasterVault(), settings: Settings = Settings(),
+    isRebuilt: Bool = false
+  ) {
     precondition(epoch != 0, "epoch 0 means 'no list'")
     replica = Replica(order: ListOrder(epoch: epoch, seq: 0))
     self.settings = settings
+    generation = vault.generation
+    decided = Dictionary(
+      vault.decisions.compactMap { record in record.key.map { ($0, record.admission) } },
+      uniquingKeysWith: { $1 })
     log = ChangeLog(tombstoneLimit: settings.tombstoneLimit)
     rebuilding = isRebuilt ? Rebuilding() : nil
   }
 
   /// A master whose journal lost its end: what is left of it goes on in a new epoch, since the members
   /// may have seen more. Approvals and claims are then taken back as with a journal that is lost whole.
-  package init(epoch: UInt64, settings: Settings = Settings(), survivor: Replica) {
-    self.init(epoch: epoch, settings: settings, isRebuilt: true)
+  package init(
+    epoch: UInt64, vault: MasterVault = MasterVault(), settings: Settings = Settings(),
+    survivor: Replica
+  ) {
+    self.init(epoch: epoch, vault: vault, settings: settings, isRebuilt: true)
     let order = ListOrder(epoch: epoch, seq: survivor.order.seq)
     beginSnapshot(order)
     for publicID in survivor.members.keys.sorted() {
@@ -102,7 +124,12 @@ extension Master {
   package mutating func hubConnected(
     clients records: [ClientRecord], now: Instant, into actions: inout [MasterAction]
   ) {
-    clients = Dictionary(uniqueKeysWithValues: records.map { ($0.publicID, $0) })
+    clients = Dictionary(records.map { ($0.publicID, $0) }, uniquingKeysWith: { $1 })
+    if let latest = records.map(\.generation).max(), latest > generation {
+      // The keys were lost, and members have seen later ones: they would take no earlier one.
+      generation = latest + 1
+    }
+    actions.append(.useKey(generation))
     // A journal without a single change knows of no approval either: whatever the hub has is older.
     let adopts = rebuilding?.adopted == false || replica.order.seq == 0
     for record in records.sorted(by: { $0.publicID < $1.publicID }) where record.publicID != .master
@@ -125,6 +152,11 @@ extension Master {
   ) {
     clients[record.publicID] = record
     settle(record, adopts: false, into: &actions)
+  }
+
+  /// The hub no longer knows some clients that waited.
+  package mutating func clientsForgotten(_ publicIDs: [PublicID]) {
+    for publicID in publicIDs where replica.members[publicID] == nil { clients[publicID] = nil }
   }
 
   /// The hub's word on where a client is.
@@ -156,8 +188,30 @@ extension Master {
     let name = known?.name ?? record.name
     let member = MemberRecord(
       publicID: publicID, name: name, admission: admission, key: record.key)
-    order(admission == .approved ? .approved(member) : .disapproved(member), into: &actions)
+    decided[record.key] = admission
+    if admission == .approved {
+      actions.append(.keep(member, generation: generation))
+      actions.append(.giveKey(publicID, record.key))
+      order(.approved(member), into: &actions)
+      return true
+    }
+    let hadKey = replica.members[publicID]?.admission == .approved
+    if hadKey { generation += 1 }
+    actions.append(.keep(member, generation: generation))
+    order(.disapproved(member), into: &actions)
+    if hadKey { renewKey(into: &actions) }
     return true
+  }
+
+  /// Everyone who is still in gets the new key; who is out has just been told, under the old one.
+  private func renewKey(into actions: inout [MasterAction]) {
+    actions.append(.useKey(generation))
+    for publicID in replica.members.keys.sorted() where publicID != .master {
+      let member = replica.members[publicID]!
+      if member.admission == .approved, let key = member.key {
+        actions.append(.giveKey(publicID, key))
+      }
+    }
   }
 
   /// Brings the hub's idea of a client and the master's together: the master's journal decides.
@@ -168,16 +222,25 @@ extension Master {
     if let known = replica.members[record.publicID], known.key != record.key {
       // The hub lost its registry and gave the number to another device: what was decided is not about it.
       _ = decide(record.publicID, .disapproved, into: &actions)
+    } else if ours == .approved, decided[record.key] == .disapproved {
+      // A crash came between the decision and its place in the journal.
+      _ = decide(record.publicID, .disapproved, into: &actions)
     } else if adopts, ours == .approved, record.admission == .disapproved {
       // The journal's lost end may have held the disapproval: never let somebody in by guessing.
       _ = decide(record.publicID, .disapproved, into: &actions)
     } else if let ours, ours != record.admission {
       _ = decide(record.publicID, ours, into: &actions)
-    } else if ours == nil, adopts, record.admission != .waiting {
-      _ = decide(record.publicID, record.admission, into: &actions)
+    } else if ours == nil, adopts, record.admission == .approved,
+      decided[record.key] == .approved
+    {
+      _ = decide(record.publicID, .approved, into: &actions)
+    } else if ours == nil, adopts, record.admission == .disapproved {
+      _ = decide(record.publicID, .disapproved, into: &actions)
     } else if ours == nil, record.admission == .approved {
       // Approved by somebody whom this journal does not know: not by this master.
       _ = decide(record.publicID, .disapproved, into: &actions)
+    } else if ours == .approved, record.generation < generation {
+      actions.append(.giveKey(record.publicID, record.key))
     }
     if record.presence == .gone { release(record.publicID, into: &actions) }
   }

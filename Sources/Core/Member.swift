@@ -42,6 +42,8 @@ package enum MemberAction: Equatable, Sendable {
   case renameRefused(Entry, Rejection)
   case phase(MemberPhase)
   case presence(PublicID, Presence)
+  /// The master put another member out (false), or let it in.
+  case decided(PublicID, isIn: Bool)
   case openBulk(BulkTickets)
   /// The hub said its last word; connecting again is no use where the code says so.
   case refusedByHub(Refused)

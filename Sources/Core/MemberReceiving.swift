@@ -79,8 +79,10 @@ extension Member {
         let deltas = replica.apply(ordered)
         tell(deltas, into: &actions)
         cursor = ListCursor(order: replica.order, offset: 0, began: 0)
-        if case .disapproved(let member) = ordered.change {
-          noteGone(member, now: now, into: &actions)
+        switch ordered.change {
+        case .approved(let member), .disapproved(let member):
+          noteDecision(member, now: now, into: &actions)
+        default: break
         }
       } else if !isMaster,
         ordered.order.epoch != replica.order.epoch || ordered.order.seq > replica.order.seq
@@ -161,19 +163,24 @@ extension Member {
     }
   }
 
-  /// The hub says nothing any more about somebody who was disapproved: nobody waits for that member.
-  private mutating func noteGone(
+  /// Somebody was let in or put out. The hub says nothing any more about who is out: nobody waits for that
+  /// member.
+  private mutating func noteDecision(
     _ member: MemberRecord, now: Instant, into actions: inout [MemberAction]
   ) {
-    if member.admission == .disapproved, presences[member.publicID] != .gone {
+    let isOut = member.admission == .disapproved
+    if member.publicID != publicID {
+      actions.append(.decided(member.publicID, isIn: !isOut))
+    }
+    if isOut, presences[member.publicID] != .gone {
       setPresence([member.publicID], .gone, now: now, into: &actions)
     }
   }
 
-  private mutating func noteGone(
+  private mutating func noteDecisions(
     _ page: PageBody, now: Instant, into actions: inout [MemberAction]
   ) {
-    for case .member(let member) in page.items { noteGone(member, now: now, into: &actions) }
+    for case .member(let member) in page.items { noteDecision(member, now: now, into: &actions) }
   }
 
   /// Asks for what follows; again after a while. With the master away nobody would answer: its ONLINE,
@@ -208,7 +215,7 @@ extension Member {
     cursor = page.next
     if page.more {
       tell(deltas, into: &actions)
-      noteGone(body, now: now, into: &actions)
+      noteDecisions(body, now: now, into: &actions)
       ask(now: now, into: &actions)
       return
     }
@@ -218,7 +225,7 @@ extension Member {
     }
     replica.reached(page.next.order)
     tell(deltas, into: &actions)
-    noteGone(body, now: now, into: &actions)
+    noteDecisions(body, now: now, into: &actions)
     askAgainAt = nil
     setPhase(.live, into: &actions)
     reconcile(now: now, into: &actions)

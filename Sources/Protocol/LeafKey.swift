@@ -18,6 +18,13 @@ package struct LeafKey: Hashable, Sendable {
     self.index = index
   }
 
+  /// The same leaf, sealed under another generation of the group key; 0 names it whatever it is sealed with.
+  package func sealed(_ generation: UInt32) -> LeafKey {
+    LeafKey(
+      owner: owner, entry: entry, version: version, scale: scale, generation: generation,
+      index: index)
+  }
+
   package func hash(into hasher: inout Hasher) {
     // Versions are random, so the version and the place in it are enough to tell leaves apart.
     hasher.combine(version.low)

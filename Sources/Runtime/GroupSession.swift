@@ -20,6 +20,20 @@ package enum GroupEvent: Sendable {
   case protocolError(String)
 }
 
+/// What makes a member the master app: the state machine, and what it keeps.
+package struct MasterParts: Sendable {
+  package let master: Master
+  package let journal: MasterJournal
+  package let vault: KeyVault
+
+  /// Restores the master from `journal` and `vault` in the folder `path`, or begins both.
+  init(folder path: String, settings: Master.Settings) throws(SystemError) {
+    vault = try KeyVault(path: path + "/vault")
+    (journal, master) = try MasterJournal.open(
+      path + "/journal", vault: vault.summary, settings: settings)
+  }
+}
+
 /// Binds the member, and where this is the master app the master, to the link and the mount.
 ///
 /// State machines step under one lock and say what they want done; that is queued in order, and done by one
@@ -42,6 +56,8 @@ package final class GroupSession: @unchecked Sendable {
     /// Parts of MASTER_APP_REGISTER_ACK until the last has come.
     var clients: [ClientRecord]?
     var isConnected = false
+    /// The master's key, in the hub's word; believed only as far as `KeyWrapping` proves it.
+    var masterKey: DeviceKey?
     /// Whether the hub takes our word as the master's.
     var isMasterRegistered = false
     var failures = 0
@@ -58,7 +74,8 @@ package final class GroupSession: @unchecked Sendable {
   let incarnation: Incarnation
   let system: String
   let journal: MasterJournal?
-  let sealer = Sealer.plain
+  let vault: KeyVault?
+  let sealer = Sealer()
   let log: Logger
   let report: @Sendable (GroupEvent) -> Void
   let keepName: @Sendable (DeviceName) -> Void
@@ -71,19 +88,20 @@ package final class GroupSession: @unchecked Sendable {
   var isMaster: Bool { journal != nil }
 
   package init(
-    identity: DeviceIdentity, name: DeviceName, system: String, master: (MasterJournal, Master)?,
+    identity: DeviceIdentity, name: DeviceName, system: String, master: MasterParts?,
     log: Logger, keepName: @escaping @Sendable (DeviceName) -> Void,
     report: @escaping @Sendable (GroupEvent) -> Void
   ) {
     self.identity = identity
     incarnation = SecureRandom.uint64()
     self.system = system
-    journal = master?.0
+    journal = master?.journal
+    vault = master?.vault
     self.log = log
     self.keepName = keepName
     self.report = report
     let member = Member(isMaster: master != nil, incarnation: incarnation)
-    state = Locked(State(member: member, master: master?.1, deviceName: name))
+    state = Locked(State(member: member, master: master?.master, deviceName: name))
   }
 
   /// Gives the session the mount that it serves: before the volume shares its own folder.

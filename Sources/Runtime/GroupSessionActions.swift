@@ -32,6 +32,7 @@ extension GroupSession {
       report(.phase(phase, publicID))
       if phase == .live, !isMaster { report(.ready) }
     case .presence(let publicID, let presence): volume.presenceChanged(publicID, presence)
+    case .decided(let publicID, let isIn): volume.decided(publicID, isIn: isIn)
     case .openBulk(let tickets): link.openBulk(down: tickets.down, up: tickets.up)
     case .refusedByHub(let refused):
       log.info("the hub refuses: \(refused.reason)")
@@ -45,6 +46,7 @@ extension GroupSession {
 
   private func perform(_ action: MasterAction) {
     switch action {
+    case .keep, .useKey, .giveKey: performKeys(action)
     case .journal(let ordered):
       do throws(SystemError) {
         try journal!.append(ordered)
@@ -53,13 +55,15 @@ extension GroupSession {
         log.critical("cannot write the journal: \(error)")
       }
     case .publish(let ordered):
-      if state.withLock({ $0.isMasterRegistered }) { send(ordered.message(toHub: true)) }
+      if state.withLock({ $0.isMasterRegistered }) {
+        send(ordered.message(toHub: true), from: .master)
+      }
       stepInPlace { $0.received(ordered, now: $1, into: &$2) }
     case .answer(let publicID, let message):
       if publicID == .master {
         stepInPlace { $0.received(message, now: $1, into: &$2) }
       } else {
-        send(.directed(to: publicID, sealer.seal(message)), isSealed: true)
+        send(message, from: .master) { .directed(to: publicID, $0) }
       }
     }
   }
@@ -76,7 +80,7 @@ extension GroupSession {
   /// The master's own member proposes to the master in the same process; everyone else to the hub.
   private func sendOrPropose(_ message: Message) {
     guard isMaster, let decoded = try? ProposedChange.decode(message) else {
-      send(message)
+      send(message, from: state.withLock { $0.member.publicID } ?? .master)
       return
     }
     state.withLock { state in
@@ -94,11 +98,20 @@ extension GroupSession {
     send(isMaster ? .masterAppRegister(register) : .clientRegister(register))
   }
 
-  func send(_ message: Message, isSealed: Bool = false) {
-    do throws(DecodingFault) {
-      link?.send(message: try (isSealed ? message : sealer.seal(message)).encoded())
-    } catch {
+  /// Sends a message that has no body.
+  func send(_ message: Message) {
+    do throws(DecodingFault) { link?.send(message: try message.encoded()) } catch {
       log.error("a message was not sent: \(error)")
+    }
+  }
+
+  /// Sends a message with its body sealed as `sender`'s word; `wrap` puts it into another.
+  private func send(
+    _ message: Message, from sender: PublicID, _ wrap: (Message) -> Message = { $0 }
+  ) {
+    do throws(SealFault) { send(wrap(try sealer.seal(message, from: sender))) } catch {
+      // Nobody takes part before it has the key; what is not answered is sent again.
+      log.error("a message was not sealed: \(error)")
     }
   }
 }

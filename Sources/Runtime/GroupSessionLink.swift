@@ -18,8 +18,7 @@ extension GroupSession: HubLinkHandler {
   package func linkReceived(message bytes: [UInt8]) {
     do throws(DecodingFault) {
       let message = try Message(decoding: bytes)
-      guard let opened = sealer.open(message) else { throw .invalid("seal") }
-      try received(opened)
+      try received(try opened(message, from: .master))
     } catch {
       brokeProtocol("\(error)")
     }
@@ -73,12 +72,29 @@ extension GroupSession: HubLinkHandler {
         metadata: ["name": "\(record.name)"])
       stepMaster { master, _, actions in master.clientRegistered(record, into: &actions) }
     case .forwarded(let sender, let inner) where isMaster: try forwarded(inner, from: sender)
+    case .clientForgotten(let publicIDs) where isMaster:
+      stepMaster { master, _, _ in master.clientsForgotten(publicIDs) }
+    case .groupKey(let key): try received(key)
     case .uploadChunkRequest(let request): volume.uploadRequested(request, sealer: sealer)
     case .chunkFailed(let failure): volume.chunkFailed(failure)
     default:
       if isMaster { notePresence(message) }
-      if case .clientRegisterAck = message { state.withLock { $0.failures = 0 } }
+      if case .clientRegisterAck(let ack) = message { registered(ack) }
       stepMember { $0.received(message, now: $1, into: &$2) }
+    }
+  }
+
+  /// Only what the group sealed is believed.
+  private func opened(_ message: Message, from sender: PublicID) throws(DecodingFault) -> Message {
+    do throws(SealFault) { return try sealer.open(message, from: sender) } catch {
+      throw .invalid("\(message.opcode): it is not sealed by the group (\(error))")
+    }
+  }
+
+  private func registered(_ ack: ClientRegisterAck) {
+    state.withLock { state in
+      state.failures = 0
+      state.masterKey = ack.master
     }
   }
 
@@ -111,19 +127,34 @@ extension GroupSession: HubLinkHandler {
   }
 
   private func forwarded(_ inner: Message, from sender: PublicID) throws(DecodingFault) {
-    guard let opened = sealer.open(inner) else { return }
-    if case .askFiles(let cursor) = opened {
+    if case .askFiles(let cursor) = inner {
       stepMaster { master, _, actions in master.asked(cursor, from: sender, into: &actions) }
       return
     }
+    let plain: Message
+    do throws(SealFault) { plain = try sealer.open(inner, from: sender) } catch {
+      refuse(inner, from: sender, error)
+      return
+    }
     do throws(DecodingFault) {
-      guard let (proposal, change) = try ProposedChange.decode(opened) else {
+      guard let (proposal, change) = try ProposedChange.decode(plain) else {
         throw .invalid("forwarded message")
       }
       stepMaster { $0.proposed(proposal, change, from: sender, now: $1, into: &$2) }
     } catch {
       // One member's nonsense is no reason to end the master's connection.
       log.warning("member \(sender) sent nonsense: \(error)")
+    }
+  }
+
+  /// What was sealed just before the key changed is asked for again; anything else is nobody's word.
+  private func refuse(_ inner: Message, from sender: PublicID, _ fault: SealFault) {
+    if case .generation(let generation) = fault, generation < sealer.generation,
+      let transfer = inner.transfer
+    {
+      send(.directed(to: sender, .serverNotReady(transfer)))
+    } else {
+      log.warning("a message in the name of member \(sender) is not sealed by the group: \(fault)")
     }
   }
 

@@ -20,20 +20,21 @@ package final class MasterJournal: Sendable {
   /// Restores the master from the journal at `path`, or begins a new epoch where there is none; then
   /// writes a fresh journal that begins with a snapshot, so that it does not grow for ever.
   package static func open(
-    _ path: String, settings: Master.Settings
+    _ path: String, vault: MasterVault, settings: Master.Settings
   ) throws(SystemError) -> (MasterJournal, Master) {
     let records = try RecordLog.load(path) ?? []
     let newEpoch = SecureRandom.uint64() | 1
     let master: Master
-    if let restored = restore(records, settings: settings) {
+    if let restored = restore(records, vault: vault, settings: settings) {
       // Where the machine crashed, what was written last may be missing though others have seen it: the
       // same places in the order must not be given away twice.
       master =
         isWhole(records)
-        ? restored : Master(epoch: newEpoch, settings: settings, survivor: restored.replica)
+        ? restored
+        : Master(epoch: newEpoch, vault: vault, settings: settings, survivor: restored.replica)
     } else {
       // No journal, or one that cannot be read: what the members still know is taken back from them.
-      master = Master(epoch: newEpoch, settings: settings, isRebuilt: true)
+      master = Master(epoch: newEpoch, vault: vault, settings: settings, isRebuilt: true)
     }
     return (MasterJournal(try RecordLog(path: path, replacingWith: snapshot(of: master))), master)
   }
@@ -65,13 +66,15 @@ package final class MasterJournal: Sendable {
     if log.isWorthRewriting { try log.rewrite(with: Self.snapshot(of: master())) }
   }
 
-  private static func restore(_ records: [[UInt8]], settings: Master.Settings) -> Master? {
+  private static func restore(
+    _ records: [[UInt8]], vault: MasterVault, settings: Master.Settings
+  ) -> Master? {
     guard let first = records.first else { return nil }
     var reader = ByteReader(first)
     guard (try? reader.uint8()) == Kind.epoch, let epoch = try? reader.uint64(), epoch != 0 else {
       return nil
     }
-    var master = Master(epoch: epoch, settings: settings)
+    var master = Master(epoch: epoch, vault: vault, settings: settings)
     for record in records.dropFirst() {
       guard (try? apply(record, to: &master)) != nil else { return nil }
     }

@@ -156,7 +156,7 @@ extension MountProgram {
   private func makeGroup(_ state: StateFolder) throws -> GroupSession {
     let master =
       configuration.role == .client
-      ? nil : try MasterJournal.open(state.path + "/journal", settings: Master.Settings())
+      ? nil : try MasterParts(folder: state.path, settings: Master.Settings())
     return GroupSession(
       identity: try state.identity(), name: state.deviceName(given: configuration.name),
       system: SystemName.current, master: master, log: log, keepName: { state.keep($0) },

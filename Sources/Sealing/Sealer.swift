@@ -1,55 +1,51 @@
-package import Protocol
+import Protocol
+import Synchronization
 
-/// The one place that entries and leaves pass on their way to and from the wire.
-///
-/// What goes through here is all that the hub cannot be trusted with: bodies of messages about the list,
-/// and leaves. This build has one codec behind it, `plain`, which changes nothing; a sealed one takes
-/// its place without any caller noticing, since lengths and generations are already its to choose.
-package struct Sealer: Sendable {
-  /// Generation of the group key that new leaves are sealed with; 0: plain.
-  package let generation: UInt32
+/// Why something cannot be sealed or opened.
+package enum SealFault: Error, Equatable, Sendable {
+  /// This member has no group key yet.
+  case noKey
+  /// It is sealed under a generation that is no longer, or not yet, in use.
+  case generation(UInt32)
+  /// It is not what a member of the group sealed, or not where it was sealed for.
+  case broken
+}
 
-  private init(generation: UInt32) { self.generation = generation }
-
-  /// Nothing is hidden; what comes is what was sent.
-  package static let plain = Sealer(generation: 0)
-
-  /// The message with its body sealed, where it has one.
-  package func seal(_ message: Message) -> Message { message }
-
-  /// The message with its body opened; nil where it cannot be.
-  package func open(_ message: Message) -> Message? { message }
-
-  /// A whole CHUNK_READY frame around `length` bytes that `read` writes in place.
-  /// Returns: nil where `read` threw or gave fewer bytes. Copies nothing.
-  package func frame(
-    _ key: LeafKey, length: Int, read: (UnsafeMutableRawBufferPointer) throws -> Int
-  ) -> [UInt8]? {
-    let header = BulkFrame.header(key, payload: length)
-    var isWhole = false
-    let frame = [UInt8](unsafeUninitializedCapacity: header.count + length) { buffer, count in
-      // SAFETY: header and payload lie within the capacity; all `count` bytes are written before use.
-      let raw = UnsafeMutableRawBufferPointer(buffer)
-      raw.copyBytes(from: header)
-      let payload = UnsafeMutableRawBufferPointer(rebasing: raw[header.count...])
-      isWhole = (try? read(UnsafeMutableRawBufferPointer(rebasing: payload[..<length]))) == length
-      count = isWhole ? header.count + length : 0
-    }
-    return isWhole ? frame : nil
+/// The one place that entries and leaves pass on their way to and from the wire: bodies of messages about
+/// the list, and leaves, are sealed here with keys of the group that the hub does not have. Any thread.
+package final class Sealer: Sendable {
+  struct State {
+    /// The latest and some before it: leaves that were asked for under one may still be on their way.
+    var keys: [GroupKey] = []
+    var leafKeys = LeafKeyring()
   }
 
-  /// The leaf in a received frame; nil where it is not what its owner sealed under this key.
-  package func open(_ frame: [UInt8], key: LeafKey) -> Leaf? {
-    key.generation == generation ? Leaf(frame, from: BulkFrame.payloadOffset) : nil
+  /// Generations that are remembered.
+  private static let remembered = 4
+
+  let state = Mutex(State())
+
+  /// A sealer without a key: nothing can be sealed or opened before `use`.
+  package init() {}
+
+  /// The generation that is sealed with; 0: none yet.
+  package var generation: UInt32 { state.withLock { $0.keys.last?.generation ?? 0 } }
+
+  /// Seals with `key` from now on. Returns: false, with nothing changed, where a later one is in use.
+  package func use(_ key: GroupKey) -> Bool {
+    state.withLock { state in
+      let latest = state.keys.last?.generation ?? 0
+      guard key.generation >= latest else { return false }
+      if key.generation == latest { state.keys.removeLast() }
+      state.keys.append(key)
+      if state.keys.count > Self.remembered { state.keys.removeFirst() }
+      return true
+    }
   }
 
-  /// Where the plain bytes of an opened leaf lie.
-  package struct Leaf: Sendable {
-    package let storage: [UInt8]
-    package let start: Int
-    init(_ storage: [UInt8], from start: Int) {
-      self.storage = storage
-      self.start = start
-    }
+  /// The latest key. Throws `.noKey`.
+  func latest() throws(SealFault) -> GroupKey {
+    guard let key = state.withLock({ $0.keys.last }) else { throw .noKey }
+    return key
   }
 }

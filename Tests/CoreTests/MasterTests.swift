@@ -118,11 +118,15 @@ struct MasterTests {
     #expect(published(actions) == [.disapproved(member(1, .disapproved))])
   }
 
-  @Test func `a journal without a change takes the hub's word on who is approved`() {
-    var master = Master(epoch: 1)
+  @Test func `a journal without a change takes back whom the vault says it approved`() {
+    var master = Master(epoch: 1, vault: MasterVault(decisions: [member(1, .approved)]))
     var actions: [MasterAction] = []
-    master.hubConnected(clients: [client(1, .approved)], now: .zero, into: &actions)
-    #expect(published(actions) == [.approved(member(1, .approved))])
+    let known = [client(1, .approved), client(2, .approved)]
+    master.hubConnected(clients: known, now: .zero, into: &actions)
+    #expect(
+      published(actions) == [
+        .approved(member(1, .approved)), .disapproved(member(2, .disapproved)),
+      ])
   }
 
   @Test func `behind a snapshot a member that missed a removal takes the whole list`() throws {
@@ -188,7 +192,8 @@ struct RebuildTests {
   }
 
   private func rebuilt() -> Master {
-    var master = Master(epoch: 2, isRebuilt: true)
+    let decisions = [member(1, .approved), member(2, .approved), member(3, .disapproved)]
+    var master = Master(epoch: 2, vault: MasterVault(decisions: decisions), isRebuilt: true)
     var actions: [MasterAction] = []
     master.hubConnected(
       clients: [client(1, .approved), client(2, .approved), client(3, .disapproved)],

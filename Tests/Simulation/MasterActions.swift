@@ -6,6 +6,12 @@ extension World {
   func perform(_ action: MasterAction, _ node: Node) {
     guard let host = node.master else { return }
     switch action {
+    case .keep(let decision, let generation): host.keep(decision, generation: generation)
+    case .useKey(let generation): use(generation, node)
+    case .giveKey(let publicID, _):
+      guard host.hubIsReady else { return }
+      let key = GroupKeyMessage(publicID: publicID, generation: node.generation, wrapped: [])
+      up(.groupKey(key), from: node)
     case .journal(let ordered): journal(ordered, node, host)
     case .publish(let ordered):
       note("master publishes \(ordered.order.seq) from \(ordered.sender): \(brief(ordered.change))")
@@ -61,35 +67,37 @@ extension World {
   func restoreMaster(_ host: MasterHost) {
     statistics.masterRestarts += 1
     let epoch = oracle.order.epoch
-    var master = Master(epoch: epoch, settings: masterSettings)
-    if let snapshot = host.snapshot { restore(snapshot, into: &master) }
+    var master = Master(epoch: epoch, vault: host.vault, settings: masterSettings)
+    if let snapshot = host.snapshot { restore(snapshot, into: &master, host.vault) }
     for ordered in host.journal { master.restore(ordered) }
     host.master = master
     let kind = random.below(100)
     if kind < 12, !isSettling {
       note("the journal is lost")
       host.master = Master(
-        epoch: random.next() | 1, settings: masterSettings, isRebuilt: true)
+        epoch: random.next() | 1, vault: host.vault, settings: masterSettings, isRebuilt: true)
       begin(host)
     } else if kind < 24, !isSettling, !host.journal.isEmpty {
       let lost = 1 + random.below(min(host.journal.count, 6))
       note("the journal lost its last \(lost) records")
       host.journal.removeLast(lost)
-      var rest = Master(epoch: epoch, settings: masterSettings)
-      if let snapshot = host.snapshot { restore(snapshot, into: &rest) }
+      var rest = Master(epoch: epoch, vault: host.vault, settings: masterSettings)
+      if let snapshot = host.snapshot { restore(snapshot, into: &rest, host.vault) }
       for ordered in host.journal { rest.restore(ordered) }
       host.master = Master(
-        epoch: random.next() | 1, settings: masterSettings, survivor: rest.replica)
+        epoch: random.next() | 1, vault: host.vault, settings: masterSettings,
+        survivor: rest.replica)
       begin(host)
     } else if host.isUnsettled {
       host.master = Master(
-        epoch: random.next() | 1, settings: masterSettings, survivor: master.replica)
+        epoch: random.next() | 1, vault: host.vault, settings: masterSettings,
+        survivor: master.replica)
       begin(host)
     } else if kind < 50 {
       note("the journal is compacted")
       compact(host)
-      var compacted = Master(epoch: epoch, settings: masterSettings)
-      restore(host.snapshot!, into: &compacted)
+      var compacted = Master(epoch: epoch, vault: host.vault, settings: masterSettings)
+      restore(host.snapshot!, into: &compacted, host.vault)
       host.master = compacted
     }
     let replica = host.master.replica
@@ -115,10 +123,12 @@ extension World {
       answers: host.master.answers)
   }
 
-  private func restore(_ snapshot: MasterHost.Snapshot, into master: inout Master) {
+  private func restore(
+    _ snapshot: MasterHost.Snapshot, into master: inout Master, _ vault: MasterVault
+  ) {
     // A snapshot may be of another epoch than the journal began with.
     if snapshot.order.epoch != master.replica.order.epoch {
-      master = Master(epoch: snapshot.order.epoch, settings: masterSettings)
+      master = Master(epoch: snapshot.order.epoch, vault: vault, settings: masterSettings)
     }
     if snapshot.items.isEmpty { master.restoreEmpty(order: snapshot.order) }
     for item in snapshot.items { master.restore(item, order: snapshot.order) }

@@ -72,6 +72,9 @@ final class Node {
 
   var isMaster: Bool { index == 0 }
 
+  /// Of the group key that its process has; 0: none yet.
+  var generation: UInt32 = 0
+
   func token() -> UInt64 {
     defer { nextToken += 1 }
     return nextToken
@@ -96,6 +99,8 @@ final class MasterHost {
   /// Whether the journal began anew and approvals were not taken back from the hub yet.
   var isUnsettled = false
   var parts: [ClientRecord] = []
+  /// Decisions and the number of keys: they survive what a journal does not.
+  var vault = MasterVault()
   var crashNext: CrashPoint?
 
   struct Snapshot {
@@ -105,4 +110,10 @@ final class MasterHost {
   }
 
   init(master: Master) { self.master = master }
+
+  func keep(_ decision: MemberRecord, generation: UInt32) {
+    vault.generation = generation
+    vault.decisions.removeAll { $0.publicID == decision.publicID }
+    vault.decisions.append(decision)
+  }
 }

@@ -80,6 +80,8 @@ extension World {
       }
     case .presence(let publicID, let presence):
       withFetcher(node) { $0.presenceChanged(publicID, presence, now: now, into: &$1) }
+    case .decided(let publicID, let isIn):
+      withFetcher(node) { $0.ownerDecided(publicID, isIn: isIn, into: &$1) }
     case .openBulk(let tickets):
       guard let session = node.session, let connection = connections[session],
         tickets.down[0] == UInt8(truncatingIfNeeded: connection.tickets)

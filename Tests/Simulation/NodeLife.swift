@@ -14,6 +14,7 @@ extension World {
     node.member = Member(
       isMaster: node.isMaster, incarnation: node.incarnation, settings: memberSettings)
     node.fetcher = ChunkFetcher(settings: fetcherSettings)
+    node.generation = 0
     node.view = [:]
     node.comparedAt = nil
     node.tickAt = nil

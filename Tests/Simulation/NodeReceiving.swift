@@ -19,6 +19,7 @@ extension World {
     case .uploadChunkRequest(let request): serve(request, node)
     case .chunkFailed(let failure):
       withFetcher(node) { $0.failed(failure, now: now, into: &$1) }
+    case .groupKey(let key): received(key, node)
     default:
       if node.isMaster, receivedByMaster(message, node) { return }
       withMember(node) { $0.received(message, now: now, into: &$1) }
@@ -47,6 +48,9 @@ extension World {
     case .online(let publicIDs): presence(publicIDs, .online, node)
     case .away(let publicIDs): presence(publicIDs, .away, node)
     case .gone(let publicIDs): presence(publicIDs, .gone, node)
+    case .clientForgotten(let publicIDs):
+      withMaster(node) { master, _ in master.clientsForgotten(publicIDs) }
+      return true
     case .forwarded(let sender, let inner):
       forwarded(inner, from: sender, node)
       return true
@@ -71,6 +75,22 @@ extension World {
     withMaster(node) {
       $0.proposed(decoded.proposal, decoded.change, from: sender, now: now, into: &$1)
     }
+  }
+
+  private func received(_ key: GroupKeyMessage, _ node: Node) {
+    if key.publicID != node.member.publicID || node.isMaster {
+      return fail("node \(node.index) gets the key of \(key.publicID)")
+    }
+    if key.generation < node.generation {
+      return fail("node \(node.index) gets a key that was replaced")
+    }
+    use(key.generation, node)
+  }
+
+  /// The node's process seals with the key of this generation from here on.
+  func use(_ generation: UInt32, _ node: Node) {
+    node.generation = generation
+    node.fetcher.rekeyed(generation)
   }
 
   func nodeSeesEnd(_ session: SessionID) {
@@ -99,6 +119,7 @@ extension World {
     guard node.bulkIsOpen else { return refuse(.busy, retryAfter: 200) }
     if !isSettling, random.chance(20) { return refuse(.busy, retryAfter: 300) }
     if !isSettling, random.chance(5) { return refuse(.unreadable) }
+    guard request.generation == node.generation else { return refuse(.stale) }
     guard let entry = node.folder[request.entry], entry.kind == .file else { return refuse(.gone) }
     guard entry.version == request.version else { return refuse(.changed) }
     for offset in 0..<request.count {

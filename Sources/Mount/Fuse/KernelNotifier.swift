@@ -51,8 +51,8 @@ final class KernelNotifier: Sendable {
     case .name(let directory, let name):
       _ = fuse_lowlevel_notify_inval_entry(
         session.raw, directory, name.bytes.cPath, name.bytes.count)
-    case .listing(let directory):
-      _ = fuse_lowlevel_notify_inval_inode(session.raw, directory, 0, 0)
+    case .listing(let number), .content(let number):
+      _ = fuse_lowlevel_notify_inval_inode(session.raw, number, 0, 0)
     case .attributes(let number):
       _ = fuse_lowlevel_notify_inval_inode(session.raw, number, -1, 0)
     }

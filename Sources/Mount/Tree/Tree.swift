@@ -8,6 +8,8 @@ enum Invalidation: Hashable, Sendable {
   case listing(InodeNumber)
   /// Attributes changed.
   case attributes(InodeNumber)
+  /// What was read of a file may not be shown again.
+  case content(InodeNumber)
 }
 
 /// The one directory that everybody sees: one's own entries and everybody else's, merged by path.
@@ -53,6 +55,14 @@ struct Tree {
       invalidatedListings.removeAll()
     }
     return invalidations
+  }
+
+  /// Nothing that was read of the files of `owner` (nil: of everybody else) may be shown again.
+  /// Complexity: O(nodes).
+  mutating func forgetContents(of owner: PublicID?) {
+    for node in nodes.values where node.own == nil && node.kind == .file && node.lookups > 0 {
+      if owner == nil || node.owner == owner { invalidations.append(.content(node.number)) }
+    }
   }
 
   /// The kernel was told of the node once more.

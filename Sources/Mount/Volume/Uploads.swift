@@ -96,27 +96,35 @@ extension Volume {
       let key = request.key(offset)
       let start = key.index << UInt64(key.scale)
       guard start < source.size else {
-        group.uploadFailed(
-          ChunkFailure(
-            ChunkRequest(key, count: request.count - offset), reason: .changed))
-        return
+        return refuse(request, from: offset, .changed)
       }
       let length = Int(min(1 << UInt64(key.scale), source.size - start))
-      let frame = sealer.frame(key, length: length) { buffer in
-        try readFully(source.file, buffer, at: Int64(start))
+      let frame: [UInt8]?
+      do throws(SealFault) {
+        frame = try sealer.frame(key, length: length) { buffer in
+          try readFully(source.file, buffer, at: Int64(start))
+        }
+      } catch {
+        // The group has another key by now, and the asker has it or gets it too.
+        return refuse(request, from: offset, .stale)
       }
       guard let frame, isUnchanged(source) else {
-        let reason = reasonForChange(source)
-        group.uploadFailed(
-          ChunkFailure(
-            ChunkRequest(key, count: request.count - offset), reason: reason,
-            retryAfter: reason == .busy ? 100 : 0))
-        return
+        return refuse(request, from: offset, reasonForChange(source))
       }
       uploads.state.withLock { $0.queuedBytes += frame.count }
       group.upload(frame)
       offset += 1
     }
+  }
+
+  /// Says why the rest of a run does not come.
+  private func refuse(
+    _ request: ChunkRequest, from offset: UInt32, _ reason: ChunkFailureReason
+  ) {
+    group.uploadFailed(
+      ChunkFailure(
+        ChunkRequest(request.key(offset), count: request.count - offset), reason: reason,
+        retryAfter: reason == .busy ? 100 : 0))
   }
 
   private struct Source {
@@ -153,8 +161,7 @@ extension Volume {
         reason = reasonForChange(source)
       }
     }
-    group.uploadFailed(
-      ChunkFailure(request, reason: reason, retryAfter: reason == .busy ? 100 : 0))
+    refuse(request, from: 0, reason)
     return nil
   }
 

@@ -28,6 +28,15 @@ extension Volume {
     step { $0.presenceChanged(owner, presence, now: $1, into: &$2) }
   }
 
+  /// The master put another member out, or let it in: what was read of one who is out is not shown again.
+  package func decided(_ owner: PublicID, isIn: Bool) {
+    step { $0.ownerDecided(owner, isIn: isIn, into: &$2) }
+    if !isIn { changeTreeAndTell { $0.forgetContents(of: owner) } }
+  }
+
+  /// The group has a new key.
+  package func rekeyed(_ generation: UInt32) { fetcher.withLock { $0.rekeyed(generation) } }
+
   /// The bulk streams are open.
   package func linkReady() { step { $0.linkReady(now: $1, into: &$2) } }
 
@@ -38,7 +47,11 @@ extension Volume {
   }
 
   /// The master has decided against this client: what waits is refused, what is cached is dropped.
-  package func disapproved() { step { $0.disapproved(into: &$2) } }
+  package func disapproved() {
+    step { $0.disapproved(into: &$2) }
+    uploads.clear()
+    changeTreeAndTell { $0.forgetContents(of: nil) }
+  }
 
   /// This member has left: a program that still holds somebody's file gets what is in memory, no more.
   package func left() { step { $0.disapproved(into: &$2) } }
@@ -51,15 +64,23 @@ extension Volume {
   /// A frame came on the downward stream. Throws where it is not one: the connection is no good.
   package func received(_ frame: [UInt8], sealer: Sealer) throws(DecodingFault) {
     let key = try BulkFrame.key(of: frame)
-    if let leaf = sealer.open(frame, key: key) {
-      let opened = Leaf(storage: leaf.storage, start: leaf.start)
-      step { $0.arrived(key, opened, now: $1, into: &$2) }
+    if let plain = sealer.open(frame, key: key) {
+      step { $0.arrived(key, Leaf(storage: plain, start: 0), now: $1, into: &$2) }
     } else {
       log.warning(
         "a leaf could not be opened",
-        metadata: ["entry": "\(key.entry)", "owner": "\(key.owner)", "leaf": "\(key.index)"])
+        metadata: [
+          "path": "\(shownPath(of: key.entry))", "entry": "\(key.entry)", "owner": "\(key.owner)",
+          "leaf": "\(key.index)",
+        ])
       step { $0.couldNotOpen(key, now: $1, into: &$2) }
     }
+  }
+
+  /// Where an entry is, for the log.
+  private func shownPath(of entry: EntryID) -> String {
+    let path = tree.withLock { tree in tree.node(of: entry).flatMap { tree.path(of: $0) } }
+    return path.map { String(decoding: $0.bytes, as: UTF8.self) } ?? "?"
   }
 
   /// Time has passed.

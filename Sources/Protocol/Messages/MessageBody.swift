@@ -1,0 +1,78 @@
+/// The part of a message that is sealed on its way, and what is said about it in the clear.
+extension Message {
+  /// The transfer that a member's proposal belongs to; nil for anything else.
+  package var transfer: TransferID? {
+    switch self {
+    case .addFiles(let proposal), .removeFile(let proposal), .renameFile(let proposal),
+      .updateName(let proposal):
+      proposal.transfer
+    default: nil
+    }
+  }
+
+  /// The body, where the message has one.
+  package var body: [UInt8]? {
+    switch self {
+    case .approveClient(let decision), .disApproveClient(let decision),
+      .clientApproved(let decision), .clientDisApproved(let decision):
+      decision.body
+    case .addFiles(let proposal), .removeFile(let proposal), .renameFile(let proposal),
+      .updateName(let proposal):
+      proposal.body
+    case .filesAdded(let ordered), .fileRemoved(let ordered), .fileRenamed(let ordered),
+      .nameUpdated(let ordered), .clientReleased(let ordered):
+      ordered.body
+    case .filesPage(let page): page.body
+    default: nil
+    }
+  }
+
+  /// The same message with another body. Requires: it has one.
+  package func replacingBody(_ body: [UInt8]) -> Message {
+    switch self {
+    case .approveClient(var decision):
+      decision.body = body
+      return .approveClient(decision)
+    case .disApproveClient(var decision):
+      decision.body = body
+      return .disApproveClient(decision)
+    case .clientApproved(var decision):
+      decision.body = body
+      return .clientApproved(decision)
+    case .clientDisApproved(var decision):
+      decision.body = body
+      return .clientDisApproved(decision)
+    case .addFiles(var proposal):
+      proposal.body = body
+      return .addFiles(proposal)
+    case .removeFile(var proposal):
+      proposal.body = body
+      return .removeFile(proposal)
+    case .renameFile(var proposal):
+      proposal.body = body
+      return .renameFile(proposal)
+    case .updateName(var proposal):
+      proposal.body = body
+      return .updateName(proposal)
+    case .filesAdded(var ordered):
+      ordered.body = body
+      return .filesAdded(ordered)
+    case .fileRemoved(var ordered):
+      ordered.body = body
+      return .fileRemoved(ordered)
+    case .fileRenamed(var ordered):
+      ordered.body = body
+      return .fileRenamed(ordered)
+    case .nameUpdated(var ordered):
+      ordered.body = body
+      return .nameUpdated(ordered)
+    case .clientReleased(var ordered):
+      ordered.body = body
+      return .clientReleased(ordered)
+    case .filesPage(var page):
+      page.body = body
+      return .filesPage(page)
+    default: preconditionFailure("\(opcode) has no body")
+    }
+  }
+}

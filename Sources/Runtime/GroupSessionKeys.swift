@@ -1,0 +1,59 @@
+import Core
+import Logging
+import Mount
+import Protocol
+import Sealing
+import System
+
+/// The group's key: made, kept and handed out by the master, taken by everyone else.
+extension GroupSession {
+  /// What the master wants done about keys and decisions. While draining.
+  func performKeys(_ action: MasterAction) {
+    guard let vault else { return }
+    do throws(SystemError) {
+      switch action {
+      case .keep(let decision, let generation):
+        try vault.keep(decision)
+        _ = try vault.key(generation)
+      case .useKey(let generation): use(try vault.key(generation))
+      case .giveKey(let publicID, let device): give(publicID, device)
+      default: preconditionFailure("not about keys")
+      }
+    } catch {
+      log.critical("cannot write the vault: \(error)")
+    }
+  }
+
+  /// GROUP_KEY came. Service thread of the link.
+  func received(_ message: GroupKeyMessage) throws(DecodingFault) {
+    let (publicID, master) = state.withLock { ($0.member.publicID, $0.masterKey) }
+    guard !isMaster, message.publicID == publicID, let master else {
+      throw .invalid("group key: it is not for this member")
+    }
+    guard let key = KeyWrapping.unwrap(message, by: identity, from: master) else {
+      throw .invalid("group key: the master did not wrap it for this device")
+    }
+    guard use(key) else {
+      throw .invalid("group key: generation \(key.generation) was replaced long ago")
+    }
+  }
+
+  /// Seals with `key` from now on, unless a later one is in use.
+  @discardableResult
+  private func use(_ key: GroupKey) -> Bool {
+    guard sealer.use(key) else { return false }
+    volume.rekeyed(key.generation)
+    return true
+  }
+
+  private func give(_ publicID: PublicID, _ device: DeviceKey) {
+    guard let vault, state.withLock({ $0.isMasterRegistered }),
+      let key = try? vault.key(sealer.generation)
+    else { return }
+    if let message = KeyWrapping.wrap(key, for: publicID, device: device, by: identity) {
+      send(.groupKey(message))
+    } else {
+      log.error("client \(publicID) has a key that nothing can be wrapped for")
+    }
+  }
+}
