@@ -4,6 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 DIR ?= ~/share
 HISTORIES ?= 100000
+SECONDS ?= 60
 SEED ?=
 
 SHELL := /bin/sh
@@ -18,13 +19,17 @@ RELEASE := .build/release
 # Programs for other places: the Swift runtime is inside, and building them leaves .build alone.
 STATIC := .build-static/release
 PROGRAMS := fsharefs fshare-hub fsharectl
+FUZZERS := messages frames bodies invites names control
+# What is in the house style; Fuzz/Sources has links to Sources, which are left out here.
+STYLED := Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift Fuzz/Package.swift \
+  $(addprefix Fuzz/Sources/,Fuzzer $(FUZZERS))
 SOURCES := Package.swift $(shell find Sources -type f)
 
 # libwebsockets' headers include those of OpenSSL and libcap; git and the certificates fetch packages.
 PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-dev git ca-certificates
 BENCH_PACKAGES := sshfs openssh-server
 
-.PHONY: help deps swift build mount umount test format simulate bench static install uninstall clean
+.PHONY: help deps swift build mount umount test format simulate fuzz bench static install uninstall clean
 
 help:
 	@echo 'make mount DIR=~/share    build, then share a folder: hub, master and mount in one process'
@@ -33,6 +38,7 @@ help:
 	@echo 'make test                 style, build and all tests'
 	@echo 'make simulate HISTORIES=100000 SEED=1'
 	@echo '                          random histories of a simulated network; a seed replays one run'
+	@echo 'make fuzz SECONDS=60       made-up bytes for every decoder, so long for each'
 	@echo 'make bench                speed, beside sshfs'
 	@echo 'make install PREFIX=/usr/local DESTDIR='
 	@echo '                          programs, systemd units and docs (`make static` first builds them'
@@ -94,15 +100,26 @@ umount:
 
 # The last line is swift test's own.
 test: deps
-	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+	$(SWIFT) format lint --strict -r $(STYLED)
 	$(SWIFT) build -c release --build-tests
+	@$(MAKE) --no-print-directory fuzz SECONDS=2
 	$(SWIFT) test -c release --skip-build
 
 format: swift
-	$(SWIFT) format -i -r Sources Tests Package.swift
+	$(SWIFT) format -i -r $(STYLED)
 
 simulate: build
 	$(RELEASE)/fshare-simulate --histories $(HISTORIES) $(if $(SEED),--seed $(SEED))
+
+# What was found stays in Fuzz/.build/corpus; a crash leaves its input in Fuzz and ends here.
+fuzz: deps
+	$(SWIFT) build -c release --package-path Fuzz
+	@cd Fuzz && for fuzzer in $(FUZZERS); do \
+	  mkdir -p .build/corpus/$$fuzzer; \
+	  echo "fuzzing $$fuzzer for $(SECONDS) s"; \
+	  SWIFT_BACKTRACE=enable=no .build/release/$$fuzzer -max_total_time=$(SECONDS) -max_len=4096 \
+	    -timeout=10 -verbosity=0 .build/corpus/$$fuzzer Seeds/$$fuzzer || exit 1; \
+	done
 
 bench: build
 	$(call need,$(BENCH_PACKAGES))
@@ -136,4 +153,4 @@ uninstall:
 	rm -rf "$(DESTDIR)$(PREFIX)/share/doc/fsharefs"
 
 clean:
-	rm -rf .build .build-static
+	rm -rf .build .build-static Fuzz/.build Benchmarks/.build

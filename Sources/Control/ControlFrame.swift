@@ -1,12 +1,12 @@
 import FoundationEssentials
 
 /// A message of the control socket: its length as UInt32, little-endian, then JSON.
-enum ControlFrame {
+package enum ControlFrame {
   /// Bytes of the length.
-  static let headBytes = 4
+  package static let headBytes = 4
 
   /// A whole message. Throws `ControlError.tooLong`.
-  static func encode(_ message: some Encodable, limit: Int) throws -> [UInt8] {
+  package static func encode(_ message: some Encodable, limit: Int) throws -> [UInt8] {
     let body = try JSONEncoder().encode(message)
     guard body.count <= limit else { throw ControlError.tooLong(bytes: body.count, limit: limit) }
     var frame: [UInt8] = []
@@ -21,7 +21,7 @@ enum ControlFrame {
 
   /// How many bytes a message has, head included; nil when too little of it is there to tell.
   /// Throws `ControlError.tooLong`, and `malformed` for an empty one.
-  static func length(of received: [UInt8], limit: Int) throws -> Int? {
+  package static func length(of received: [UInt8], limit: Int) throws -> Int? {
     guard received.count >= headBytes else { return nil }
     let body = received[..<headBytes].reversed().reduce(0) { $0 << 8 | Int($1) }
     guard body > 0 else { throw ControlError.malformed("it is empty") }
@@ -30,7 +30,7 @@ enum ControlFrame {
   }
 
   /// The content of a whole message. Throws `ControlError.malformed`.
-  static func decode<Message: Decodable>(_ type: Message.Type, from frame: [UInt8]) throws
+  package static func decode<Message: Decodable>(_ type: Message.Type, from frame: [UInt8]) throws
     -> Message
   {
     do {
