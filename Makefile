@@ -118,7 +118,9 @@ fuzz: deps
 	  mkdir -p .build/corpus/$$fuzzer; \
 	  echo "fuzzing $$fuzzer for $(SECONDS) s"; \
 	  SWIFT_BACKTRACE=enable=no .build/release/$$fuzzer -max_total_time=$(SECONDS) -max_len=4096 \
-	    -timeout=10 -verbosity=0 .build/corpus/$$fuzzer Seeds/$$fuzzer || exit 1; \
+	    -timeout=10 -verbosity=0 .build/corpus/$$fuzzer Seeds/$$fuzzer >.build/$$fuzzer.log 2>&1 \
+	    || { tail -n 40 .build/$$fuzzer.log; exit 1; }; \
+	  tail -n 1 .build/$$fuzzer.log; \
 	done
 
 bench: build
