@@ -58,6 +58,8 @@ package final class GroupSession: @unchecked Sendable {
   let incarnation: Incarnation
   let system: String
   let journal: MasterJournal?
+  /// What a hub without a master is told.
+  let claim: [UInt8]
   let sealer = Sealer.plain
   let log: Logger
   let report: @Sendable (GroupEvent) -> Void
@@ -72,13 +74,14 @@ package final class GroupSession: @unchecked Sendable {
 
   package init(
     identity: DeviceIdentity, name: DeviceName, system: String, master: (MasterJournal, Master)?,
-    log: Logger, keepName: @escaping @Sendable (DeviceName) -> Void,
+    claim: [UInt8], log: Logger, keepName: @escaping @Sendable (DeviceName) -> Void,
     report: @escaping @Sendable (GroupEvent) -> Void
   ) {
     self.identity = identity
     incarnation = SecureRandom.uint64()
     self.system = system
     journal = master?.0
+    self.claim = claim
     self.log = log
     self.keepName = keepName
     self.report = report
