@@ -84,7 +84,8 @@ let package = Package(
     .target(
       name: "HubArguments",
       dependencies: [
-        "Core", "Runtime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Core", "Runtime", "Transport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
@@ -142,7 +143,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["System", "Control", "Transport", "Protocol", "CLinux"],
+      dependencies: ["System", "Control", "Transport", "Protocol", "Sealing", "CLinux"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -20,7 +20,8 @@ package struct ChunkRelay: Sendable {
     package init() {}
   }
 
-  private struct Flight {
+  /// A leaf that its owner was asked for.
+  struct Flight {
     let owner: SessionID
     var askers: [SessionID]
     let askedAt: Instant
@@ -28,29 +29,34 @@ package struct ChunkRelay: Sendable {
     let pastCache: Bool
   }
 
-  private struct Want {
+  /// A leaf that somebody asked for and that waits for credit.
+  struct Want {
     let key: LeafKey
     /// nil where the owner could not be asked, but the leaf was at hand.
     let owner: SessionID?
     let pastCache: Bool
   }
 
-  private struct Asker {
+  /// A session that reads.
+  struct Asker {
     var wanted: Deque<Want> = []
     /// Bytes asked of owners for it, or queued on its stream.
     var inFlight = 0
   }
 
-  private let settings: Settings
-  private var askers: [SessionID: Asker] = [:]
-  private var flights: [LeafKey: Flight] = [:]
-  private var cache: LeafStore
+  let settings: Settings
+  var askers: [SessionID: Asker] = [:]
+  var flights: [LeafKey: Flight] = [:]
+  var cache: LeafStore
   private var nextCheck: Instant?
+  /// Leaves of older generations of the group key are neither kept nor asked for.
+  var generation: UInt32
   /// Sessions whose credit came free by a failure: the next tick goes on serving them.
-  private var freed: Set<SessionID> = []
+  var freed: Set<SessionID> = []
 
-  package init(settings: Settings) {
+  package init(settings: Settings, generation: UInt32) {
     self.settings = settings
+    self.generation = generation
     cache = LeafStore(lifetime: settings.lifetime, limit: settings.cacheLimit)
   }
 
@@ -72,6 +78,10 @@ package struct ChunkRelay: Sendable {
   ) {
     if refusal == .denied {
       fail(request, .denied, to: session, into: &actions)
+      return
+    }
+    if request.generation < generation {
+      fail(request, .stale, to: session, into: &actions)
       return
     }
     if askers[session, default: Asker()].wanted.count + Int(request.count) > settings.wantedLimit {
@@ -110,15 +120,6 @@ package struct ChunkRelay: Sendable {
     }
   }
 
-  /// The owner says that a run does not come.
-  mutating func failed(_ failure: ChunkFailure, into actions: inout [HubAction]) {
-    for offset in 0..<failure.count {
-      let key = failure.key(offset)
-      guard let flight = flights.removeValue(forKey: key) else { continue }
-      tell(flight, key, failure.reason, retryAfter: failure.retryAfter, into: &actions)
-    }
-  }
-
   /// A downward stream took bytes: more may be asked for it.
   mutating func drained(
     bytes: Int, session: SessionID, now: Instant, into actions: inout [HubAction]
@@ -130,31 +131,11 @@ package struct ChunkRelay: Sendable {
 
   /// A session ended: it asks for nothing any more.
   mutating func sessionClosed(_ session: SessionID, into actions: inout [HubAction]) {
-    askers[session] = nil
+    guard askers.removeValue(forKey: session) != nil else { return }
     freed.remove(session)
     for key in flights.keys where flights[key]!.askers.contains(session) {
       // The leaf itself is not called back: it is on its way and another may want it.
       flights[key]!.askers.removeAll { $0 == session }
-    }
-  }
-
-  /// An owner's connection is lost, or it may no longer serve: all who wait for it are told.
-  mutating func ownerLost(
-    _ owner: PublicID, reason: ChunkFailureReason, into actions: inout [HubAction]
-  ) {
-    let lost = flights.keys.filter { $0.owner == owner }
-      .sorted { ($0.entry, $0.version, $0.index) < ($1.entry, $1.version, $1.index) }
-    for key in lost {
-      let flight = flights.removeValue(forKey: key)!
-      tell(flight, key, reason, into: &actions)
-    }
-    for session in askers.keys.sorted() {
-      let wanted = askers[session]!.wanted
-      guard wanted.contains(where: { $0.key.owner == owner }) else { continue }
-      askers[session]!.wanted.removeAll { $0.key.owner == owner }
-      for want in wanted where want.key.owner == owner {
-        fail(ChunkRequest(want.key), reason, to: session, into: &actions)
-      }
     }
   }
 
@@ -231,31 +212,8 @@ package struct ChunkRelay: Sendable {
     return true
   }
 
-  private mutating func tell(
-    _ flight: Flight, _ key: LeafKey, _ reason: ChunkFailureReason, retryAfter: UInt32 = 0,
-    into actions: inout [HubAction]
-  ) {
-    for session in flight.askers where askers[session] != nil {
-      askers[session]!.inFlight = max(0, askers[session]!.inFlight - Self.reservation(key))
-      if !askers[session]!.wanted.isEmpty { freed.insert(session) }
-      actions.append(
-        .send(
-          .chunkFailed(ChunkFailure(key, reason: reason, retryAfter: retryAfter)), to: [session]))
-    }
-  }
-
-  private func fail(
-    _ request: ChunkRequest, _ reason: ChunkFailureReason, to session: SessionID,
-    into actions: inout [HubAction]
-  ) {
-    let retryAfter: UInt32 = reason == .busy ? 100 : 0
-    actions.append(
-      .send(
-        .chunkFailed(ChunkFailure(request, reason: reason, retryAfter: retryAfter)), to: [session]))
-  }
-
   /// Bytes reserved for a leaf before its true length is known.
-  private static func reservation(_ key: LeafKey) -> Int {
+  static func reservation(_ key: LeafKey) -> Int {
     BulkFrame.payloadOffset + (1 << Int(key.scale)) + Limits.sealOverhead
   }
 }

@@ -16,26 +16,10 @@ package enum HubAction: Equatable, Sendable {
   case frame([UInt8], to: SessionID)
   /// Write the record of a client: it must outlive a restart.
   case persist(HubClient)
+  /// Drop the record of a client, but never give its number to another.
+  case forget(PublicID)
   /// Write whose key the master's is.
   case persistMaster(DeviceKey)
-}
-
-/// What the hub keeps of a client for good.
-package struct HubClient: Equatable, Sendable {
-  package let publicID: PublicID
-  package let key: DeviceKey
-  package var name: DeviceName
-  package var system: String
-  package var admission: Admission
-  package init(
-    publicID: PublicID, key: DeviceKey, name: DeviceName, system: String, admission: Admission
-  ) {
-    self.publicID = publicID
-    self.key = key
-    self.name = name
-    self.system = system
-    self.admission = admission
-  }
 }
 
 /// The hub: knows who is connected and who is approved, passes control messages on, relays chunks.
@@ -46,100 +30,100 @@ package struct Hub: Sendable {
     package var grace: Duration = .seconds(120)
     /// How long a connection may stay without registering.
     package var handshake: Duration = .seconds(10)
-    /// Clients that may wait for approval at a time.
+    /// Clients that may wait for approval at a time. Those that were decided about do not count.
     package var waitingLimit = 1_000
     package var relay = ChunkRelay.Settings()
     package init() {}
   }
 
-  enum SessionState: Equatable {
-    case registering(since: Instant)
-    case registered(PublicID)
+  /// What is known of a connection before it says who it is.
+  struct Opening: Equatable, Sendable {
+    let address: String
+    /// Seconds since 1970.
+    let time: Int64
+    let since: Instant
   }
 
-  struct Client {
-    var record: HubClient
-    var session: SessionID?
-    var presence: Presence
-    var goneAt: Instant?
-    var incarnation: Incarnation?
-    /// When the connection of its session was opened.
-    var opened: Instant?
+  enum SessionState: Equatable {
+    case registering(Opening)
+    case registered(PublicID)
   }
 
   let settings: Settings
   var sessions: [SessionID: SessionState] = [:]
-  var clients: [PublicID: Client] = [:]
-  var byKey: [DeviceKey: PublicID] = [:]
-  var masterKey: DeviceKey?
+  var clients = HubRoster()
+  package internal(set) var masterKey: DeviceKey?
   var relay: ChunkRelay
-  private var nextPublicID: UInt32 = 1
+  /// When connections must have registered.
+  var handshakes = HubDeadlines<SessionID>()
+  /// When lost clients count as gone.
+  var graces = HubDeadlines<PublicID>()
+  /// The highest number that a client ever had: each is given once.
+  package private(set) var lastPublicID: PublicID
 
-  /// A hub with what was persisted before: every known client counts as away from now on.
+  /// A hub with what was persisted before: every approved client counts as away from now on.
   package init(
     settings: Settings = Settings(), master: DeviceKey? = nil, clients known: [HubClient] = [],
-    now: Instant = .zero
+    lastPublicID: PublicID = .master, now: Instant = .zero
   ) {
     self.settings = settings
+    self.lastPublicID = lastPublicID
     masterKey = master
-    relay = ChunkRelay(settings: settings.relay)
+    relay = ChunkRelay(
+      settings: settings.relay, generation: known.compactMap { $0.groupKey?.generation }.max() ?? 0)
     for record in known {
       let isApproved = record.admission == .approved
-      clients[record.publicID] = Client(
-        record: record, session: nil, presence: isApproved ? .away : .gone,
-        goneAt: isApproved && record.publicID != .master ? now + settings.grace : nil)
-      byKey[record.key] = record.publicID
-      nextPublicID = max(nextPublicID, record.publicID.value + 1)
+      clients[record.publicID] = HubRoster.Client(
+        record: record, session: nil, presence: isApproved ? .away : .gone)
+      if isApproved, record.publicID != .master {
+        graces.set(record.publicID, at: now + settings.grace)
+      }
+      self.lastPublicID = max(self.lastPublicID, record.publicID)
     }
   }
 
-  /// When `tick` is due; nil where nothing waits for time. Complexity: O(clients + sessions).
+  /// When `tick` is due; nil where nothing waits for time.
   package var nextDeadline: Instant? {
-    var earliest = relay.nextDeadline
-    func consider(_ instant: Instant) { earliest = min(earliest ?? instant, instant) }
-    for client in clients.values { client.goneAt.map(consider) }
-    for case .registering(let since) in sessions.values { consider(since + settings.handshake) }
-    return earliest
+    [relay.nextDeadline, graces.next, handshakes.next].compactMap { $0 }.min()
   }
 
   /// Bytes of leaves at hand.
   package var cachedBytes: Int { relay.cachedBytes }
 
+  /// Everything that must outlive a restart, the master's record among it. O(clients).
+  package var kept: [HubClient] { clients.sorted.map(\.record) }
+
   package var masterSession: SessionID? { clients[.master]?.session }
 
-  /// Clients that are connected and approved, the master not among them, in order.
-  var approvedSessions: [SessionID] {
-    clients.values.filter { $0.record.admission == .approved && $0.record.publicID != .master }
-      .compactMap { $0.session }.sorted()
-  }
-
   mutating func newPublicID() -> PublicID {
-    defer { nextPublicID += 1 }
-    return PublicID(nextPublicID)
+    lastPublicID = PublicID(lastPublicID.value + 1)
+    return lastPublicID
   }
 }
 
 // MARK: - Connections
 
 extension Hub {
-  /// A control connection was opened; it must register within `Settings.handshake`.
-  package mutating func opened(_ session: SessionID, now: Instant) {
-    sessions[session] = .registering(since: now)
+  /// A control connection was opened; it must register within `Settings.handshake`. `address`: numeric,
+  /// without a port; `time`: seconds since 1970.
+  package mutating func opened(
+    _ session: SessionID, from address: String = "", time: Int64 = 0, now: Instant
+  ) {
+    let address = address.utf8.count > Limits.address ? "" : address
+    sessions[session] = .registering(Opening(address: address, time: time, since: now))
+    handshakes.set(session, at: now + settings.handshake)
   }
 
   /// A control connection is gone.
   package mutating func closed(
     _ session: SessionID, now: Instant, into actions: inout [HubAction]
   ) {
-    guard let state = sessions.removeValue(forKey: session) else { return }
-    guard case .registered(let publicID) = state, clients[publicID]?.session == session else {
-      return
-    }
+    guard let publicID = end(session), clients[publicID]?.session == session else { return }
     clients[publicID]!.session = nil
     actions.append(.closeBulk(session))
     relay.sessionClosed(session, into: &actions)
     if clients[publicID]!.record.admission == .approved {
-      clients[publicID]!.goneAt = publicID == .master ? nil : now + settings.grace
+      if publicID != .master { graces.set(publicID, at: now + settings.grace) }
       setPresence(publicID, .away, into: &actions)
       relay.ownerLost(publicID, reason: .away, into: &actions)
     } else {
@@ -149,17 +133,20 @@ extension Hub {
 
   /// Time has passed: registrations that took too long, lost clients, leaves to clean.
   package mutating func tick(now: Instant, into actions: inout [HubAction]) {
-    for (session, state) in sessions.sorted(by: { $0.key < $1.key }) {
-      if case .registering(let since) = state, now >= since + settings.handshake {
-        refuse(session, .protocolError, "no registration in time", into: &actions)
-      }
+    while let session = handshakes.takeDue(now: now) {
+      refuse(session, .protocolError, "no registration in time", into: &actions)
     }
-    for publicID in clients.keys.sorted() {
-      if let goneAt = clients[publicID]?.goneAt, now >= goneAt {
-        leaveForGood(publicID, into: &actions)
-      }
-    }
+    while let publicID = graces.takeDue(now: now) { leaveForGood(publicID, into: &actions) }
     relay.tick(now: now, into: &actions)
+  }
+
+  /// Forgets a session. Returns: whose it was.
+  mutating func end(_ session: SessionID) -> PublicID? {
+    handshakes.cancel(session)
+    guard case .registered(let publicID) = sessions.removeValue(forKey: session) else {
+      return nil
+    }
+    return publicID
   }
 
   mutating func refuse(
@@ -169,7 +156,7 @@ extension Hub {
   }
 
   mutating func leaveForGood(_ publicID: PublicID, into actions: inout [HubAction]) {
-    clients[publicID]?.goneAt = nil
+    graces.cancel(publicID)
     setPresence(publicID, .gone, into: &actions)
     relay.ownerLost(publicID, reason: .gone, into: &actions)
   }
@@ -178,7 +165,7 @@ extension Hub {
   mutating func setPresence(
     _ publicID: PublicID, _ presence: Presence, into actions: inout [HubAction]
   ) {
-    guard clients[publicID]?.presence != presence else { return }
+    guard let client = clients[publicID], client.presence != presence else { return }
     clients[publicID]!.presence = presence
     let message: Message =
       switch presence {
@@ -187,9 +174,9 @@ extension Hub {
       case .gone: .gone([publicID])
       }
     var audience: [SessionID] = []
-    if clients[publicID]!.record.admission == .approved { audience = approvedSessions }
+    if client.record.admission == .approved { audience = clients.approvedSessions }
     if let masterSession, publicID != .master { audience.append(masterSession) }
-    audience.removeAll { $0 == clients[publicID]!.session }
+    audience.removeAll { $0 == client.session }
     if !audience.isEmpty { actions.append(.send(message, to: audience)) }
   }
 }

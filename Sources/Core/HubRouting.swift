@@ -26,6 +26,8 @@ extension Hub {
     _ frame: [UInt8], session: SessionID, now: Instant, into actions: inout [HubAction]
   ) {
     guard case .registered(let publicID) = sessions[session] else { return }
+    // Its streams end with its approval; this is for what was read from them in that moment.
+    guard clients[publicID]?.record.admission == .approved else { return }
     guard let key = try? BulkFrame.key(of: frame), key.owner == publicID else {
       return refuse(session, .protocolError, "a malformed frame", into: &actions)
     }
@@ -47,7 +49,8 @@ extension Hub {
       broadcast(message, into: &actions)
     case .approveClient(let decision): approve(decision, into: &actions)
     case .disApproveClient(let decision): disapprove(decision, into: &actions)
-    case .directed(let publicID, let inner):
+    case .groupKey(let key) where key.generation > 0: keep(key, into: &actions)
+    case .directed(let publicID, let inner) where Hub.isAnAnswer(inner):
       guard let client = clients[publicID], client.record.admission == .approved,
         let session = client.session
       else { return }
@@ -105,52 +108,14 @@ extension Hub {
     }
   }
 
-  private func broadcast(_ message: Message, into actions: inout [HubAction]) {
-    let audience = approvedSessions
-    if !audience.isEmpty { actions.append(.send(message, to: audience)) }
-  }
-
-  private mutating func approve(_ decision: Decision, into actions: inout [HubAction]) {
-    let publicID = decision.publicID
-    guard publicID != .master, clients[publicID] != nil else { return }
-    let isNew = clients[publicID]!.record.admission != .approved
-    clients[publicID]!.record.admission = .approved
-    if isNew { actions.append(.persist(clients[publicID]!.record)) }
-    broadcast(.clientApproved(decision), into: &actions)
-    guard isNew, let session = clients[publicID]!.session else { return }
-    actions.append(.issueTickets(session))
-    sendPresence(to: session, into: &actions)
-    clients[publicID]!.presence = .gone
-    setPresence(publicID, .online, into: &actions)
-  }
-
-  private mutating func disapprove(_ decision: Decision, into actions: inout [HubAction]) {
-    let publicID = decision.publicID
-    guard publicID != .master, clients[publicID] != nil else { return }
-    let wasApproved = clients[publicID]!.record.admission == .approved
-    var audience = approvedSessions
-    let session = clients[publicID]!.session
-    if let session, !audience.contains(session) { audience.append(session) }
-    if !audience.isEmpty {
-      actions.append(.send(.clientDisApproved(decision), to: audience))
+  /// What the master may say to one member alone: answers, never the hub's own words.
+  private static func isAnAnswer(_ message: Message) -> Bool {
+    switch message {
+    case .filesAdded, .fileRemoved, .fileRenamed, .nameUpdated, .clientReleased, .serverNotReady,
+      .filesPage:
+      true
+    default: false
     }
-    if wasApproved { setPresence(publicID, .gone, into: &actions) }
-    let wasDisapproved = clients[publicID]!.record.admission == .disapproved
-    clients[publicID]!.record.admission = .disapproved
-    clients[publicID]!.goneAt = nil
-    if !wasDisapproved { actions.append(.persist(clients[publicID]!.record)) }
-    guard wasApproved else { return }
-    if let session {
-      relay.sessionClosed(session, into: &actions)
-      actions.append(.closeBulk(session))
-      // Gone for everyone, but the master may see that it is still connected.
-      clients[publicID]!.presence = .online
-      if let masterSession {
-        let record = Hub.record(clients[publicID]!)
-        actions.append(.send(.newClientRegistered(record), to: [masterSession]))
-      }
-    }
-    relay.ownerLost(publicID, reason: .denied, into: &actions)
   }
 
   /// Messages that an approved client may send.

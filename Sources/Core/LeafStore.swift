@@ -39,6 +39,11 @@ struct LeafStore: Sendable {
     while let first = arrivals.first, now >= first.expires { dropOldest() }
   }
 
+  /// Drops some of the leaves at once. O(leaves).
+  mutating func remove(where isAffected: (LeafKey) -> Bool) {
+    for key in leaves.keys.filter(isAffected) { remove(key) }
+  }
+
   private mutating func dropOldest() {
     let oldest = arrivals.removeFirst()
     if leaves[oldest.key]?.number == oldest.number { remove(oldest.key) }

@@ -75,6 +75,8 @@ package final class GroupSession: @unchecked Sendable {
   let system: String
   let journal: MasterJournal?
   let vault: KeyVault?
+  /// What a hub without a master is told.
+  let claim: [UInt8]
   let sealer = Sealer()
   let log: Logger
   let report: @Sendable (GroupEvent) -> Void
@@ -89,7 +91,7 @@ package final class GroupSession: @unchecked Sendable {
 
   package init(
     identity: DeviceIdentity, name: DeviceName, system: String, master: MasterParts?,
-    log: Logger, keepName: @escaping @Sendable (DeviceName) -> Void,
+    claim: [UInt8], log: Logger, keepName: @escaping @Sendable (DeviceName) -> Void,
     report: @escaping @Sendable (GroupEvent) -> Void
   ) {
     self.identity = identity
@@ -97,6 +99,7 @@ package final class GroupSession: @unchecked Sendable {
     self.system = system
     journal = master?.journal
     vault = master?.vault
+    self.claim = claim
     self.log = log
     self.keepName = keepName
     self.report = report

@@ -1,6 +1,6 @@
 package import Core
 package import Logging
-import Protocol
+package import Protocol
 import Sealing
 package import System
 package import Transport
@@ -11,12 +11,15 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   package struct Settings: Sendable {
     package var hub = Hub.Settings()
     package var transport = TransportLimits()
+    /// Messages that one member may send in a second; beyond it the hub reads it no faster.
+    package var messagesPerSecond = 50_000
     package init() {}
   }
 
   /// The control session and the bulk streams of one member.
   private struct Plane {
     let challenge: [UInt8]
+    let peer: String
     var down: ConnectionID?
     var up: ConnectionID?
     var tickets: BulkTickets?
@@ -27,21 +30,41 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
 
   private var hub: Hub
   private let registry: HubRegistry
+  private let stateFolder: String
+  /// nil where the hub has a master.
+  private var claim: ClaimCode?
   private let log: Logger
   private var server: HubServer?
   private var planes: [SessionID: Plane] = [:]
   private var tickets: [[UInt8]: (session: SessionID, direction: BulkDirection)] = [:]
   private var sessions: [ConnectionID: SessionID] = [:]
 
-  /// Binds the address and reads the registry in `stateFolder`; nothing is served before `start`.
+  /// Binds the address and reads the registry in `stateFolder`; nothing is served before `start`. `master`: who
+  /// becomes the hub's master without a claim, where it has none. Throws: an ending where it has another.
   package init(
-    listen: ListenAddress, stateFolder: String, settings: Settings, log: Logger
+    listen: ListenAddress, stateFolder: String, settings: Settings, master: DeviceKey? = nil,
+    log: Logger
   ) throws {
     try File.makeDirectories(stateFolder, mode: 0o700)
-    registry = try HubRegistry(path: stateFolder + "/registry")
+    let path = HubRegistry.path(in: stateFolder)
+    var known = try HubRegistry.read(path) ?? HubRegistry.Content()
+    if let master, let other = known.master, other != master {
+      throw Ending(
+        .refused,
+        "the hub in \(stateFolder) has another master: start it with the --state that it had, or remove that folder"
+      )
+    }
+    known.master = known.master ?? master
+    registry = try HubRegistry(path: path, continuing: known)
+    if known.master == nil {
+      claim = try ClaimCode.loadOrMake(in: stateFolder)
+    } else {
+      try ClaimCode.discard(in: stateFolder)
+    }
     hub = Hub(
-      settings: settings.hub, master: registry.master, clients: registry.clients,
-      now: MonotonicClock.now)
+      settings: settings.hub, master: known.master, clients: known.clients,
+      lastPublicID: known.lastPublicID, now: MonotonicClock.now)
+    self.stateFolder = stateFolder
     self.log = log
     server = try HubServer(
       listen: listen, limits: settings.transport, handler: self, log: log)
@@ -49,6 +72,9 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
 
   /// The port that is really listened on.
   package var port: UInt16 { server!.port }
+
+  /// The code that makes its sender the master; nil where the hub has one. Before `start` only.
+  package var claimCode: ClaimCode? { claim }
 
   /// Serves, on a thread of its own.
   package func start() throws(SystemError) {
@@ -68,8 +94,9 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
 extension HubRuntime {
   package func controlOpened(_ id: ConnectionID, peer: String) {
     let challenge = SecureRandom.bytes(Hello.challengeLength)
-    planes[id] = Plane(challenge: challenge)
-    hub.opened(id, now: MonotonicClock.now)
+    planes[id] = Plane(challenge: challenge, peer: peer)
+    hub.opened(
+      id, from: peer, time: WallClock.nanoseconds / 1_000_000_000, now: MonotonicClock.now)
     log.debug("connected", metadata: ["session": "\(id)", "peer": "\(peer)"])
     send(
       .hello(Hello(version: Limits.protocolVersion, features: 0, challenge: challenge)), to: id)
@@ -88,7 +115,8 @@ extension HubRuntime {
         let holds = DeviceIdentity.proofHolds(
           register, asMaster: true, challenge: plane.challenge, channel: [])
         hub.masterRegisters(
-          register, proofHolds: holds, session: id, now: now, into: &actions)
+          register, proofHolds: holds, claimHolds: claim?.isGiven(by: register.claim) ?? false,
+          session: id, now: now, into: &actions)
       case .clientRegister(let register):
         let holds = DeviceIdentity.proofHolds(
           register, asMaster: false, challenge: plane.challenge, channel: [])
@@ -172,8 +200,15 @@ extension HubRuntime {
         step { $0.sentFrames(bytes: frame.count, session: session, now: $1, into: &$2) }
       }
     case .persist(let client): persist { () throws(SystemError) in try registry.note(client) }
+    case .forget(let publicID):
+      persist { () throws(SystemError) in try registry.forget(publicID) }
     case .persistMaster(let key):
-      persist { () throws(SystemError) in try registry.note(master: key) }
+      claim = nil
+      log.notice("the hub has a master now")
+      persist { () throws(SystemError) in
+        try registry.note(master: key)
+        try ClaimCode.discard(in: stateFolder)
+      }
     }
   }
 
@@ -216,7 +251,8 @@ extension HubRuntime {
   private func close(_ session: SessionID, _ refused: Refused?) {
     if let refused {
       log.warning(
-        "refused: \(refused.reason)", metadata: ["session": "\(session)"])
+        "refused: \(refused.reason)",
+        metadata: ["session": "\(session)", "peer": "\(planes[session]?.peer ?? "?")"])
       send(.refused(refused), to: session)
     }
     closeBulk(of: session)
@@ -224,7 +260,13 @@ extension HubRuntime {
   }
 
   private func persist(_ note: () throws(SystemError) -> Void) {
-    do throws(SystemError) { try note() } catch {
+    do throws(SystemError) {
+      try note()
+      try registry.compactIfWorthIt {
+        HubRegistry.Content(
+          master: hub.masterKey, clients: hub.kept, lastPublicID: hub.lastPublicID)
+      }
+    } catch {
       log.error("cannot keep the registry: \(error)")
     }
   }

@@ -28,6 +28,8 @@ package struct MountConfiguration: Sendable {
   package var readTimeout: Duration = .seconds(30)
   package var ackTimeout: Duration = .seconds(30)
   package var hubSettings = HubRuntime.Settings()
+  /// The claim code of a hub without a master, as it was given.
+  package var claim: [UInt8] = []
   /// Names of settings that were given, not defaults.
   package var given: Set<String> = []
 
@@ -89,6 +91,12 @@ package struct MountConfiguration: Sendable {
       setting("grace", "\(hubSettings.hub.grace.components.seconds)"),
       setting("chunk-seconds", "\(hubSettings.hub.relay.lifetime.components.seconds)"),
       setting("chunk-cache", "\(hubSettings.hub.relay.cacheLimit >> 20)"),
+      setting("max-connections", "\(hubSettings.transport.connections)"),
+      setting("max-waiting", "\(hubSettings.hub.waitingLimit)"),
+      setting("max-queue", "\(hubSettings.transport.controlQueueBytes >> 20)"),
+      setting("max-requests", "\(hubSettings.hub.relay.wantedLimit)"),
+      setting("max-rate", "\(hubSettings.messagesPerSecond)"),
+      setting("handshake-seconds", "\(hubSettings.hub.handshake.components.seconds)"),
     ]
   }
 }

@@ -47,7 +47,7 @@ package final class MountProgram: Sendable {
     defer { withExtendedLifetime((state, ownLock)) {} }
     let signals = try SignalWatcher { [self] _ in endRequested() }
     defer { signals.stop() }
-    let hub = try startHub()
+    let hub = try startHub(state)
     defer { hub?.stop() }
     let address = try hubAddress(hub, state)
     let group = try makeGroup(state)
@@ -132,11 +132,11 @@ extension MountProgram {
     }
   }
 
-  private func startHub() throws -> HubRuntime? {
+  private func startHub(_ state: StateFolder) throws -> HubRuntime? {
     guard configuration.role == .host else { return nil }
     let hub = try HubRuntime(
       listen: configuration.listen, stateFolder: configuration.stateFolder + "/hub",
-      settings: configuration.hubSettings, log: log)
+      settings: configuration.hubSettings, master: try state.identity().key, log: log)
     try hub.start()
     startup.say("hub listens on \(ListenAddress(host: configuration.listen.host, port: hub.port))")
     return hub
@@ -159,7 +159,8 @@ extension MountProgram {
       ? nil : try MasterParts(folder: state.path, settings: Master.Settings())
     return GroupSession(
       identity: try state.identity(), name: state.deviceName(given: configuration.name),
-      system: SystemName.current, master: master, log: log, keepName: { state.keep($0) },
+      system: SystemName.current, master: master, claim: configuration.claim, log: log,
+      keepName: { state.keep($0) },
       report: { [self] in heard($0) })
   }
 

@@ -1,35 +1,32 @@
 import ArgumentParser
 import Glibc
-import HubArguments
-import Logging
 import Runtime
 import System
 import Transport
 
-/// `fshare-hub`: the hub alone, in the foreground.
+/// `fshare-hub`: the hub alone, and what its owner may ask about it.
 @main
 struct FshareHubCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fshare-hub",
     abstract: "Relays between the members of one group; keeps no file of theirs.",
-    version: ProgramVersion.text)
+    discussion: "Without a subcommand it serves: fshare-hub --listen :7420",
+    version: ProgramVersion.text,
+    subcommands: [ServeCommand.self, ClaimCodeCommand.self],
+    defaultSubcommand: ServeCommand.self)
 
-  @Option(help: "Where to listen.")
-  var listen = ":7420"
+  /// The state folder that is used where none is given.
+  static var defaultState: String { XDG.state + "/hub" }
 
-  @Option(help: "The folder of the client registry.")
-  var state: String?
+  /// Writes to stdout, at once.
+  static func say(_ line: String) throws {
+    try File.writeAll(Array((line + "\n").utf8), to: STDOUT_FILENO, "stdout")
+  }
 
-  @OptionGroup var hubOptions: HubOptions
-
-  @Flag(help: "Log more.")
-  var verbose = false
-
-  func run() throws {
-    Signals.prepareProcess()
-    StderrLogHandler.install(program: "fshare-hub", level: verbose ? .debug : .notice)
+  /// Runs a subcommand to its end; a failure is one line and its exit code.
+  static func run(_ body: () throws -> Void) {
     do {
-      try serve()
+      try body()
     } catch let ending as Ending {
       fail(ending)
     } catch let error as AddressError {
@@ -39,38 +36,7 @@ struct FshareHubCommand: ParsableCommand {
     }
   }
 
-  private func serve() throws {
-    var settings = HubRuntime.Settings()
-    try hubOptions.apply(to: &settings)
-    let folder = state ?? XDG.state + "/hub"
-    let lock: OwnedDescriptor
-    do throws(SystemError) {
-      try File.makeDirectories(folder, mode: 0o700)
-      lock = try File.lock(folder + "/lock")
-    } catch {
-      throw Ending(
-        .folder,
-        error.code == EWOULDBLOCK
-          ? "the state folder \(folder) is in use by another hub" : "\(error)")
-    }
-    defer { withExtendedLifetime(lock) {} }
-    let address = try ListenAddress(parsing: listen)
-    let hub = try HubRuntime(
-      listen: address, stateFolder: folder, settings: settings, log: Logger(label: "fshare-hub"))
-    let ended = Monitor(false)
-    let signals = try SignalWatcher { _ in ended.update { $0 = true } }
-    defer { signals.stop() }
-    try hub.start()
-    defer { hub.stop() }
-    let line = "fshare-hub: listening on \(ListenAddress(host: address.host, port: hub.port))\n"
-    try File.writeAll(Array(line.utf8), to: STDOUT_FILENO, "stdout")
-    let notifier = ServiceNotifier()
-    notifier.ready()
-    _ = ended.wait { $0 ? true : nil }
-    notifier.stopping()
-  }
-
-  private func fail(_ ending: Ending) -> Never {
+  private static func fail(_ ending: Ending) -> Never {
     try? File.writeAll(Array("fshare-hub: \(ending.text)\n".utf8), to: STDERR_FILENO, "stderr")
     Glibc.exit(ending.code.rawValue)
   }

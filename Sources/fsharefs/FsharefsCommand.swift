@@ -42,6 +42,10 @@ struct FsharefsCommand: ParsableCommand {
   @Option(help: "This device's name.")
   var name: String?
 
+  @Option(
+    help: "With --master: a file with the claim code of a hub that has no master yet (-: stdin).")
+  var claimFile: String?
+
   @Flag(help: "Mount at once, empty, and go on connecting for ever.")
   var nowait = false
 
@@ -98,6 +102,7 @@ struct FsharefsCommand: ParsableCommand {
       listen: try parsed(listen) { try ListenAddress(parsing: $0) }, ownFolder: ownFolder,
       stateFolder: stateFolder, name: try deviceName(), waits: !nowait,
       isForeground: foreground, isVerbose: verbose)
+    if let claimFile { configuration.claim = try claim(in: claimFile) }
     try configuration.apply(options: options)
     try hubOptions.apply(to: &configuration.hubSettings)
     configuration.given.formUnion(hubOptions.given)
@@ -112,6 +117,16 @@ struct FsharefsCommand: ParsableCommand {
         "--name: 1 to \(Limits.deviceName) bytes, no control characters, no '/'")
     }
     return checked
+  }
+
+  private func claim(in file: String) throws(Ending) -> [UInt8] {
+    guard master else { throw Ending(.usage, "--claim-file is for --master") }
+    do throws(SystemError) {
+      let text = try File.readAll(file == "-" ? "/dev/stdin" : file, limit: 4_096)
+      let claim = text.filter { $0 > UInt8(ascii: " ") }
+      if (1...Register.claimLimit).contains(claim.count) { return claim }
+    } catch { throw Ending(.usage, "--claim-file: \(error)") }
+    throw Ending(.usage, "--claim-file: there is no claim code in \(file)")
   }
 
   private func parsed<Address>(

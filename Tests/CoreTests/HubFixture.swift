@@ -8,7 +8,12 @@ struct HubBench {
   var now: Instant = .zero
   static let masterSession: SessionID = 100
 
-  init(settings: Hub.Settings = Hub.Settings()) { hub = Hub(settings: settings) }
+  private let settings: Hub.Settings
+
+  init(settings: Hub.Settings = Hub.Settings()) {
+    self.settings = settings
+    hub = Hub(settings: settings)
+  }
 
   /// Lets the hub take one event. Returns: what it wants done.
   @discardableResult
@@ -20,22 +25,24 @@ struct HubBench {
 
   @discardableResult
   mutating func masterRegisters(
-    _ number: UInt8 = 200, session: SessionID = masterSession, proofHolds: Bool = true
+    _ number: UInt8 = 200, session: SessionID = masterSession, incarnation: Incarnation = 1,
+    proofHolds: Bool = true, claimHolds: Bool = true
   ) -> [HubAction] {
     hub.opened(session, now: now)
     return act {
       $0.masterRegisters(
-        register(number), proofHolds: proofHolds, session: session, now: $1, into: &$2)
+        register(number, incarnation: incarnation), proofHolds: proofHolds,
+        claimHolds: claimHolds, session: session, now: $1, into: &$2)
     }
   }
 
   @discardableResult
   mutating func clientRegisters(
     _ number: UInt8, session: SessionID? = nil, incarnation: Incarnation = 1,
-    proofHolds: Bool = true
+    from address: String = "", time: Int64 = 0, proofHolds: Bool = true
   ) -> [HubAction] {
     let session = session ?? SessionID(number)
-    hub.opened(session, now: now)
+    hub.opened(session, from: address, time: time, now: now)
     return act {
       $0.clientRegisters(
         register(number, incarnation: incarnation), proofHolds: proofHolds, session: session,
@@ -56,6 +63,32 @@ struct HubBench {
       from: Self.masterSession)
   }
 
+  /// The master's word on a client's group key.
+  @discardableResult
+  mutating func groupKey(_ publicID: PublicID, _ generation: UInt32) -> [HubAction] {
+    receives(.groupKey(wrapped(publicID, generation)), from: Self.masterSession)
+  }
+
+  /// The hub's process ends and begins again with what it was told to keep in `actions`.
+  mutating func restarts(keeping actions: [HubAction]) {
+    var clients: [PublicID: HubClient] = [:]
+    var master: DeviceKey?
+    var last = PublicID.master
+    for action in actions {
+      switch action {
+      case .persist(let client):
+        clients[client.publicID] = client
+        last = max(last, client.publicID)
+      case .forget(let publicID): clients[publicID] = nil
+      case .persistMaster(let key): master = key
+      default: break
+      }
+    }
+    hub = Hub(
+      settings: settings, master: master,
+      clients: clients.values.sorted { $0.publicID < $1.publicID }, lastPublicID: last, now: now)
+  }
+
   /// A master and `clients` approved clients: public ids 1, 2, …
   static func approved(_ clients: Int, settings: Hub.Settings = Hub.Settings()) -> HubBench {
     var bench = HubBench(settings: settings)
@@ -66,6 +99,12 @@ struct HubBench {
     }
     return bench
   }
+}
+
+/// A wrapped group key, as the master sends it.
+func wrapped(_ publicID: PublicID, _ generation: UInt32) -> GroupKeyMessage {
+  GroupKeyMessage(
+    publicID: publicID, generation: generation, wrapped: [UInt8(truncatingIfNeeded: generation)])
 }
 
 extension [HubAction] {

@@ -91,19 +91,10 @@ struct HubTests {
     #expect(actions.refusals == [5: .protocolError])
   }
 
-  @Test func `no more clients wait than may`() {
-    var settings = Hub.Settings()
-    settings.waitingLimit = 2
-    var bench = HubBench(settings: settings)
-    bench.clientRegisters(1)
-    bench.clientRegisters(2)
-    #expect(bench.clientRegisters(3).refusals == [3: .tooManyClients])
-  }
-
   @Test func `the same key gets the same public id`() {
     var bench = HubBench.approved(2)
     bench.act { $0.closed(1, now: $1, into: &$2) }
-    let ack = ClientRegisterAck(publicID: alice, admission: .approved)
+    let ack = ClientRegisterAck(publicID: alice, admission: .approved, master: key(200))
     let actions = bench.clientRegisters(1, session: 11)
     #expect(actions.messages(to: 11).first == .clientRegisterAck(ack))
   }
@@ -113,19 +104,15 @@ struct HubTests {
     var actions = bench.masterRegisters()
     actions += bench.clientRegisters(1)
     actions += bench.decides(alice, .approved)
-    var clients: [PublicID: HubClient] = [:]
-    var master: DeviceKey?
-    for action in actions {
-      if case .persist(let client) = action { clients[client.publicID] = client }
-      if case .persistMaster(let key) = action { master = key }
-    }
-    bench.hub = Hub(master: master, clients: clients.values.sorted { $0.publicID < $1.publicID })
+    bench.restarts(keeping: actions)
     #expect(bench.masterRegisters(201, session: 7).refusals == [7: .notTheMaster])
-    let ack = ClientRegisterAck(publicID: alice, admission: .approved)
+    let ack = ClientRegisterAck(publicID: alice, admission: .approved, master: key(200))
     #expect(bench.clientRegisters(1).messages(to: 1).first == .clientRegisterAck(ack))
     let next = bench.clientRegisters(9).messages(to: 9).first
     #expect(
-      next == .clientRegisterAck(ClientRegisterAck(publicID: bob, admission: .waiting)))
+      next
+        == .clientRegisterAck(
+          ClientRegisterAck(publicID: bob, admission: .waiting, master: key(200))))
   }
 
   @Test func `another process with the same key displaces the first`() {

@@ -10,7 +10,7 @@ extension EndToEnd {
     @Test func everybodyComesBackAfterTheHubsDeath() throws {
       try withFixture { fixture in
         let hub = try fixture.hub()
-        let master = try fixture.master(hub.address)
+        let master = try fixture.master(hub)
         let guest = try fixture.member(
           "guest", of: hub.address, approvedBy: master, ["-o", "ack_timeout=2"])
         try Files.write(guest.path("before"), "before")
@@ -93,7 +93,7 @@ extension EndToEnd {
     @Test func readsGoOnWithoutTheMaster() throws {
       try withFixture { fixture in
         let hub = try fixture.hub()
-        let master = try fixture.master(hub.address)
+        let master = try fixture.master(hub)
         let options = ["-o", "ack_timeout=2"]
         let anna = try fixture.member("anna", of: hub.address, approvedBy: master, options)
         let bert = try fixture.member("bert", of: hub.address, approvedBy: master, options)
@@ -135,7 +135,7 @@ extension EndToEnd {
     @Test func aLostJournalIsRebuiltFromTheMembers() throws {
       try withFixture { fixture in
         let hub = try fixture.hub()
-        let master = try fixture.master(hub.address)
+        let master = try fixture.master(hub)
         let guest = try fixture.member("guest", of: hub.address, approvedBy: master)
         try Files.write(guest.path("guest's"), "g")
         try Files.makeFolder(guest.path("folder"))

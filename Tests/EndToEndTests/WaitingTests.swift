@@ -10,7 +10,7 @@ extension EndToEnd {
     @Test func aSilentMasterCostsTheWriterItsTime() throws {
       try withFixture { fixture in
         let hub = try fixture.hub()
-        let master = try fixture.master(hub.address)
+        let master = try fixture.master(hub)
         let guest = try fixture.member(
           "guest", of: hub.address, approvedBy: master, ["-o", "ack_timeout=2"])
         try Files.write(guest.path("known"), "old")
@@ -37,7 +37,7 @@ extension EndToEnd {
     @Test func aSynchronisedNewFileStays() throws {
       try withFixture { fixture in
         let hub = try fixture.hub()
-        let master = try fixture.master(hub.address)
+        let master = try fixture.master(hub)
         let guest = try fixture.member(
           "guest", of: hub.address, approvedBy: master, ["-o", "ack_timeout=1"])
         try master.crash()
@@ -61,7 +61,7 @@ extension EndToEnd {
     @Test func anAsynchronousCloseDoesNotWait() throws {
       try withFixture { fixture in
         let hub = try fixture.hub()
-        let master = try fixture.master(hub.address)
+        let master = try fixture.master(hub)
         let guest = try fixture.member(
           "guest", of: hub.address, approvedBy: master, ["-o", "async_close"])
         try master.crash()
@@ -80,7 +80,7 @@ extension EndToEnd {
     @Test(arguments: [SIGKILL, SIGTERM]) func aSignalEndsAWait(signal: Int32) throws {
       try withFixture { fixture in
         let hub = try fixture.hub()
-        let master = try fixture.master(hub.address)
+        let master = try fixture.master(hub)
         let guest = try fixture.member("guest", of: hub.address, approvedBy: master)
         try Files.write(master.path("file"), Samples.bytes(400_000))
         try fixture.waitFor(guest.path("file"))

@@ -7,6 +7,7 @@ struct HubHost {
   var hub: Hub?
   var persisted: [PublicID: HubClient] = [:]
   var masterKey: DeviceKey?
+  var lastPublicID = PublicID.master
   var tickAt: Instant?
   /// What the hub has said that it decided, for the checks of who may be told what.
   var admissions: [PublicID: Admission] = [:]
@@ -27,7 +28,8 @@ extension World {
     note("hub starts")
     hub.hub = Hub(
       settings: HubHost.settings, master: hub.masterKey,
-      clients: hub.persisted.values.sorted { $0.publicID < $1.publicID }, now: now)
+      clients: hub.persisted.values.sorted { $0.publicID < $1.publicID },
+      lastPublicID: hub.lastPublicID, now: now)
     armHub()
   }
 
@@ -113,6 +115,10 @@ extension World {
     case .persist(let client):
       hub.persisted[client.publicID] = client
       hub.admissions[client.publicID] = client.admission
+      hub.lastPublicID = max(hub.lastPublicID, client.publicID)
+    case .forget(let publicID):
+      hub.persisted[publicID] = nil
+      hub.admissions[publicID] = nil
     case .persistMaster(let key): hub.masterKey = key
     }
   }

@@ -131,7 +131,8 @@ extension World {
       switch message {
       case .masterAppRegister(let register):
         hub.masterRegisters(
-          register, proofHolds: true, session: session, now: now, into: &actions)
+          register, proofHolds: true, claimHolds: true, session: session, now: now,
+          into: &actions)
       case .clientRegister(let register):
         hub.clientRegisters(
           register, proofHolds: true, session: session, now: now, into: &actions)

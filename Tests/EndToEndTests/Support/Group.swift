@@ -28,6 +28,9 @@ final class HubProcess {
     address = try listening(log, "listening on ")
   }
 
+  /// Where its claim code lies, while it has no master.
+  var claimFile: String { state + "/claim-code" }
+
   /// Ends it as a crash does.
   func crash() throws {
     process.kill(SIGKILL)
@@ -78,10 +81,13 @@ extension Fixture {
   /// A hub without a mount.
   func hub(_ options: [String] = []) throws -> HubProcess { try HubProcess(self, options: options) }
 
-  /// The master app of a hub, live.
-  func master(_ hub: String, _ options: [String] = []) throws -> Daemon {
+  /// The master app of a hub that has none yet, live. `address`: where it finds the hub, if not there.
+  func master(
+    _ hub: HubProcess, _ options: [String] = [], at address: String? = nil
+  ) throws -> Daemon {
     let daemon = try Daemon("master", self)
-    try daemon.start(["--master"] + options + [hub])
+    try daemon.start(
+      ["--master", "--claim-file", hub.claimFile] + options + [address ?? hub.address])
     try daemon.waits(for: .live)
     return daemon
   }

@@ -1,0 +1,95 @@
+import Protocol
+import Sealing
+import System
+
+/// A peer of a test's own making that has a real key, and registers with it.
+final class RegisteredPeer {
+  let identity: DeviceIdentity
+  let peer: WebSocketPeer
+  private let hello: Hello
+  private let incarnation: Incarnation = SecureRandom.uint64()
+  /// The hub's answer to the registration.
+  private(set) var publicID = PublicID.master
+
+  /// Connects; says nothing yet.
+  init(to hub: String, identity: DeviceIdentity = DeviceIdentity()) throws {
+    self.identity = identity
+    peer = try WebSocketPeer(to: hub)
+    hello = try peer.receiveHello()
+  }
+
+  /// Registers as a client, and waits for the answer.
+  func registerAsClient() throws -> Self {
+    try send(.clientRegister(registration(asMaster: false)))
+    guard case .clientRegisterAck(let ack) = try next() else {
+      throw NeverHappened(description: "no CLIENT_REGISTER_ACK")
+    }
+    publicID = ack.publicID
+    return self
+  }
+
+  /// Registers as the master, and waits for the answer.
+  func registerAsMaster(claim: [UInt8] = []) throws -> Self {
+    try send(.masterAppRegister(registration(asMaster: true, claim: claim)))
+    guard case .masterAppRegisterAck = try next() else {
+      throw NeverHappened(description: "no MASTER_APP_REGISTER_ACK")
+    }
+    return self
+  }
+
+  /// A registration on this connection that proves this peer's key, or another.
+  func registration(
+    by other: DeviceIdentity? = nil, asMaster: Bool, claim: [UInt8] = []
+  ) throws -> Register {
+    guard let name = DeviceName("peer") else { throw NeverHappened(description: "no name") }
+    return (other ?? identity).register(
+      asMaster: asMaster, challenge: hello.challenge, channel: [], incarnation: incarnation,
+      name: name, system: "test", claim: claim)
+  }
+
+  func send(_ message: Message) throws { try peer.send(message) }
+
+  /// The next message.
+  func next() throws -> Message { try Message(decoding: try peer.receive()) }
+
+  /// What comes up to and with the message that `isLast` answers true for.
+  @discardableResult
+  func receive(until isLast: (Message) -> Bool) throws -> [Message] {
+    var messages: [Message] = []
+    repeat { messages.append(try next()) } while !isLast(messages[messages.count - 1])
+    return messages
+  }
+
+  /// What comes until the hub ends the connection.
+  func receiveToTheEnd() -> [Message] {
+    var messages: [Message] = []
+    while let bytes = try? peer.receive() {
+      guard let message = try? Message(decoding: bytes) else { break }
+      messages.append(message)
+    }
+    return messages
+  }
+
+  /// What the hub has sent to an approved peer by now, and whether the connection is still there: the hub is
+  /// asked something that it answers at once.
+  func receiveWhatCame() -> (messages: [Message], isOpen: Bool) {
+    let nonsense = ChunkRequest(
+      owner: PublicID(.max), entry: .zero, version: .zero, scale: Limits.leafScale,
+      generation: .max, first: SecureRandom.uint64() >> 32, count: 1, pastCache: false)
+    let echo = Message.chunkFailed(ChunkFailure(nonsense, reason: .denied))
+    try? send(.requestChunk(nonsense))
+    var messages: [Message] = []
+    while let message = try? next() {
+      if message == echo { return (messages, true) }
+      messages.append(message)
+    }
+    return (messages, false)
+  }
+
+  /// The same of a connection that must still be there.
+  func receiveAll() throws -> [Message] {
+    let (messages, isOpen) = receiveWhatCame()
+    guard isOpen else { throw NeverHappened(description: "the hub ended it: \(messages)") }
+    return messages
+  }
+}
