@@ -137,11 +137,18 @@ extension World {
     }
   }
 
-  /// Nobody who is not approved hears of entries, names or presence.
+  /// Nobody who is not approved hears of entries, names, keys or presence, and nobody but the master of clients.
   private func checkAudience(_ message: Message, _ connection: Connection) {
     switch message {
     case .hello, .refused, .clientRegisterAck, .masterAppRegisterAck: return
     case .clientDisApproved(let decision) where decision.publicID == connection.publicID: return
+    default: break
+    }
+    switch message {
+    case .groupKey(let key) where key.publicID != connection.publicID:
+      fail("the group key of \(key.publicID) for session \(connection.id)")
+    case .newClientRegistered, .clientForgotten, .forwarded:
+      if connection.publicID != .master { fail("\(message.opcode) for a client") }
     default: break
     }
     guard let publicID = connection.publicID else {

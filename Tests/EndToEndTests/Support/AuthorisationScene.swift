@@ -15,8 +15,7 @@ struct AuthorisationScene {
 
   init(_ hub: HubProcess, _ speaker: Speaker) throws {
     self.speaker = speaker
-    let claim = try Files.read(hub.claimFile).filter { $0 > UInt8(ascii: " ") }
-    master = try RegisteredPeer(to: hub.address).registerAsMaster(claim: claim)
+    master = try RegisteredPeer(to: hub.address).registerAsMaster(claim: hub.claim())
     witness = try RegisteredPeer(to: hub.address).registerAsClient()
     waiter = try RegisteredPeer(to: hub.address).registerAsClient()
     try master.send(.approveClient(Self.decision(witness.publicID)))

@@ -18,6 +18,15 @@ final class RegisteredPeer {
     hello = try peer.receiveHello()
   }
 
+  /// Connects to a hub that is just being started.
+  static func whenReady(
+    _ hub: HubProcess, identity: DeviceIdentity = DeviceIdentity()
+  ) throws -> RegisteredPeer {
+    try eventuallySome("the hub listens") {
+      try RegisteredPeer(to: hub.address, identity: identity)
+    }
+  }
+
   /// Registers as a client, and waits for the answer.
   func registerAsClient() throws -> Self {
     try send(.clientRegister(registration(asMaster: false)))
