@@ -22,6 +22,9 @@ package struct ChangeLog: Sendable {
   private var tombstones = 0
   /// A replica older than this may have missed a removal that the log forgot.
   private var floor: UInt64 = 0
+  /// Where the offsets of a restored snapshot begin: above those of every change. A cursor into the change that
+  /// the snapshot took the place of then skips nothing, since it counted something else.
+  private static let restoredOffsets: UInt32 = 1 << 31
   /// Removals remembered: a member away for longer takes the whole list again.
   private let tombstoneLimit: Int
 
@@ -55,7 +58,7 @@ package struct ChangeLog: Sendable {
 
   /// Notes one thing of a journal's snapshot: all of them count as changed at its order.
   package mutating func noteRestored(_ item: PageItem, at order: ListOrder) {
-    let place = (order.seq, UInt32(records.count))
+    let place = (order.seq, Self.restoredOffsets + UInt32(records.count))
     switch item {
     case .entry(let listed): note(.entry(listed.entry.id), at: place)
     case .member(let member): note(.member(member.publicID), at: place)

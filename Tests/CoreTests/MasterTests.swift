@@ -148,6 +148,27 @@ struct MasterTests {
     #expect(page.restarts)
   }
 
+  @Test func `a cursor into a change that a snapshot took the place of misses nothing`() throws {
+    var old = Author()
+    old.order(.approved(member(1, .approved)), by: .master)
+    old.add(entry(1, "a"), entry(2, "b"), entry(3, "c"))
+    // Whoever stood between the second entry and the third of that change…
+    let seen = ListCursor(
+      order: ListOrder(epoch: 1, seq: 1), offset: 2, began: old.replica.order.seq)
+    var master = Master(epoch: 1)
+    master.restore(.member(member(1, .approved)), order: old.replica.order)
+    for listed in old.replica.list.sorted {
+      master.restore(.entry(listed), order: old.replica.order)
+    }
+    // … is told of all that the snapshot has, however it counts.
+    var actions: [MasterAction] = []
+    master.asked(seen, from: alice, into: &actions)
+    guard case .answer(_, .filesPage(let page))? = actions.first else {
+      return #expect(Bool(false))
+    }
+    #expect(try PageBody(decoding: page.body).items.count == 4)
+  }
+
   @Test func `a decision made while the hub was away is made known on return`() {
     var master = master(client(1, .waiting), approving: alice)
     var actions: [MasterAction] = []
