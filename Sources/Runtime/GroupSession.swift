@@ -18,6 +18,12 @@ package enum GroupEvent: Sendable {
   case refused(Refused)
   /// What answered does not speak this protocol, or broke it.
   case protocolError(String)
+  /// The hub ended another process that ran with this device's private id.
+  case displacedAnother
+  /// The hub and the master were met for the first time; their keys are remembered from now on. nil: not told.
+  case firstContact(hub: Fingerprint?, master: Fingerprint?)
+  /// Somebody is not who was remembered: the program ends.
+  case untrusted(Ending)
 }
 
 /// Binds the member, and where this is the master app the master, to the link and the mount.
@@ -47,6 +53,10 @@ package final class GroupSession: @unchecked Sendable {
     var failures = 0
     var reconnectAt: Instant?
     var isLeaving = false
+    /// Where the hub is, its TLS key and the master's key, as far as they are known: what an invite says.
+    var hubAddress: HubAddress?
+    var hubKey: Fingerprint?
+    var masterKey: Fingerprint?
   }
 
   /// How often time is looked at; also the shortest back-off.
@@ -83,7 +93,9 @@ package final class GroupSession: @unchecked Sendable {
     self.keepName = keepName
     self.report = report
     let member = Member(isMaster: master != nil, incarnation: incarnation)
-    state = Locked(State(member: member, master: master?.1, deviceName: name))
+    var state = State(member: member, master: master?.1, deviceName: name)
+    if master != nil { state.masterKey = Fingerprint(of: identity.key) }
+    self.state = Locked(state)
   }
 
   /// Gives the session the mount that it serves: before the volume shares its own folder.
@@ -99,6 +111,7 @@ package final class GroupSession: @unchecked Sendable {
       }
     }
     self.hub = "\(hub)"
+    state.withLock { $0.hubAddress = hub }
     link = HubLink(address: hub, handler: self, log: log)
     try link.start()
     link.perform { [self] in link.setTimer(after: Self.tickEvery) }

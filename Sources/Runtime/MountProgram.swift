@@ -49,7 +49,8 @@ package final class MountProgram: Sendable {
     defer { signals.stop() }
     let hub = try startHub()
     defer { hub?.stop() }
-    let address = try hubAddress(hub, state)
+    let known = try knownGroup(hub, state)
+    let address = known.address
     let group = try makeGroup(state)
     let volume = try makeVolume(folder, index, group)
     self.group.withLock { $0 = group }
@@ -64,7 +65,7 @@ package final class MountProgram: Sendable {
       volume.stop()
     }
     if configuration.waits, !(try waitUntilReady(group)) { return }
-    state.keep(address)
+    try state.keep(known)
     try serve(volume, mountpoint)
     if let ending = gate.ending { throw ending }
   }
@@ -103,8 +104,8 @@ package final class MountProgram: Sendable {
   }
 
   /// What the group says goes to the user, to systemd, and to whoever waits for the start.
-  private func heard(_ event: GroupEvent) {
-    if let line = gate.heard(event, waits: configuration.waits) {
+  private func heard(_ event: GroupEvent, _ words: KeyWords) {
+    if let line = gate.heard(event, waits: configuration.waits, words: words) {
       startup.say(line)
       notifier.status(line)
     }
@@ -142,25 +143,30 @@ extension MountProgram {
     return hub
   }
 
-  private func hubAddress(_ hub: HubRuntime?, _ state: StateFolder) throws -> HubAddress {
+  private func knownGroup(_ hub: HubRuntime?, _ state: StateFolder) throws -> KnownGroup {
+    let kept = try state.knownGroup()
     if let hub {
       let host = configuration.listen.host
       let local = ["", "0.0.0.0"].contains(host) ? "127.0.0.1" : host == "::" ? "::1" : host
-      return try HubAddress(host: local, port: hub.port)
+      return KnownGroup(
+        address: try HubAddress(host: local, port: hub.port), hub: kept?.hub, master: kept?.master)
     }
-    if let given = configuration.hub ?? state.lastHub { return given }
-    throw Ending(
-      .usage, "no hub is known yet: fsharefs HUB MOUNTPOINT, or fsharefs --host MOUNTPOINT")
+    let group = try KnownGroup.joining(
+      configuration.hub, configuration.invite, kept: kept, file: state.groupFile)
+    try configuration.check(group.address)
+    return group
   }
 
   private func makeGroup(_ state: StateFolder) throws -> GroupSession {
     let master =
       configuration.role == .client
       ? nil : try MasterJournal.open(state.path + "/journal", settings: Master.Settings())
+    let identity = try state.identity()
+    let words = KeyWords(identity.key)
     return GroupSession(
-      identity: try state.identity(), name: state.deviceName(given: configuration.name),
+      identity: identity, name: try state.deviceName(given: configuration.name),
       system: SystemName.current, master: master, log: log, keepName: { state.keep($0) },
-      report: { [self] in heard($0) })
+      report: { [self] in heard($0, words) })
   }
 
   private func makeVolume(
