@@ -26,7 +26,8 @@ STYLED := Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swif
 SOURCES := Package.swift $(shell find Sources -type f)
 
 # libwebsockets' headers include those of OpenSSL and libcap; git and the certificates fetch packages.
-PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-dev git ca-certificates
+PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-dev libqrencode-dev \
+  git ca-certificates
 BENCH_PACKAGES := sshfs openssh-server
 
 .PHONY: help deps swift build mount umount test format simulate fuzz bench static install uninstall clean
@@ -61,7 +62,7 @@ define need
 	      && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	        apt-get install -q -y --no-install-recommends $$missing; \
 	  fi; \
-	elif ! pkg-config --exists fuse3 libwebsockets openssl; then \
+	elif ! pkg-config --exists fuse3 libwebsockets openssl libqrencode; then \
 	  echo 'no dpkg here: please install what your system calls: $(1)' >&2; exit 1; \
 	fi
 endef

@@ -33,6 +33,8 @@ let package = Package(
       name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev", "fuse3"])]),
     .systemLibrary(
       name: "CWebSockets", pkgConfig: "libwebsockets", providers: [.apt(["libwebsockets-dev"])]),
+    .systemLibrary(
+      name: "CQRCode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(name: "CLinux"),
 
     // The rooms of the house, lowest first. An arrow never points upwards.
@@ -70,7 +72,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Control",
-      dependencies: ["Protocol", "System", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "Protocol", "System", "CLinux", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .target(
       name: "Runtime",
@@ -109,7 +113,7 @@ let package = Package(
     .executableTarget(
       name: "fsharectl",
       dependencies: [
-        "Control", "System",
+        "Control", "System", "CQRCode",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -134,6 +138,10 @@ let package = Package(
       name: "CoreTests", dependencies: ["Core", "Protocol", "Simulation"], swiftSettings: strict),
     .testTarget(
       name: "SealingTests", dependencies: ["Sealing", "Protocol"], swiftSettings: strict),
+    .testTarget(
+      name: "RuntimeTests",
+      dependencies: ["Runtime", "Sealing", "Transport", "Protocol", "System", "Core", "Control"],
+      swiftSettings: strict),
     .testTarget(
       name: "SystemTests",
       dependencies: [

@@ -1,6 +1,6 @@
 /// What `fsharectl` asks of a running `fsharefs`.
 package struct ControlRequest: Codable, Equatable, Sendable {
-  /// The command's word: `status`, `members`, `approve`, `disapprove`, `name`.
+  /// The command's word: `status`, `members`, `approve`, `disapprove`, `name`, `invite`.
   package var command: String
   /// Its arguments, as they were typed.
   package var arguments: [String]

@@ -1,3 +1,5 @@
+// Whichever of the two is read first owns <sys/un.h>.
+import CLinux
 import Glibc
 import System
 

@@ -26,11 +26,19 @@ package struct MemberReport: Codable, Equatable, Sendable {
   package var isMaster: Bool
   /// Entries of the list that it owns.
   package var entries: Int
+  /// The six words of its key; nil where the key is not known here.
+  package var words: String?
+  /// The numeric address that it last came from, in the hub's word: hostile until escaped. Only the master
+  /// is told.
+  package var address: String?
+  /// When the hub first met it, seconds since 1970. Only the master is told.
+  package var firstSeen: Int64?
 
   /// A report with every field given.
   package init(
     publicID: UInt32, name: String, system: String, state: State, presence: Presence,
-    isSelf: Bool, isMaster: Bool, entries: Int
+    isSelf: Bool, isMaster: Bool, entries: Int,
+    words: String? = nil, address: String? = nil, firstSeen: Int64? = nil
   ) {
     self.publicID = publicID
     self.name = name
@@ -40,6 +48,9 @@ package struct MemberReport: Codable, Equatable, Sendable {
     self.isSelf = isSelf
     self.isMaster = isMaster
     self.entries = entries
+    self.words = words
+    self.address = address
+    self.firstSeen = firstSeen
   }
 }
 

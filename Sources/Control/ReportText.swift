@@ -1,3 +1,5 @@
+import System
+
 extension StatusReport {
   /// The report for people: aligned `key: value` lines, safe to show in a terminal.
   package var text: String {
@@ -6,6 +8,7 @@ extension StatusReport {
       ("state", state.rawValue),
       ("public id", publicID.map { String($0) } ?? "none yet"),
       ("name", name),
+      ("words", words),
       ("hub", "\(hub) (\(hubConnected ? "connected" : "not connected"))"),
       ("master", masterPresent ? "present" : "away"),
       ("mountpoint", mountpoint),
@@ -33,17 +36,34 @@ extension StatusReport {
 }
 
 extension MembersReport {
-  /// The report for people: one aligned line per member, safe to show in a terminal.
-  package var text: String {
-    let head = ["ID", "NAME", "STATE", "PRESENCE", "ENTRIES", "SYSTEM", "NOTE"]
-    let rows = members.map { member in
-      let notes = [member.isMaster ? "master" : nil, member.isSelf ? "this one" : nil]
-      return [
-        "\(member.publicID)", member.name, member.state.rawValue, member.presence.rawValue,
-        "\(member.entries)", member.system, notes.compactMap { $0 }.joined(separator: ", "),
-      ]
+  /// Waiting members that are shown at most, so that a crowd that waits hides nobody who is in.
+  package static let waitingShown = 20
+
+  /// The report for people: one aligned line per member, those who wait last, safe to show in a terminal.
+  /// `all`: however many wait.
+  package func text(all: Bool = false) -> String {
+    let head = [
+      "ID", "NAME", "STATE", "PRESENCE", "ENTRIES", "SYSTEM", "ADDRESS", "FIRST SEEN", "WORDS",
+      "NOTE",
+    ]
+    let waiting = members.filter { $0.state == .waiting }
+    let shown = all ? waiting : Array(waiting.prefix(Self.waitingShown))
+    let others = [MemberReport.State.approved, .disapproved].flatMap { state in
+      members.filter { $0.state == state }
     }
-    return TextTable.text(rows: [head] + rows)
+    let table = TextTable.text(rows: [head] + (others + shown).map(Self.row))
+    let rest = waiting.count - shown.count
+    return rest == 0 ? table : table + "\n… and \(rest) more wait: fsharectl members --all"
+  }
+
+  private static func row(_ member: MemberReport) -> [String] {
+    let notes = [member.isMaster ? "master" : nil, member.isSelf ? "this one" : nil]
+    return [
+      "\(member.publicID)", member.name, member.state.rawValue, member.presence.rawValue,
+      "\(member.entries)", member.system, member.address ?? "",
+      member.firstSeen.map { LocalTime.text($0) } ?? "", member.words ?? "",
+      notes.compactMap { $0 }.joined(separator: ", "),
+    ]
   }
 }
 

@@ -40,6 +40,8 @@ package struct StatusReport: Codable, Equatable, Sendable {
   package var publicID: UInt32?
   /// This member's name.
   package var name: String
+  /// The six words of this member's key, by which the master's user knows it.
+  package var words: String
   /// The hub's address.
   package var hub: String
   /// Whether the control plane to the hub is up.
@@ -79,8 +81,9 @@ package struct StatusReport: Codable, Equatable, Sendable {
 
   /// A report with every field given.
   package init(
-    role: Role, state: State, publicID: UInt32?, name: String, hub: String, hubConnected: Bool,
-    masterPresent: Bool, mountpoint: String, ownFolder: String, stateFolder: String,
+    role: Role, state: State, publicID: UInt32?, name: String, words: String, hub: String,
+    hubConnected: Bool, masterPresent: Bool, mountpoint: String, ownFolder: String,
+    stateFolder: String,
     epoch: UInt64, seq: UInt64, entries: Int, ownEntries: Int, pendingChanges: Int,
     membersOnline: Int, leafCacheBytes: Int, leafCacheLimit: Int, readsWaiting: Int,
     uploadsQueued: Int, settings: [Setting], version: String
@@ -89,6 +92,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
     self.state = state
     self.publicID = publicID
     self.name = name
+    self.words = words
     self.hub = hub
     self.hubConnected = hubConnected
     self.masterPresent = masterPresent

@@ -16,6 +16,8 @@ package enum ExitCode: Int32, Sendable {
   case protocolMismatch = 76
   /// Disapproved, or not the master of this hub.
   case refused = 77
+  /// The hub or the master has another key than the one that was remembered.
+  case untrusted = 78
 }
 
 /// Why a program ends: one line for the user, and the code.

@@ -2,6 +2,7 @@ package import Control
 import Core
 import Mount
 import Protocol
+import Sealing
 import System
 
 /// What `fsharectl` is told, and what it may ask for.
@@ -35,7 +36,11 @@ extension GroupSession {
     case ("status", 0): .report(status(around))
     case ("members", 0): .report(members)
     case ("approve", 1): decide(request.arguments[0], approves: true)
+    case ("approve", 2):
+      decide(request.arguments[0], approves: true, words: request.arguments[1])
     case ("disapprove", 1): decide(request.arguments[0], approves: false)
+    case ("invite", 0): inviteAnswer(nil)
+    case ("invite", 1): inviteAnswer(request.arguments[0])
     case ("name", 1): rename(request.arguments[0])
     default: .refused("this fsharefs does not know the command '\(request.command)'")
     }
@@ -49,7 +54,8 @@ extension GroupSession {
       let online = member.presences.filter { $0.value == .online && $0.key != member.publicID }
       return StatusReport(
         role: around.role, state: Self.shown(state), publicID: member.publicID?.value,
-        name: state.deviceName.text, hub: around.hub, hubConnected: state.isConnected,
+        name: state.deviceName.text, words: "\(KeyWords(identity.key))", hub: around.hub,
+        hubConnected: state.isConnected,
         masterPresent: member.masterIsPresent, mountpoint: around.mountpoint,
         ownFolder: around.ownFolder, stateFolder: around.stateFolder,
         epoch: member.replica.order.epoch, seq: member.replica.order.seq,
@@ -73,30 +79,42 @@ extension GroupSession {
   }
 
   private var members: MembersReport {
-    state.withLock { state in
+    let found = state.withLock { state -> [(MemberReport, DeviceKey?)] in
       let member = state.member
-      let list = member.replica.list
-      var reports: [MemberReport] = []
       let known = Set(member.replica.members.keys)
         .union(state.master.map { Set($0.clients.keys) } ?? []).union([.master])
-      for publicID in known.sorted() {
-        let record = member.replica.members[publicID]
-        let client = state.master?.clients[publicID]
-        let isSelf = publicID == member.publicID
-        let presence = isSelf ? .online : client?.presence ?? member.presences[publicID] ?? .gone
-        reports.append(
-          MemberReport(
-            publicID: publicID.value,
-            name: record?.name.text ?? client?.name.text
-              ?? (isSelf ? state.deviceName.text : publicID == .master ? "master" : ""),
-            system: client?.system ?? (isSelf ? system : ""),
-            state: Self.shown(
-              publicID == .master ? .approved : record?.admission ?? client?.admission ?? .waiting),
-            presence: Self.shown(presence), isSelf: isSelf, isMaster: publicID == .master,
-            entries: list.count(ownedBy: publicID)))
-      }
-      return MembersReport(members: reports)
+        .union(member.publicID.map { [$0] } ?? [])
+      return known.sorted().map { report($0, state) }
     }
+    // A waiting room of a thousand is a thousand digests: not under the lock.
+    return MembersReport(
+      members: found.map { report, key in
+        var report = report
+        report.words = key.map { "\(KeyWords($0))" }
+        return report
+      })
+  }
+
+  /// What is known of one member, and its key. Call with the state's lock held.
+  private func report(_ publicID: PublicID, _ state: State) -> (MemberReport, DeviceKey?) {
+    let member = state.member
+    let record = member.replica.members[publicID]
+    let client = state.master?.clients[publicID]
+    let isSelf = publicID == member.publicID
+    let presence = isSelf ? .online : client?.presence ?? member.presences[publicID] ?? .gone
+    let isMaster = publicID == .master
+    let report = MemberReport(
+      publicID: publicID.value,
+      name: record?.name.text ?? client?.name.text
+        ?? (isSelf ? state.deviceName.text : isMaster ? "master" : ""),
+      system: client?.system ?? (isSelf ? system : ""),
+      state: Self.shown(isMaster ? .approved : record?.admission ?? client?.admission ?? .waiting),
+      presence: Self.shown(presence), isSelf: isSelf, isMaster: isMaster,
+      entries: member.replica.list.count(ownedBy: publicID),
+      address: client.flatMap { $0.address.isEmpty ? nil : $0.address },
+      firstSeen: client.flatMap { $0.firstSeen == 0 ? nil : $0.firstSeen })
+    // The master decides about the key that the hub says, so that one is shown before any older.
+    return (report, isSelf ? identity.key : client?.key ?? record?.key)
   }
 
   private static func shown(_ admission: Admission) -> MemberReport.State {
@@ -115,7 +133,8 @@ extension GroupSession {
     }
   }
 
-  private func decide(_ who: String, approves: Bool) -> ControlResponse {
+  /// Approves or disapproves a client. `words`: what somebody read from its screen, nil where nobody did.
+  private func decide(_ who: String, approves: Bool, words: String? = nil) -> ControlResponse {
     guard isMaster else {
       return .refused("only the master app decides about members; ask where it runs")
     }
@@ -128,17 +147,29 @@ extension GroupSession {
     guard found.count == 1 else {
       return .refused("several clients are named '\(who)': give the number")
     }
-    var isDone = false
+    var decided: KeyWords?
+    var refusal: String?
     stepMaster { master, _, actions in
       let publicID = PublicID(one.publicID)
-      isDone =
+      guard let key = master.clients[publicID]?.key else { return }
+      let seen = KeyWords(key)
+      if let words, !seen.matches(words) {
+        refusal =
+          "client \(one.publicID) (\(one.name)) has other words: its key's are '\(seen)', given "
+          + "were '\(words)'; not approved: this may be somebody else"
+        return
+      }
+      let isDone =
         approves
         ? master.approve(publicID, into: &actions) : master.disapprove(publicID, into: &actions)
+      if isDone { decided = seen }
     }
-    guard isDone else {
+    if let refusal { return .refused(refusal) }
+    guard let decided else {
       return .refused("the hub does not know client \(one.publicID) now; is it connected?")
     }
-    return .done("client \(one.publicID) (\(one.name)) \(approves ? "approved" : "disapproved")")
+    let what = "client \(one.publicID) (\(one.name))"
+    return .done(approves ? "\(what) approved; its words: \(decided)" : "\(what) disapproved")
   }
 
   private func rename(_ text: String) -> ControlResponse {

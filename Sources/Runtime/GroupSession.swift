@@ -18,6 +18,12 @@ package enum GroupEvent: Sendable {
   case refused(Refused)
   /// What answered does not speak this protocol, or broke it.
   case protocolError(String)
+  /// The hub ended another process that ran with this device's private id.
+  case displacedAnother
+  /// The hub and the master were met for the first time; their keys are remembered from now on. nil: not told.
+  case firstContact(hub: Fingerprint?, master: Fingerprint?)
+  /// Somebody is not who was remembered: the program ends.
+  case untrusted(Ending)
 }
 
 /// What makes a member the master app: the state machine, and what it keeps.
@@ -75,6 +81,7 @@ package final class GroupSession: @unchecked Sendable {
   let system: String
   let journal: MasterJournal?
   let vault: KeyVault?
+  let trust: GroupTrust
   /// What a hub without a master is told.
   let claim: [UInt8]
   let sealer = Sealer()
@@ -91,7 +98,7 @@ package final class GroupSession: @unchecked Sendable {
 
   package init(
     identity: DeviceIdentity, name: DeviceName, system: String, master: MasterParts?,
-    claim: [UInt8], log: Logger, keepName: @escaping @Sendable (DeviceName) -> Void,
+    trust: GroupTrust, claim: [UInt8], log: Logger, keepName: @escaping @Sendable (DeviceName) -> Void,
     report: @escaping @Sendable (GroupEvent) -> Void
   ) {
     self.identity = identity
@@ -99,6 +106,7 @@ package final class GroupSession: @unchecked Sendable {
     self.system = system
     journal = master?.journal
     vault = master?.vault
+    self.trust = trust
     self.claim = claim
     self.log = log
     self.keepName = keepName
@@ -111,7 +119,7 @@ package final class GroupSession: @unchecked Sendable {
   package func bind(_ volume: Volume) { self.volume = volume }
 
   /// Connects to the hub and stays connected. Call behind `Volume.shareOwnFolder`.
-  package func start(hub: HubAddress) throws {
+  package func start() throws {
     if isMaster {
       step { state, now in
         var actions: [MemberAction] = []
@@ -119,6 +127,7 @@ package final class GroupSession: @unchecked Sendable {
         state.enqueue(actions)
       }
     }
+    let hub = trust.group.address
     self.hub = "\(hub)"
     link = HubLink(address: hub, handler: self, log: log)
     try link.start()

@@ -33,7 +33,7 @@ extension GroupSession {
     guard let key = KeyWrapping.unwrap(message, by: identity, from: master) else {
       throw .invalid("group key: the master did not wrap it for this device")
     }
-    guard use(key) else {
+    guard trust.takes(generation: key.generation), use(key) else {
       throw .invalid("group key: generation \(key.generation) was replaced long ago")
     }
   }

@@ -79,7 +79,7 @@ extension GroupSession: HubLinkHandler {
     case .chunkFailed(let failure): volume.chunkFailed(failure)
     default:
       if isMaster { notePresence(message) }
-      if case .clientRegisterAck(let ack) = message { registered(ack) }
+      if case .clientRegisterAck(let ack) = message, !registered(ack) { return }
       stepMember { $0.received(message, now: $1, into: &$2) }
     }
   }
@@ -91,11 +91,27 @@ extension GroupSession: HubLinkHandler {
     }
   }
 
-  private func registered(_ ack: ClientRegisterAck) {
+  /// Returns: false where the hub names a master that this device does not know: nothing more is heard of it.
+  private func registered(_ ack: ClientRegisterAck) -> Bool {
+    if let master = ack.master, !accepts(trust.meet(master: Fingerprint(of: master))) {
+      return false
+    }
     state.withLock { state in
       state.failures = 0
       state.masterKey = ack.master
     }
+    if ack.displaced { report(.displacedAnother) }
+    return true
+  }
+
+  /// Tells the user who was met. Returns: false, with the connection ended, for somebody who is not trusted.
+  func accepts(_ event: GroupEvent?) -> Bool {
+    guard let event else { return true }
+    report(event)
+    guard case .untrusted(let ending) = event else { return true }
+    log.critical("\(ending)")
+    link.disconnect()
+    return false
   }
 
   private func notePresence(_ message: Message) {
@@ -121,6 +137,7 @@ extension GroupSession: HubLinkHandler {
       return all
     }
     guard let complete else { return }
+    if ack.displaced { report(.displacedAnother) }
     stepMaster { $0.hubConnected(clients: complete, now: $1, into: &$2) }
     stepMember { $0.masterIsReady(now: $1, into: &$2) }
     report(.ready)

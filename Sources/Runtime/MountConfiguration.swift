@@ -15,6 +15,15 @@ package struct MountConfiguration: Sendable {
 
   package var role: Role
   package var hub: HubAddress?
+  /// The link that was given in place of the hub's address.
+  package var invite: Invite?
+  /// The hub's one-time claim code, for a master that it does not know yet. Secret.
+  package var claim: [UInt8] = []
+  /// Whether control connections without TLS are made to, and with a hub in this process taken from, other
+  /// machines.
+  package var isInsecure = false
+  /// Whether the bulk streams, which carry sealed leaves, run over TLS too.
+  package var tlsBulk = false
   package var mountpoint: String
   package var listen: ListenAddress
   package var ownFolder: String
@@ -28,8 +37,6 @@ package struct MountConfiguration: Sendable {
   package var readTimeout: Duration = .seconds(30)
   package var ackTimeout: Duration = .seconds(30)
   package var hubSettings = HubRuntime.Settings()
-  /// The claim code of a hub without a master, as it was given.
-  package var claim: [UInt8] = []
   /// Names of settings that were given, not defaults.
   package var given: Set<String> = []
 
@@ -70,6 +77,15 @@ package struct MountConfiguration: Sendable {
     }
   }
 
+  /// Throws: an ending with code 64 where the control plane would cross the network in the clear and that was
+  /// not asked for.
+  package func check(_ address: HubAddress) throws(Ending) {
+    guard !address.secure, !isInsecure, !Loopback.contains(address.host) else { return }
+    throw Ending(
+      .usage,
+      "ws://\(address) goes over the network without TLS: leave ws:// out, or say --insecure")
+  }
+
   private static func seconds(_ name: String, _ value: String) throws(Ending) -> Duration {
     guard let seconds = Int64(value), (1...86_400).contains(seconds) else {
       throw Ending(.usage, "-o \(name)=\(value): a whole number of seconds from 1 to 86400")
@@ -88,6 +104,8 @@ package struct MountConfiguration: Sendable {
       setting("ack_timeout", "\(ackTimeout.components.seconds)"),
       setting("async_close", closesAsync ? "yes" : "no"),
       setting("allow_other", allowOther ? "yes" : "no"),
+      setting("insecure", isInsecure ? "yes" : "no"),
+      setting("bulk-tls", tlsBulk ? "yes" : "no"),
       setting("grace", "\(hubSettings.hub.grace.components.seconds)"),
       setting("chunk-seconds", "\(hubSettings.hub.relay.lifetime.components.seconds)"),
       setting("chunk-cache", "\(hubSettings.hub.relay.cacheLimit >> 20)"),

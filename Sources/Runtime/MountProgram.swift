@@ -49,22 +49,24 @@ package final class MountProgram: Sendable {
     defer { signals.stop() }
     let hub = try startHub(state)
     defer { hub?.stop() }
-    let address = try hubAddress(hub, state)
-    let group = try makeGroup(state)
+    let trust = GroupTrust(
+      try knownGroup(hub, state), file: state.groupFile,
+      keep: { (group) throws(Ending) in try state.keep(group) })
+    let group = try makeGroup(state, trust)
     let volume = try makeVolume(folder, index, group)
     self.group.withLock { $0 = group }
     group.bind(volume)
     try volume.shareOwnFolder()
-    let control = startControl(group, address, mountpoint)
+    let control = startControl(group, trust.group.address, mountpoint)
     defer { control?.stop() }
-    try group.start(hub: address)
+    try group.start()
     defer {
       notifier.stopping()
       group.leave()
       volume.stop()
     }
     if configuration.waits, !(try waitUntilReady(group)) { return }
-    state.keep(address)
+    try state.keep(trust.group)
     try serve(volume, mountpoint)
     if let ending = gate.ending { throw ending }
   }
@@ -103,8 +105,8 @@ package final class MountProgram: Sendable {
   }
 
   /// What the group says goes to the user, to systemd, and to whoever waits for the start.
-  private func heard(_ event: GroupEvent) {
-    if let line = gate.heard(event, waits: configuration.waits) {
+  private func heard(_ event: GroupEvent, _ words: KeyWords) {
+    if let line = gate.heard(event, waits: configuration.waits, words: words) {
       startup.say(line)
       notifier.status(line)
     }
@@ -142,26 +144,32 @@ extension MountProgram {
     return hub
   }
 
-  private func hubAddress(_ hub: HubRuntime?, _ state: StateFolder) throws -> HubAddress {
+  private func knownGroup(_ hub: HubRuntime?, _ state: StateFolder) throws -> KnownGroup {
+    let kept = try state.knownGroup()
     if let hub {
       let host = configuration.listen.host
       let local = ["", "0.0.0.0"].contains(host) ? "127.0.0.1" : host == "::" ? "::1" : host
-      return try HubAddress(host: local, port: hub.port)
+      return KnownGroup(
+        address: try HubAddress(host: local, port: hub.port), hub: kept?.hub,
+        master: Fingerprint(of: try state.identity().key))
     }
-    if let given = configuration.hub ?? state.lastHub { return given }
-    throw Ending(
-      .usage, "no hub is known yet: fsharefs HUB MOUNTPOINT, or fsharefs --host MOUNTPOINT")
+    var group = try KnownGroup.joining(
+      configuration.hub, configuration.invite, kept: kept, file: state.groupFile)
+    try configuration.check(group.address)
+    if configuration.role == .master { group.master = Fingerprint(of: try state.identity().key) }
+    return group
   }
 
-  private func makeGroup(_ state: StateFolder) throws -> GroupSession {
+  private func makeGroup(_ state: StateFolder, _ trust: GroupTrust) throws -> GroupSession {
     let master =
       configuration.role == .client
       ? nil : try MasterParts(folder: state.path, settings: Master.Settings())
+    let identity = try state.identity()
+    let words = KeyWords(identity.key)
     return GroupSession(
-      identity: try state.identity(), name: state.deviceName(given: configuration.name),
-      system: SystemName.current, master: master, claim: configuration.claim, log: log,
-      keepName: { state.keep($0) },
-      report: { [self] in heard($0) })
+      identity: identity, name: try state.deviceName(given: configuration.name),
+      system: SystemName.current, master: master, trust: trust, claim: configuration.claim, log: log,
+      keepName: { state.keep($0) }, report: { [self] in heard($0, words) })
   }
 
   private func makeVolume(

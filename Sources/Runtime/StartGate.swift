@@ -1,12 +1,14 @@
 import Core
 import Glibc
 import Protocol
+package import Sealing
 import System
 import Transport
 
 /// Turns what the group says into what the start of the program comes to.
-final class StartGate: Sendable {
-  enum Outcome: Sendable {
+package final class StartGate: Sendable {
+  /// What a start comes to.
+  package enum Outcome: Sendable {
     case ready
     case ended
     case failed(Ending)
@@ -26,11 +28,15 @@ final class StartGate: Sendable {
   private static let patience: Duration = .seconds(10)
   private let state = Monitor(State())
 
-  var ending: Ending? { state.withLock { $0.ending } }
-  var isEnding: Bool { state.withLock { $0.isEnding } }
+  package init() {}
+
+  /// Why the program must end although it runs.
+  package var ending: Ending? { state.withLock { $0.ending } }
+  /// Whether the program is to end.
+  package var isEnding: Bool { state.withLock { $0.isEnding } }
 
   /// A signal asks the program to end.
-  func end() {
+  package func end() {
     state.update { state in
       state.isEnding = true
       state.outcome = state.outcome ?? .ended
@@ -38,29 +44,31 @@ final class StartGate: Sendable {
   }
 
   /// Waits for the outcome. Blocks.
-  func wait() -> Outcome {
+  package func wait() -> Outcome {
     state.wait { $0.outcome } ?? .ended
   }
 
-  /// Notes an event. `waits`: whether the start waits for the group, so that failures end it.
-  /// Returns: a line for the user, where there is something new to say.
-  func heard(_ event: GroupEvent, waits: Bool) -> String? {
+  /// Notes an event. `waits`: whether the start waits for the group, so that failures end it. `words`: of this
+  /// device's key. Returns: a line for the user, where there is something new to say.
+  package func heard(_ event: GroupEvent, waits: Bool, words: KeyWords) -> String? {
     state.update { state in
-      let line = Self.note(event, waits: waits, in: &state)
+      let line = Self.note(event, waits: waits, words, in: &state)
       guard let line, line != state.lastLine else { return nil }
       state.lastLine = line
       return line
     }
   }
 
-  private static func note(_ event: GroupEvent, waits: Bool, in state: inout State) -> String? {
+  private static func note(
+    _ event: GroupEvent, waits: Bool, _ words: KeyWords, in state: inout State
+  ) -> String? {
     switch event {
     case .ready:
       state.outcome = state.outcome ?? .ready
       return state.lastLine == nil ? nil : "live"
     case .phase(let phase, let publicID):
       if phase != .disconnected { state.hasReached = true }
-      return note(phase, publicID, waits: waits, in: &state)
+      return note(phase, publicID, waits: waits, words, in: &state)
     case .linkFailed(let failure): return note(failure, waits: waits, in: &state)
     case .refused(let refused):
       note(refused, waits: waits, in: &state)
@@ -71,7 +79,20 @@ final class StartGate: Sendable {
         return nil
       }
       return what
+    case .displacedAnother:
+      return "another process with this device's private id was running; it has been ended"
+    case .firstContact(let hub, let master): return firstContact(hub, master)
+    case .untrusted(let ending):
+      fail(ending, in: &state)
+      return nil
     }
+  }
+
+  private static func firstContact(_ hub: Fingerprint?, _ master: Fingerprint?) -> String? {
+    let keys = [hub.map { "the hub's key is \($0)" }, master.map { "the master's key is \($0)" }]
+    let known = keys.compactMap { $0 }
+    if known.isEmpty { return nil }
+    return "first contact: \(known.joined(separator: ", ")); remembered from now on"
   }
 
   private static func isReady(_ state: State) -> Bool {
@@ -79,13 +100,14 @@ final class StartGate: Sendable {
   }
 
   private static func note(
-    _ phase: MemberPhase, _ publicID: PublicID?, waits: Bool, in state: inout State
+    _ phase: MemberPhase, _ publicID: PublicID?, waits: Bool, _ words: KeyWords,
+    in state: inout State
   ) -> String? {
     let number = publicID.map { "\($0)" } ?? "?"
     switch phase {
     case .waiting:
-      return
-        "waiting for approval: this device is client \(number); on the master run: fsharectl approve \(number)"
+      return "waiting for approval: this device is client \(number), its words: \(words); "
+        + "on the master run: fsharectl approve \(number) --words \"\(words)\""
     case .synchronising:
       return isReady(state) ? nil : "approved as client \(number): taking the list"
     case .disapproved:
@@ -128,7 +150,10 @@ final class StartGate: Sendable {
   }
 
   private static func fail(_ code: ExitCode, _ text: String, in state: inout State) {
-    let ending = Ending(code, text)
+    fail(Ending(code, text), in: &state)
+  }
+
+  private static func fail(_ ending: Ending, in state: inout State) {
     state.ending = state.ending ?? ending
     state.isEnding = true
     state.outcome = state.outcome ?? .failed(ending)

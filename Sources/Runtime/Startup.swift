@@ -1,4 +1,5 @@
 import CLinux
+import Control
 import Glibc
 package import System
 
@@ -28,8 +29,10 @@ package final class Startup: Sendable {
     return Startup(OwnedDescriptor(ends[1]))
   }
 
-  /// A line for the user.
-  package func say(_ line: String) { write(Array("fsharefs: \(line)\n".utf8)) }
+  /// A line for the user. Some of it may come from the hub or from peers.
+  package func say(_ line: String) {
+    write(Array("fsharefs: \(TerminalText.escaped(line))\n".utf8))
+  }
 
   /// The mount is there: the command returns.
   package func succeeded() { pipe.withLock { finish(&$0, ExitCode.success.rawValue) } }

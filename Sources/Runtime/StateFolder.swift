@@ -1,20 +1,26 @@
 import Glibc
-import Protocol
-import Sealing
+package import Protocol
+package import Sealing
 import System
 import Transport
 
 /// What a member keeps between its runs. Locked for as long as this object lives.
-final class StateFolder: Sendable {
-  let path: String
+package final class StateFolder: Sendable {
+  package let path: String
   private let lock: OwnedDescriptor
 
-  /// Makes (0700) and locks the folder. Throws: an ending with code 73.
-  init(path: String) throws(Ending) {
-    do throws(SystemError) {
-      try File.makeDirectories(path, mode: 0o700)
-      lock = try Self.lock(path + "/lock")
-    } catch {
+  /// Makes the folder (0700), or checks that it is ours alone. Throws: an ending with code 73.
+  package static func prepare(_ path: String) throws(Ending) {
+    do throws(SystemError) { try File.makeDirectories(path, mode: 0o700) } catch {
+      throw Ending(.folder, "state folder \(path): \(error)")
+    }
+    try Privacy.check(folder: path)
+  }
+
+  /// Prepares and locks the folder. Throws: an ending with code 73.
+  package init(path: String) throws(Ending) {
+    try Self.prepare(path)
+    do throws(SystemError) { lock = try File.lock(path + "/lock") } catch {
       throw Ending(
         .folder,
         error.code == EWOULDBLOCK
@@ -25,31 +31,28 @@ final class StateFolder: Sendable {
   }
 
   /// The private id: made at the first start, kept 0600. Throws: an ending with code 73.
-  func identity() throws(Ending) -> DeviceIdentity {
-    let file = path + "/key"
-    do throws(SystemError) {
-      let bytes = try File.readAll(file, limit: 4_096)
+  package func identity() throws(Ending) -> DeviceIdentity {
+    if let bytes = try content("key") {
       guard let identity = DeviceIdentity(serialized: bytes) else {
-        throw SystemError(code: EINVAL, call: "read the private id in \(file)")
+        throw Ending(
+          .folder,
+          "\(file("key")) is not a private id: put a copy of it back, or remove it to become a new client"
+        )
       }
       return identity
-    } catch {
-      guard error.code == ENOENT else { throw Ending(.folder, "\(error)") }
     }
     let identity = DeviceIdentity()
-    do throws(SystemError) {
-      try File.writeAtomically(file, identity.serialized, mode: 0o600)
-    } catch { throw Ending(.folder, "\(error)") }
+    try write("key", identity.serialized)
     return identity
   }
 
   /// This device's name: given, kept, or the machine's.
-  func deviceName(given: DeviceName?) -> DeviceName {
+  package func deviceName(given: DeviceName?) throws(Ending) -> DeviceName {
     if let given {
       keep(given)
       return given
     }
-    if let name = text("name").flatMap({ DeviceName($0) }) { return name }
+    if let name = try text("name").flatMap({ DeviceName($0) }) { return name }
     var buffer = [CChar](repeating: 0, count: Limits.deviceName + 1)
     gethostname(&buffer, Limits.deviceName)
     let host = String(
@@ -58,23 +61,68 @@ final class StateFolder: Sendable {
   }
 
   /// Keeps a name for the next start.
-  func keep(_ name: DeviceName) {
-    try? File.writeAtomically(path + "/name", Array(name.text.utf8), mode: 0o600)
+  package func keep(_ name: DeviceName) {
+    try? write("name", Array(name.text.utf8))
   }
 
-  /// The hub of the last run.
-  var lastHub: HubAddress? { text("hub-address").flatMap { try? HubAddress(parsing: $0) } }
-
-  /// Keeps the hub for the next start.
-  func keep(_ hub: HubAddress) {
-    try? File.writeAtomically(path + "/hub-address", Array("\(hub)".utf8), mode: 0o600)
+  /// Whether the group of an earlier run is known.
+  package static func knowsGroup(at path: String) -> Bool {
+    [groupName, olderGroupName].contains { access("\(path)/\($0)", F_OK) == 0 }
   }
 
-  private func text(_ name: String) -> String? {
-    guard let bytes = try? File.readAll(path + "/" + name, limit: 4_096) else { return nil }
-    return String(validating: bytes, as: UTF8.self)
+  /// The file that says which group this is.
+  package var groupFile: String { file(Self.groupName) }
+
+  /// The group of the last run; nil at the first. Throws: an ending with code 73 where the file is
+  /// readable for others, or is not what `keep` writes.
+  package func knownGroup() throws(Ending) -> KnownGroup? {
+    if let bytes = try content(Self.groupName) {
+      guard let text = String(validating: bytes, as: UTF8.self), let group = KnownGroup(text: text)
+      else {
+        throw Ending(
+          .folder,
+          "\(groupFile) is garbled: put a copy of it back, or remove it and join again with an invite"
+        )
+      }
+      return group
+    }
+    // Before there were pins, the address was all that was kept.
+    guard let address = try text(Self.olderGroupName).flatMap({ try? HubAddress(parsing: $0) })
+    else { return nil }
+    return KnownGroup(address: address, hub: nil, master: nil)
   }
 
-  /// Locked by flock(2): freed by the kernel when the process ends, however it ends.
-  static func lock(_ path: String) throws(SystemError) -> OwnedDescriptor { try File.lock(path) }
+  /// Keeps the group for the next start. Throws: an ending with code 73; what is not remembered would be
+  /// trusted blindly again.
+  package func keep(_ group: KnownGroup) throws(Ending) {
+    try write(Self.groupName, Array(group.text.utf8))
+    _ = unlink(file(Self.olderGroupName))
+  }
+
+  private static let groupName = "group"
+  private static let olderGroupName = "hub-address"
+
+  private func file(_ name: String) -> String { path + "/" + name }
+
+  private func text(_ name: String) throws(Ending) -> String? {
+    try content(name).flatMap { String(validating: $0, as: UTF8.self) }
+  }
+
+  /// A file of this folder, which only its owner may read; nil where there is none.
+  private func content(_ name: String) throws(Ending) -> [UInt8]? {
+    let bytes: [UInt8]
+    do throws(SystemError) { bytes = try File.readAll(file(name), limit: 4_096) } catch {
+      if error.code == ENOENT { return nil }
+      throw Ending(.folder, "\(error)")
+    }
+    // Nobody else can change the folder, so what is checked is what was read.
+    try Privacy.check(file: file(name))
+    return bytes
+  }
+
+  private func write(_ name: String, _ bytes: [UInt8]) throws(Ending) {
+    do throws(SystemError) { try File.writeAtomically(file(name), bytes, mode: 0o600) } catch {
+      throw Ending(.folder, "\(error)")
+    }
+  }
 }

@@ -11,7 +11,9 @@ struct Fsharectl: ParsableCommand {
       Exit codes: 0 done, 1 refused (the reason is on stderr), 64 wrong usage, \
       69 no fsharefs is running with that state folder.
       """,
-    subcommands: [Status.self, Members.self, Approve.self, Disapprove.self, Name.self])
+    subcommands: [
+      Status.self, Members.self, Approve.self, Disapprove.self, Watch.self, Invite.self, Name.self,
+    ])
 
   @OptionGroup var options: CommonOptions
 }
@@ -31,12 +33,15 @@ struct Status: ParsableCommand {
 /// `fsharectl members`
 struct Members: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List the members of the group, with their public ids.")
+    abstract: "List the members of the group, with their public ids and words.")
+
+  @Flag(help: "However many wait for approval.")
+  var all = false
 
   @OptionGroup var options: CommonOptions
 
   func run() throws {
-    try Session(options).show(MembersReport.self, of: "members") { $0.text }
+    try Session(options).show(MembersReport.self, of: "members") { $0.text(all: all) }
   }
 }
 
@@ -48,9 +53,17 @@ struct Approve: ParsableCommand {
   @Argument(help: "Public id or name, as `fsharectl members` shows them.")
   var member: String
 
+  @Option(
+    help: ArgumentHelp(
+      "The six words that the newcomer's own screen shows; others are refused.",
+      discussion: "Four letters of each suffice.", valueName: "words"))
+  var words: String?
+
   @OptionGroup var options: CommonOptions
 
-  func run() throws { try Session(options).order("approve", [member]) }
+  func run() throws {
+    try Session(options).order("approve", [member] + (words.map { [$0] } ?? []))
+  }
 }
 
 /// `fsharectl disapprove ID|NAME`

@@ -19,11 +19,19 @@ struct Session {
   func show<Report: Decodable>(
     _ type: Report.Type, of command: String, _ text: (Report) -> String
   ) throws {
-    let response = try call(command, [])
+    let (report, json) = try ask(type, of: command)
+    try write(options.json ? json : text(report))
+  }
+
+  /// Asks for a report. Returns it with its JSON, safe to show. Throws `ExitCode`.
+  func ask<Report: Decodable>(
+    _ type: Report.Type, of command: String, _ arguments: [String] = []
+  ) throws -> (report: Report, json: String) {
+    let response = try call(command, arguments)
     guard let result = response.result, let report = try? result.decode(as: type) else {
       try fail("the answer to \(command) is not understood (is fsharefs of another version?)")
     }
-    try write(options.json ? try result.text() : text(report))
+    return (report, try result.text())
   }
 
   /// Gives an order and writes what came of it. Throws `ExitCode`.
@@ -54,19 +62,25 @@ struct Session {
     }
   }
 
-  private func write(_ text: String) throws {
+  /// Writes to standard output. Throws `ExitCode`.
+  func write(_ text: String, end: String = "\n") throws {
     do {
-      try File.writeAll(Array((text + "\n").utf8), to: STDOUT_FILENO, "standard output")
+      try File.writeAll(Array((text + end).utf8), to: STDOUT_FILENO, "standard output")
     } catch {
       try fail("\(error)")
     }
   }
 
-  /// One line on stderr, then the end.
-  private func fail(_ message: String, _ code: ExitCode = .failure) throws -> Never {
+  /// One line on stderr, then the end. Throws `ExitCode`.
+  func fail(_ message: String, _ code: ExitCode = .failure) throws -> Never {
+    remark(message)
+    throw code
+  }
+
+  /// One line on stderr.
+  func remark(_ message: String) {
     let line = "fsharectl: \(TerminalText.escaped(message))\n"
     // Nothing can be said about a stderr that fails.
     try? File.writeAll(Array(line.utf8), to: STDERR_FILENO, "standard error")
-    throw code
   }
 }

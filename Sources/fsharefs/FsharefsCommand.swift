@@ -15,13 +15,15 @@ struct FsharefsCommand: ParsableCommand {
     abstract: "Mounts one directory with everything that the members of a group share.",
     usage: """
       fsharefs --host MOUNTPOINT            begin a group: hub, master app and mount in one
+      fsharefs LINK MOUNTPOINT              join a group by its invite (fsharefs://...)
       fsharefs HUB MOUNTPOINT               join the group of a hub
       fsharefs MOUNTPOINT                   join it again
       """,
     discussion: "Unmounting (fusermount3 -u MOUNTPOINT) leaves the network.",
     version: ProgramVersion.text)
 
-  @Argument(help: "The hub's address (host[:port], default port 7420), then the mountpoint.")
+  @Argument(
+    help: "An invite, or the hub's address (host[:port], default port 7420); then the mountpoint.")
   var places: [String]
 
   @Flag(help: "Run the hub and the master app in this process too.")
@@ -59,6 +61,12 @@ struct FsharefsCommand: ParsableCommand {
 
   @OptionGroup var hubOptions: HubOptions
 
+  @Flag(help: "Use, and with --host take, control connections of other machines without TLS.")
+  var insecure = false
+
+  @Flag(help: "Use TLS for the bulk streams too, whose content is sealed in any case.")
+  var bulkTls = false
+
   @Flag(help: "Log more.")
   var verbose = false
 
@@ -67,12 +75,11 @@ struct FsharefsCommand: ParsableCommand {
     // The kernel has applied the writing program's own umask already.
     _ = umask(0)
     let configuration: MountConfiguration
-    do throws(Ending) { configuration = try makeConfiguration() } catch {
-      fail(error)
-    }
+    do throws(Ending) {
+      configuration = try completed(try makeConfiguration())
+    } catch { fail(error) }
     let startup: Startup
     do throws(SystemError) {
-      try File.makeDirectories(configuration.stateFolder, mode: 0o700)
       startup =
         configuration.isForeground
         ? .foreground : try .daemonise(logFile: configuration.stateFolder + "/log")
@@ -95,18 +102,53 @@ struct FsharefsCommand: ParsableCommand {
     let stateFolder = absolute(state ?? XDG.state)
     let ownFolder =
       own.map(absolute) ?? (state == nil ? XDG.data + "/own" : stateFolder + "/own")
+    let (hub, invite) = try group()
     var configuration = MountConfiguration(
-      role: host ? .host : master ? .master : .client,
-      hub: places.count == 2 ? try parsed(places[0]) { try HubAddress(parsing: $0) } : nil,
+      role: host ? .host : master ? .master : .client, hub: hub,
       mountpoint: absolute(places[places.count - 1]),
       listen: try parsed(listen) { try ListenAddress(parsing: $0) }, ownFolder: ownFolder,
       stateFolder: stateFolder, name: try deviceName(), waits: !nowait,
       isForeground: foreground, isVerbose: verbose)
     if let claimFile { configuration.claim = try claim(in: claimFile) }
+    configuration.invite = invite
+    configuration.isInsecure = insecure
+    configuration.tlsBulk = bulkTls
+    if insecure { configuration.given.insert("insecure") }
+    if bulkTls { configuration.given.insert("bulk-tls") }
+    if let hub { try configuration.check(hub) }
     try configuration.apply(options: options)
     try hubOptions.apply(to: &configuration.hubSettings)
     configuration.given.formUnion(hubOptions.given)
     return configuration
+  }
+
+  /// What is needed before the command goes into the background: a state folder that is fit for secrets, and
+  /// the secret that only a person can give.
+  private func completed(_ made: MountConfiguration) throws(Ending) -> MountConfiguration {
+    var configuration = made
+    try StateFolder.prepare(configuration.stateFolder)
+    guard configuration.role == .master, places.count == 2, configuration.claim.isEmpty, !nowait,
+      SecretPrompt.isPossible, !StateFolder.knowsGroup(at: configuration.stateFolder)
+    else { return configuration }
+    let question = "claim code of the hub (empty if it has a master already): "
+    do throws(SystemError) {
+      guard let typed = try SecretPrompt.ask(question) else {
+        throw SystemError(code: ECANCELED, call: "ask for the claim code")
+      }
+      configuration.claim = typed
+    } catch { throw Ending(.failure, "\(error)") }
+    return configuration
+  }
+
+  private func group() throws(Ending) -> (HubAddress?, Invite?) {
+    guard places.count == 2 else { return (nil, nil) }
+    guard places[0].hasPrefix(Invite.scheme) else {
+      return (try parsed(places[0]) { try HubAddress(parsing: $0) }, nil)
+    }
+    guard let invite = Invite(link: places[0]) else {
+      throw Ending(.usage, "the invite is incomplete or changed: copy the whole link")
+    }
+    return (nil, invite)
   }
 
   private func deviceName() throws(Ending) -> DeviceName? {

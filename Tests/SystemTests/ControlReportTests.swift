@@ -1,9 +1,11 @@
 import Control
+import System
 import Testing
 
 struct ControlReportTests {
   private let status = StatusReport(
-    role: .host, state: .live, publicID: 0, name: "desk", hub: "127.0.0.1:7420",
+    role: .host, state: .live, publicID: 0, name: "desk",
+    words: "one two three four five six", hub: "127.0.0.1:7420",
     hubConnected: true, masterPresent: true, mountpoint: "/mnt/share", ownFolder: "/own",
     stateFolder: "/state", epoch: .max, seq: 12, entries: 3, ownEntries: 1, pendingChanges: 0,
     membersOnline: 2, leafCacheBytes: 1_572_864, leafCacheLimit: 268_435_456, readsWaiting: 0,
@@ -38,14 +40,40 @@ struct ControlReportTests {
         isSelf: true, isMaster: true, entries: 3),
       MemberReport(
         publicID: 12, name: "a\u{1B}b", system: "BSD", state: .waiting, presence: .away,
-        isSelf: false, isMaster: false, entries: 0),
+        isSelf: false, isMaster: false, entries: 0, words: "one two", address: "192.0.2.1\n",
+        firstSeen: 0),
     ])
+    let epoch = LocalTime.text(0)
     #expect(
-      members.text == """
-        ID  NAME    STATE     PRESENCE  ENTRIES  SYSTEM  NOTE
-        0   desk    approved  online    3        Linux   master, this one
-        12  a\\x1Bb  waiting   away      0        BSD
+      members.text() == """
+        ID  NAME    STATE     PRESENCE  ENTRIES  SYSTEM  ADDRESS        FIRST SEEN        WORDS    NOTE
+        0   desk    approved  online    3        Linux                                             master, this one
+        12  a\\x1Bb  waiting   away      0        BSD     192.0.2.1\\x0A  \(epoch)  one two
         """)
+  }
+
+  /// A crowd that waits must not hide who is in.
+  @Test func `of those who wait only the first 20 are shown, behind all others`() {
+    let crowd = (1...50).map { number in
+      MemberReport(
+        publicID: UInt32(number), name: "n", system: "",
+        state: number % 2 == 0 ? .waiting : .approved, presence: .online, isSelf: false,
+        isMaster: false, entries: 0)
+    }
+    let report = MembersReport(members: crowd)
+    let lines = report.text().split(separator: "\n")
+    #expect(lines.count == 1 + 25 + 20 + 1)
+    #expect(lines[1...25].allSatisfy { $0.contains("approved") })
+    #expect(lines[26...45].allSatisfy { $0.contains("waiting") })
+    #expect(lines.last == "… and 5 more wait: fsharectl members --all")
+    #expect(report.text(all: true).split(separator: "\n").count == 51)
+  }
+
+  @Test func `a square is drawn two rows to a line, dark on light, with a margin`() {
+    let text = HalfBlocks.text([[true, false], [true, true], [false, true]], quiet: 1)
+    let lines = text.split(separator: "\n")
+    let (on, off) = ("\u{1B}[38;5;16;48;5;231m", "\u{1B}[0m")
+    #expect(lines == [" ▄  ", " ▀█ ", "    "].map { "\(on)\($0)\(off)" })
   }
 
   @Test(arguments: [

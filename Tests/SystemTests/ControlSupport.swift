@@ -1,3 +1,5 @@
+// Whichever of CLinux and Glibc is read first owns <sys/un.h>.
+import CLinux
 import Control
 import Glibc
 import System

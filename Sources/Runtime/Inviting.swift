@@ -1,0 +1,60 @@
+package import Control
+package import Protocol
+import System
+package import Transport
+
+/// Makes the link that invites others to a group.
+package enum Inviting {
+  /// An invite to the group with these keys. `hub`: where this member reaches the hub. `address`: HOST or
+  /// HOST:PORT where others are to look for it, nil: the hub's own, or, where that is this machine's
+  /// loopback, the first of `reachable`. Throws: an ending that says why there is none.
+  package static func report(
+    hub: HubAddress, hubKey: Fingerprint, masterKey: Fingerprint, at address: String?,
+    reachable: [String]
+  ) throws(Ending) -> InviteReport {
+    let others = Loopback.contains(hub.host) ? reachable : [hub.host]
+    let given = try address.map { (text) throws(Ending) in try place(text, port: hub.port) }
+    guard let host = given?.host ?? others.first else {
+      throw Ending(
+        .failure,
+        "the hub runs here, and this machine has no address that others could reach: "
+          + "name one: fsharectl invite --address HOST[:PORT]")
+    }
+    let port = given?.port ?? hub.port
+    guard let invite = Invite(host: host, port: port, hub: hubKey, master: masterKey) else {
+      throw Ending(.failure, "'\(host)' cannot be a host in an invite")
+    }
+    return InviteReport(
+      link: "\(invite)", addresses: [host] + others.filter { $0 != host })
+  }
+
+  /// HOST or HOST:PORT; where the port is left out it is `port`.
+  private static func place(_ text: String, port: UInt16) throws(Ending) -> HubAddress {
+    guard !text.contains("://") else { throw Ending(.failure, "'\(text)' is not HOST[:PORT]") }
+    do throws(AddressError) {
+      if let completed = try? HubAddress(parsing: "\(text):\(port)") { return completed }
+      return try HubAddress(parsing: text)
+    } catch { throw Ending(.failure, "\(error)") }
+  }
+}
+
+extension GroupSession {
+  /// Answers `fsharectl invite`. Any thread.
+  func inviteAnswer(_ address: String?) -> ControlResponse {
+    let group = trust.group
+    guard let masterKey = group.master else {
+      return .refused("the hub and the master are not known yet; see: fsharectl status")
+    }
+    guard let hubKey = group.hub else {
+      return .refused("the hub's TLS key is not known (without TLS there is none to pin)")
+    }
+    do {
+      return .report(
+        try Inviting.report(
+          hub: group.address, hubKey: hubKey, masterKey: masterKey, at: address,
+          reachable: try InterfaceAddresses.reachable()))
+    } catch {
+      return .refused("\(error)")
+    }
+  }
+}
