@@ -33,6 +33,7 @@ let package = Package(
       name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev", "fuse3"])]),
     .systemLibrary(
       name: "CWebSockets", pkgConfig: "libwebsockets", providers: [.apt(["libwebsockets-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLinux"),
 
     // The rooms of the house, lowest first. An arrow never points upwards.
@@ -55,7 +56,7 @@ let package = Package(
     .target(
       name: "Transport",
       dependencies: [
-        "Protocol", "System", "CWebSockets",
+        "Protocol", "System", "CWebSockets", "COpenSSL",
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -99,7 +99,7 @@ package final class GroupSession: @unchecked Sendable {
       }
     }
     self.hub = "\(hub)"
-    link = HubLink(address: hub, handler: self, log: log)
+    link = HubLink(address: hub, pin: nil, tlsBulk: false, handler: self, log: log)
     try link.start()
     link.perform { [self] in link.setTimer(after: Self.tickEvery) }
     link.connect()

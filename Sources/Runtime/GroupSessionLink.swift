@@ -1,14 +1,14 @@
 import Core
 import Logging
 import Mount
-import Protocol
+package import Protocol
 import Sealing
 import System
 package import Transport
 
 /// What comes from the hub. Service thread of the link.
 extension GroupSession: HubLinkHandler {
-  package func linkOpened() {
+  package func linkOpened(hubKey: Fingerprint?) {
     state.withLock { state in
       state.isConnected = true
       state.clients = nil

@@ -44,7 +44,8 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
       now: MonotonicClock.now)
     self.log = log
     server = try HubServer(
-      listen: listen, limits: settings.transport, handler: self, log: log)
+      listen: listen, tls: nil, plain: .everyone, limits: settings.transport, handler: self,
+      log: log)
   }
 
   /// The port that is really listened on.
@@ -66,7 +67,7 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
 // MARK: - Handler: control plane
 
 extension HubRuntime {
-  package func controlOpened(_ id: ConnectionID, peer: String) {
+  package func controlOpened(_ id: ConnectionID, peer: String, isSecure: Bool) {
     let challenge = SecureRandom.bytes(Hello.challengeLength)
     planes[id] = Plane(challenge: challenge)
     hub.opened(id, now: MonotonicClock.now)

@@ -146,9 +146,12 @@ extension MountProgram {
     if let hub {
       let host = configuration.listen.host
       let local = ["", "0.0.0.0"].contains(host) ? "127.0.0.1" : host == "::" ? "::1" : host
-      return try HubAddress(host: local, port: hub.port)
+      return try HubAddress(host: local, port: hub.port, secure: false)
     }
-    if let given = configuration.hub ?? state.lastHub { return given }
+    if let given = configuration.hub ?? state.lastHub {
+      // No hub has a TLS key yet.
+      return try HubAddress(host: given.host, port: given.port, secure: false)
+    }
     throw Ending(
       .usage, "no hub is known yet: fsharefs HUB MOUNTPOINT, or fsharefs --host MOUNTPOINT")
   }

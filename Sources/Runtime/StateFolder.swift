@@ -67,7 +67,7 @@ final class StateFolder: Sendable {
 
   /// Keeps the hub for the next start.
   func keep(_ hub: HubAddress) {
-    try? File.writeAtomically(path + "/hub-address", Array("\(hub)".utf8), mode: 0o600)
+    try? File.writeAtomically(path + "/hub-address", Array(hub.text.utf8), mode: 0o600)
   }
 
   private func text(_ name: String) -> String? {
