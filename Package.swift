@@ -35,6 +35,7 @@ let package = Package(
       name: "CWebSockets", pkgConfig: "libwebsockets", providers: [.apt(["libwebsockets-dev"])]),
     .systemLibrary(
       name: "CQRCode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLinux"),
 
     // The rooms of the house, lowest first. An arrow never points upwards.
@@ -57,7 +58,7 @@ let package = Package(
     .target(
       name: "Transport",
       dependencies: [
-        "Protocol", "System", "CWebSockets",
+        "Protocol", "System", "CWebSockets", "COpenSSL",
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -104,6 +104,11 @@ package struct Hub: Sendable {
 // MARK: - Connections
 
 extension Hub {
+  /// Whether a connection has shown whose it is.
+  package func hasRegistered(_ session: SessionID) -> Bool {
+    if case .registered = sessions[session] { true } else { false }
+  }
+
   /// A control connection was opened; it must register within `Settings.handshake`. `address`: numeric,
   /// without a port; `time`: seconds since 1970.
   package mutating func opened(

@@ -64,7 +64,7 @@ package struct HubOptions: ParsableArguments {
     if let maxWaiting { settings.hub.waitingLimit = maxWaiting }
     if let maxQueue { settings.transport.controlQueueBytes = maxQueue << 20 }
     if let maxRequests { settings.hub.relay.wantedLimit = maxRequests }
-    if let maxRate { settings.messagesPerSecond = maxRate }
+    if let maxRate { settings.transport.messagesPerSecond = maxRate }
     if let handshakeSeconds {
       settings.hub.handshake = .seconds(handshakeSeconds)
       settings.transport.headTime = .seconds(handshakeSeconds)

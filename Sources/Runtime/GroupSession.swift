@@ -62,6 +62,8 @@ package final class GroupSession: @unchecked Sendable {
     /// Parts of MASTER_APP_REGISTER_ACK until the last has come.
     var clients: [ClientRecord]?
     var isConnected = false
+    /// What a registration is bound to: the hub's TLS key, or nothing without TLS.
+    var channel: [UInt8] = []
     /// The master's key, in the hub's word; believed only as far as `KeyWrapping` proves it.
     var masterKey: DeviceKey?
     /// Whether the hub takes our word as the master's.
@@ -82,6 +84,7 @@ package final class GroupSession: @unchecked Sendable {
   let journal: MasterJournal?
   let vault: KeyVault?
   let trust: GroupTrust
+  let tlsBulk: Bool
   /// What a hub without a master is told.
   let claim: [UInt8]
   let sealer = Sealer()
@@ -98,7 +101,8 @@ package final class GroupSession: @unchecked Sendable {
 
   package init(
     identity: DeviceIdentity, name: DeviceName, system: String, master: MasterParts?,
-    trust: GroupTrust, claim: [UInt8], log: Logger, keepName: @escaping @Sendable (DeviceName) -> Void,
+    trust: GroupTrust, tlsBulk: Bool, claim: [UInt8], log: Logger,
+    keepName: @escaping @Sendable (DeviceName) -> Void,
     report: @escaping @Sendable (GroupEvent) -> Void
   ) {
     self.identity = identity
@@ -107,6 +111,7 @@ package final class GroupSession: @unchecked Sendable {
     journal = master?.journal
     vault = master?.vault
     self.trust = trust
+    self.tlsBulk = tlsBulk
     self.claim = claim
     self.log = log
     self.keepName = keepName
@@ -129,7 +134,8 @@ package final class GroupSession: @unchecked Sendable {
     }
     let hub = trust.group.address
     self.hub = "\(hub)"
-    link = HubLink(address: hub, handler: self, log: log)
+    link = HubLink(
+      address: hub, pin: trust.group.hub, tlsBulk: tlsBulk, handler: self, log: log)
     try link.start()
     link.perform { [self] in link.setTimer(after: Self.tickEvery) }
     link.connect()

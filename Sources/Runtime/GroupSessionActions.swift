@@ -93,7 +93,8 @@ extension GroupSession {
 
   private func register(_ challenge: [UInt8]) {
     let register = identity.register(
-      asMaster: isMaster, challenge: challenge, channel: [], incarnation: incarnation,
+      asMaster: isMaster, challenge: challenge, channel: state.withLock { $0.channel },
+      incarnation: incarnation,
       name: state.withLock { $0.deviceName }, system: system, claim: isMaster ? claim : [])
     send(isMaster ? .masterAppRegister(register) : .clientRegister(register))
   }

@@ -1,16 +1,18 @@
 import Core
 import Logging
 import Mount
-import Protocol
+package import Protocol
 import Sealing
 import System
 package import Transport
 
 /// What comes from the hub. Service thread of the link.
 extension GroupSession: HubLinkHandler {
-  package func linkOpened() {
+  package func linkOpened(hubKey: Fingerprint?) {
+    if let hubKey, !accepts(trust.meet(hub: hubKey)) { return }
     state.withLock { state in
       state.isConnected = true
+      state.channel = hubKey?.bytes ?? []
       state.clients = nil
     }
   }
@@ -46,6 +48,10 @@ extension GroupSession: HubLinkHandler {
     stepMember { member, _, actions in member.linkLost(into: &actions) }
     if isLeaving { return }
     log.info("not connected: \(failure)")
+    if case .untrusted(let expected, let seen) = failure {
+      report(.untrusted(trust.anotherHub(seen: seen, remembered: expected)))
+      return
+    }
     report(.linkFailed(failure))
   }
 

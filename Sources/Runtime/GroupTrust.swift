@@ -57,6 +57,11 @@ package final class GroupTrust: Sendable {
     return isTaken
   }
 
+  /// What the program ends with where the transport has met another TLS key than the one that it was to pin.
+  func anotherHub(seen: Fingerprint, remembered: Fingerprint) -> Ending {
+    TrustFailure.hub(seen: seen, remembered: remembered, file: file).ending
+  }
+
   private func note(
     _ news: GroupEvent?, _ change: (inout KnownGroup) -> TrustFailure?
   ) -> GroupEvent? {

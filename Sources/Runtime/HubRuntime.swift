@@ -11,8 +11,8 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   package struct Settings: Sendable {
     package var hub = Hub.Settings()
     package var transport = TransportLimits()
-    /// Messages that one member may send in a second; beyond it the hub reads it no faster.
-    package var messagesPerSecond = 50_000
+    /// Who may have a control plane without TLS.
+    package var plain = PlainPolicy.loopback
     package init() {}
   }
 
@@ -20,6 +20,8 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   private struct Plane {
     let challenge: [UInt8]
     let peer: String
+    /// What its registration must be bound to: the hub's TLS key, or nothing without TLS.
+    let channel: [UInt8]
     var down: ConnectionID?
     var up: ConnectionID?
     var tickets: BulkTickets?
@@ -31,6 +33,7 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   private var hub: Hub
   private let registry: HubRegistry
   private let stateFolder: String
+  private let tls: TLSIdentity
   /// nil where the hub has a master.
   private var claim: ClaimCode?
   private let log: Logger
@@ -66,9 +69,14 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
       lastPublicID: known.lastPublicID, now: MonotonicClock.now)
     self.stateFolder = stateFolder
     self.log = log
+    tls = try TLSIdentity(folder: stateFolder)
     server = try HubServer(
-      listen: listen, limits: settings.transport, handler: self, log: log)
+      listen: listen, tls: tls, plain: settings.plain, limits: settings.transport, handler: self,
+      log: log)
   }
+
+  /// Of the TLS key: what members pin.
+  package var fingerprint: Fingerprint { tls.fingerprint }
 
   /// The port that is really listened on.
   package var port: UInt16 { server!.port }
@@ -92,9 +100,10 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
 // MARK: - Handler: control plane
 
 extension HubRuntime {
-  package func controlOpened(_ id: ConnectionID, peer: String) {
+  package func controlOpened(_ id: ConnectionID, peer: String, isSecure: Bool) {
     let challenge = SecureRandom.bytes(Hello.challengeLength)
-    planes[id] = Plane(challenge: challenge, peer: peer)
+    planes[id] = Plane(
+      challenge: challenge, peer: peer, channel: isSecure ? tls.fingerprint.bytes : [])
     hub.opened(
       id, from: peer, time: WallClock.nanoseconds / 1_000_000_000, now: MonotonicClock.now)
     log.debug("connected", metadata: ["session": "\(id)", "peer": "\(peer)"])
@@ -113,18 +122,23 @@ extension HubRuntime {
       switch message {
       case .masterAppRegister(let register):
         let holds = DeviceIdentity.proofHolds(
-          register, asMaster: true, challenge: plane.challenge, channel: [])
+          register, asMaster: true, challenge: plane.challenge, channel: plane.channel)
         hub.masterRegisters(
           register, proofHolds: holds, claimHolds: claim?.isGiven(by: register.claim) ?? false,
           session: id, now: now, into: &actions)
       case .clientRegister(let register):
         let holds = DeviceIdentity.proofHolds(
-          register, asMaster: false, challenge: plane.challenge, channel: [])
+          register, asMaster: false, challenge: plane.challenge, channel: plane.channel)
         hub.clientRegisters(
           register, proofHolds: holds, session: id, now: now, into: &actions)
       case .leave: hub.leaves(id, into: &actions)
       default: hub.received(message, session: id, now: now, into: &actions)
       }
+    }
+    switch message {
+    case .masterAppRegister, .clientRegister:
+      if hub.hasRegistered(id) { server?.admitted(id) }
+    default: break
     }
   }
 

@@ -50,7 +50,7 @@ package struct KnownGroup: Equatable, Sendable {
   /// The content of the file.
   package var text: String {
     let lines = [
-      "hub \(address)", hub.map { "pin \($0)" }, master.map { "master \($0)" },
+      "hub \(address.text)", hub.map { "pin \($0)" }, master.map { "master \($0)" },
       generation > 0 ? "generation \(generation)" : nil,
     ]
     return lines.compactMap { $0 }.map { $0 + "\n" }.joined()
@@ -67,7 +67,7 @@ extension KnownGroup {
     if let invite {
       if let kept { try kept.check(invite, file) }
       do throws(AddressError) {
-        let address = try HubAddress(host: invite.host, port: invite.port)
+        let address = try HubAddress(host: invite.host, port: invite.port, secure: true)
         return KnownGroup(
           address: address, hub: invite.hub, master: invite.master,
           generation: kept?.generation ?? 0)

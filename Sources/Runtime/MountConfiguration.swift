@@ -113,7 +113,7 @@ package struct MountConfiguration: Sendable {
       setting("max-waiting", "\(hubSettings.hub.waitingLimit)"),
       setting("max-queue", "\(hubSettings.transport.controlQueueBytes >> 20)"),
       setting("max-requests", "\(hubSettings.hub.relay.wantedLimit)"),
-      setting("max-rate", "\(hubSettings.messagesPerSecond)"),
+      setting("max-rate", "\(hubSettings.transport.messagesPerSecond)"),
       setting("handshake-seconds", "\(hubSettings.hub.handshake.components.seconds)"),
     ]
   }

@@ -145,16 +145,18 @@ extension MountProgram {
   }
 
   private func knownGroup(_ hub: HubRuntime?, _ state: StateFolder) throws -> KnownGroup {
-    let kept = try state.knownGroup()
     if let hub {
       let host = configuration.listen.host
       let local = ["", "0.0.0.0"].contains(host) ? "127.0.0.1" : host == "::" ? "::1" : host
+      // On one's own machine TLS would hide nothing from anybody.
+      let address = try HubAddress(
+        host: local, port: hub.port, secure: !Loopback.contains(local))
       return KnownGroup(
-        address: try HubAddress(host: local, port: hub.port), hub: kept?.hub,
+        address: address, hub: hub.fingerprint,
         master: Fingerprint(of: try state.identity().key))
     }
     var group = try KnownGroup.joining(
-      configuration.hub, configuration.invite, kept: kept, file: state.groupFile)
+      configuration.hub, configuration.invite, kept: try state.knownGroup(), file: state.groupFile)
     try configuration.check(group.address)
     if configuration.role == .master { group.master = Fingerprint(of: try state.identity().key) }
     return group
@@ -168,7 +170,8 @@ extension MountProgram {
     let words = KeyWords(identity.key)
     return GroupSession(
       identity: identity, name: try state.deviceName(given: configuration.name),
-      system: SystemName.current, master: master, trust: trust, claim: configuration.claim, log: log,
+      system: SystemName.current, master: master, trust: trust, tlsBulk: configuration.tlsBulk,
+      claim: configuration.claim, log: log,
       keepName: { state.keep($0) }, report: { [self] in heard($0, words) })
   }
 

@@ -16,6 +16,7 @@ final class BulkStream {
   let socket: OpaquePointer
   /// Bytes that wait to be written.
   private(set) var queuedBytes = 0
+  private let pipe: TLSPipe?
   private let limits: TransportLimits
   private var assembler: FrameAssembler
   private var head: [UInt8]?
@@ -25,11 +26,13 @@ final class BulkStream {
   /// Bytes that libwebsockets took but the kernel has not: reported when the rest has gone.
   private var unreported = 0
 
-  /// A stream that has just been opened; `head` is written before anything else.
+  /// A stream that has just been opened; `head` is written before anything else. `pipe` is its TLS,
+  /// if libwebsockets does not do it: what is received has passed it already.
   init(
-    socket: OpaquePointer, head: [UInt8]?, limits: TransportLimits, now: Duration
+    socket: OpaquePointer, pipe: TLSPipe?, head: [UInt8]?, limits: TransportLimits, now: Duration
   ) {
     self.socket = socket
+    self.pipe = pipe
     self.limits = limits
     self.head = head
     assembler = FrameAssembler(maxFrame: limits.maxFrame)
@@ -79,7 +82,7 @@ final class BulkStream {
     unreported = 0
     if let head {
       self.head = nil
-      guard scratch.write([head], to: socket, as: Self.writeKind) else { return nil }
+      guard put([head], scratch) else { return nil }
     } else if !queue.isEmpty {
       lastSent = now
       let written = writeFrames(scratch)
@@ -96,6 +99,7 @@ final class BulkStream {
     let first = queue[0]
     if first.count >= Self.smallFrame || queue.count == 1 {
       queue.removeFirst()
+      if pipe != nil { return put([first], scratch) ? first.count : 0 }
       // SAFETY: outside WebSockets `lws_write` only reads what it is given.
       let written = first.withUnsafeBufferPointer {
         lws_write(socket, UnsafeMutablePointer(mutating: $0.baseAddress), $0.count, Self.writeKind)
@@ -110,8 +114,13 @@ final class BulkStream {
       bytes += queue[count].count
       count += 1
     }
-    guard scratch.write(queue[..<count], to: socket, as: Self.writeKind) else { return 0 }
+    guard put(queue[..<count], scratch) else { return 0 }
     queue.removeFirst(count)
     return bytes
+  }
+
+  private func put(_ pieces: some Collection<[UInt8]>, _ scratch: WriteBuffer) -> Bool {
+    guard let pipe else { return scratch.write(pieces, to: socket, as: Self.writeKind) }
+    return pieces.allSatisfy { pipe.seal($0) } && pipe.flush(to: socket)
   }
 }

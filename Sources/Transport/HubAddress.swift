@@ -4,28 +4,27 @@ package struct HubAddress: Sendable, Equatable, CustomStringConvertible {
   package let host: String
   /// The port.
   package let port: UInt16
-  /// Whether the control plane is to run over TLS, which is not built in: always false so far.
+  /// Whether the control plane runs over TLS.
   package let secure: Bool
 
-  /// An address from its parts. Throws for `secure`.
-  package init(host: String, port: UInt16, secure: Bool = false) throws(AddressError) {
+  /// An address from its parts.
+  package init(host: String, port: UInt16, secure: Bool) throws(AddressError) {
     guard !host.isEmpty else { throw AddressError("the hub's address has no host") }
     guard port != 0 else { throw AddressError("the hub's port cannot be 0") }
-    guard !secure else { throw AddressError("'wss://\(host)': TLS is not built in; use ws://") }
     self.host = host
     self.port = port
     self.secure = secure
   }
 
-  /// Reads `host`, `host:port`, `[::1]:7420`, `ws://host:port`.
+  /// Reads `host`, `host:port`, `[::1]:7420`, `wss://host:port`; without TLS `ws://host:port`.
   package init(parsing text: String) throws(AddressError) {
     var rest = text
-    var secure = false
+    var secure = true
     if let scheme = text.firstRange(of: "://") {
       switch text[..<scheme.lowerBound].lowercased() {
       case "ws": secure = false
       case "wss": secure = true
-      default: throw AddressError("'\(text)': a hub's address begins with ws://")
+      default: throw AddressError("'\(text)': a hub's address begins with wss:// or ws://")
       }
       rest = String(text[scheme.upperBound...])
       if rest.hasSuffix("/") { rest.removeLast() }
@@ -36,4 +35,7 @@ package struct HubAddress: Sendable, Equatable, CustomStringConvertible {
 
   /// `host:port`.
   package var description: String { joinHostAndPort(host, port) }
+
+  /// What `init(parsing:)` reads as the same address: with `ws://` where there is no TLS.
+  package var text: String { secure ? description : "ws://\(description)" }
 }

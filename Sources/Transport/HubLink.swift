@@ -1,5 +1,6 @@
 import DequeModule
 package import Logging
+package import Protocol
 package import System
 
 /// A member's end of the transport: one hub, one service thread, one connection at a time.
@@ -18,6 +19,12 @@ package final class HubLink: @unchecked Sendable {
   }
 
   let address: HubAddress
+  /// Whether the bulk streams are under TLS.
+  let tlsBulk: Bool
+  /// What handshakes need; nil without TLS.
+  let tls: ClientTLS?
+  /// The only TLS key that the hub may have; nil until one was seen. Service thread only.
+  var pin: Fingerprint?
   let limits: TransportLimits
   let log: Logger
   let loop: ServiceLoop
@@ -26,17 +33,26 @@ package final class HubLink: @unchecked Sendable {
   var session: LinkSession?
   var lastID: UInt64 = 0
 
-  /// A link that is not connected.
+  /// A link that is not connected. Under TLS only a hub with the key `pin` is spoken to; with nil
+  /// the first one's key becomes the pin. `tlsBulk` has the bulk streams use TLS too, if the control
+  /// plane does.
   package init(
-    address: HubAddress, limits: TransportLimits = TransportLimits(),
+    address: HubAddress, pin: Fingerprint?, tlsBulk: Bool,
+    limits: TransportLimits = TransportLimits(),
     handler: any HubLinkHandler, log: Logger
   ) {
     self.address = address
+    self.pin = pin
+    self.tlsBulk = tlsBulk && address.secure
     self.limits = limits
     self.handler = handler
     self.log = log
     // Three sockets, and what libwebsockets needs for itself.
-    loop = ServiceLoop(name: "link", isServer: false, descriptorLimit: 32, limits: limits)
+    tls = address.secure ? ClientTLS() : nil
+    loop = ServiceLoop(
+      name: "link", isServer: false, descriptorLimit: 32, tls: tls.map { .client($0) },
+      limits: limits)
+    tls?.accepts = { [unowned self] in trusts($0) }
   }
 
   /// Starts the service thread. Once.
@@ -111,6 +127,17 @@ package final class HubLink: @unchecked Sendable {
   /// Sets the link's one timer; nil cancels. Service thread only.
   package func setTimer(after delay: Duration?) {
     loop.setTimer(after: delay)
+  }
+
+  /// Whether a hub with this key is spoken to. Service thread only.
+  private func trusts(_ seen: Fingerprint) -> Bool {
+    guard let session else { return false }
+    if let pin, pin != seen {
+      session.mistrust = .untrusted(expected: pin, seen: seen)
+      return false
+    }
+    session.hubKey = seen
+    return true
   }
 
   func nextID() -> UInt64 {

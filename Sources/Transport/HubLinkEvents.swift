@@ -73,16 +73,16 @@ extension HubLink: ServiceEvents {
     case LWS_CALLBACK_WSI_DESTROY: gone(id, .lost("the hub closed the connection"))
     case LWS_CALLBACK_CLIENT_ESTABLISHED, LWS_CALLBACK_RAW_CONNECTED:
       leg.socket = socket
-      return session.failure == nil ? opened(leg, session, socket) : -1
+      return session.failure == nil ? connected(leg, session, socket) : -1
     case LWS_CALLBACK_CLIENT_RECEIVE:
       return session.failure == nil ? receiveControl(session, input) : -1
     case LWS_CALLBACK_CLIENT_RECEIVE_PONG: session.control?.heard(now: MonotonicClock.now)
     case LWS_CALLBACK_CLIENT_WRITEABLE: return session.control?.writable(loop.scratch) ?? -1
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: noteClose(session, input)
     case LWS_CALLBACK_RAW_RX:
-      return session.failure == nil ? receiveBulk(leg, session, input) : -1
+      return session.failure == nil ? receiveRaw(leg, session, socket, input) : -1
     case LWS_CALLBACK_RAW_WRITEABLE:
-      return session.failure == nil ? writeBulk(leg, session) : -1
+      return session.failure == nil ? writeRaw(leg, session, socket) : -1
     default: break
     }
     return 0
@@ -124,6 +124,10 @@ extension HubLink: ServiceEvents {
     // anything is there, and no hub.
     let hasSpoken = leg.socket.map { receivedBytes(lws_get_socket_fd($0)) > 1 } ?? false
     let isHub = !hasSpoken && !why.hasPrefix("HS:")
-    gone(leg.id, isHub ? .unreachable(text) : .notAHub(text))
+    if !address.secure, let socket = leg.socket, lws_http_client_http_response(socket) == 426 {
+      gone(leg.id, .refused(code: 426, reason: "it wants TLS: connect to wss://\(address)"))
+    } else {
+      gone(leg.id, isHub ? .unreachable(text) : .notAHub(text))
+    }
   }
 }

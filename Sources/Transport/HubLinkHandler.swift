@@ -1,3 +1,5 @@
+package import Protocol
+
 /// Why a link has ended.
 package enum LinkFailure: Error, Sendable, Equatable {
   /// Nobody answers there.
@@ -6,6 +8,8 @@ package enum LinkFailure: Error, Sendable, Equatable {
   case notAHub(String)
   /// The hub closed the connection with a code, or refused a bulk stream with an HTTP status.
   case refused(code: UInt16, reason: String)
+  /// The hub's TLS key is not the one that is known.
+  case untrusted(expected: Fingerprint, seen: Fingerprint)
   /// The connection was there and broke.
   case lost(String)
   /// `disconnect` or `stop` was called.
@@ -19,6 +23,8 @@ extension LinkFailure: CustomStringConvertible {
     case .unreachable(let why): "the hub cannot be reached: \(why)"
     case .notAHub(let why): "this is not a hub: \(why)"
     case .refused(let code, let reason): "the hub refused: \(reason) (\(code))"
+    case .untrusted(let expected, let seen):
+      "this is not the hub that is known: its TLS key is \(seen), not \(expected)"
     case .lost(let why): "the connection to the hub broke: \(why)"
     case .closed: "the connection to the hub was closed"
     }
@@ -27,8 +33,9 @@ extension LinkFailure: CustomStringConvertible {
 
 /// What a member does about its link. Everything is called on the link's service thread.
 package protocol HubLinkHandler: AnyObject {
-  /// The control plane is there.
-  func linkOpened()
+  /// The control plane is there. `hubKey` names the hub's TLS key, which is pinned from now on; nil
+  /// without TLS.
+  func linkOpened(hubKey: Fingerprint?)
   /// A message came.
   func linkReceived(message: [UInt8])
   /// A frame came; its four length bytes are still before it.

@@ -46,20 +46,57 @@ extension HubLink {
 
 /// What the sockets say. The answers are libwebsockets': -1 closes.
 extension HubLink {
-  func opened(_ leg: LinkSession.Leg, _ session: LinkSession, _ socket: OpaquePointer) -> Int32 {
+  func connected(
+    _ leg: LinkSession.Leg, _ session: LinkSession, _ socket: OpaquePointer
+  ) -> Int32 {
+    guard tlsBulk, let tls, leg !== session.controlLeg else { return opened(leg, session, socket) }
+    leg.pipe = TLSPipe(tls, protocol: Greeting.bulkProtocol)
+    lws_callback_on_writable(socket)
+    return 0
+  }
+
+  private func opened(_ leg: LinkSession.Leg, _ session: LinkSession, _ socket: OpaquePointer)
+    -> Int32
+  {
     let now = MonotonicClock.now
     if leg === session.controlLeg {
       session.control = ControlChannel(socket: socket, limits: limits, now: now)
       outbox.withLock { $0.isOpen = true }
-      handler?.linkOpened()
+      // Only now the hub has proven that the key is its own.
+      pin = pin ?? session.hubKey
+      handler?.linkOpened(hubKey: session.hubKey)
     } else if let tickets = session.tickets {
       let isDown = leg === session.downLeg
       let head = requestHead(isDown: isDown, ticket: isDown ? tickets.down : tickets.up)
       let stream = BulkStream(
-        socket: socket, head: head, limits: limits, now: now)
+        socket: socket, pipe: leg.pipe, head: head, limits: limits, now: now)
       if isDown { session.down = stream } else { session.up = stream }
     }
     return 0
+  }
+
+  func receiveRaw(
+    _ leg: LinkSession.Leg, _ session: LinkSession, _ socket: OpaquePointer,
+    _ input: UnsafeRawBufferPointer
+  ) -> Int32 {
+    guard let pipe = leg.pipe else { return receiveBulk(leg, session, input) }
+    let wasComplete = pipe.isComplete
+    do throws(TLSPipe.Broken) {
+      try pipe.receive(input) { plain throws(TLSPipe.Broken) in
+        guard receiveBulk(leg, session, plain) == 0 else { throw TLSPipe.Broken() }
+      }
+    } catch { return -1 }
+    if pipe.hasOutput { lws_callback_on_writable(socket) }
+    return pipe.isComplete && !wasComplete ? opened(leg, session, socket) : 0
+  }
+
+  func writeRaw(
+    _ leg: LinkSession.Leg, _ session: LinkSession, _ socket: OpaquePointer
+  ) -> Int32 {
+    guard let pipe = leg.pipe, pipe.hasOutput else { return writeBulk(leg, session) }
+    // One write for each callback: the stream has its turn in the next.
+    lws_callback_on_writable(socket)
+    return pipe.flush(to: socket) ? 0 : -1
   }
 
   func receiveControl(_ session: LinkSession, _ input: UnsafeRawBufferPointer) -> Int32 {
@@ -83,7 +120,7 @@ extension HubLink {
     session.closeFrame = (code, String(decoding: input.dropFirst(2), as: UTF8.self))
   }
 
-  func receiveBulk(
+  private func receiveBulk(
     _ leg: LinkSession.Leg, _ session: LinkSession, _ input: UnsafeRawBufferPointer
   ) -> Int32 {
     if leg === session.upLeg {
@@ -120,7 +157,7 @@ extension HubLink {
     }
   }
 
-  func writeBulk(_ leg: LinkSession.Leg, _ session: LinkSession) -> Int32 {
+  private func writeBulk(_ leg: LinkSession.Leg, _ session: LinkSession) -> Int32 {
     let isUp = leg === session.upLeg
     guard let stream = isUp ? session.up : session.down else { return 0 }
     guard let sent = stream.writable(loop.scratch, now: MonotonicClock.now) else { return -1 }

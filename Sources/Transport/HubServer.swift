@@ -15,13 +15,20 @@ package final class HubServer: @unchecked Sendable {
   var handler: (any HubServerHandler)?
   var listener: ListenSocket?
   var connections: [ConnectionID: ServerConnection] = [:]
+  /// Connections that nobody has vouched for, oldest first.
+  var unregistered: [ConnectionID] = []
+  /// Who may have a control plane without TLS.
+  let plain: PlainPolicy
+  /// Whether TLS is spoken.
+  let isSecure: Bool
   private static let lastID = Locked(ConnectionID(0))
 
-  /// Binds; nothing is accepted before `start`. Throws `SystemError` ("listen on
-  /// 127.0.0.1:7420: Address already in use").
+  /// Binds; nothing is accepted before `start`. One port takes connections with TLS, if there is an
+  /// identity for it, and without: bulk streams always, control planes as `plain` says. Throws
+  /// `SystemError` ("listen on 127.0.0.1:7420: Address already in use").
   package init(
-    listen: ListenAddress, limits: TransportLimits = TransportLimits(),
-    handler: any HubServerHandler, log: Logger
+    listen: ListenAddress, tls: TLSIdentity?, plain: PlainPolicy,
+    limits: TransportLimits = TransportLimits(), handler: any HubServerHandler, log: Logger
   ) throws(SystemError) {
     let listener = try ListenSocket(listen)
     self.listener = listener
@@ -29,7 +36,11 @@ package final class HubServer: @unchecked Sendable {
     self.limits = limits
     self.handler = handler
     self.log = log
-    loop = ServiceLoop(name: "hub", isServer: true, descriptorLimit: 0, limits: limits)
+    self.plain = plain
+    isSecure = tls != nil
+    loop = ServiceLoop(
+      name: "hub", isServer: true, descriptorLimit: 0, tls: tls.map { .server(ServerTLS($0)) },
+      limits: limits)
   }
 
   /// Starts the service thread. Once.
@@ -48,6 +59,13 @@ package final class HubServer: @unchecked Sendable {
   /// Runs `work` on the service thread; dropped after `stop`. Any thread.
   package func perform(_ work: @escaping @Sendable () -> Void) {
     loop.perform(work)
+  }
+
+  /// A connection has shown whose it is: no flood of strangers pushes it out any more. Bulk streams
+  /// need no call, their ticket shows it. Service thread only. Complexity: O(unregistered).
+  package func admitted(_ id: ConnectionID) {
+    loop.assertServiceThread()
+    unregistered.removeAll { $0 == id }
   }
 
   /// Queues a message, at most `maxMessage` bytes. A connection whose queue grows beyond its limit

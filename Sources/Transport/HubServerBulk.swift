@@ -11,6 +11,9 @@ extension HubServer {
   ) -> Int32 {
     switch connection.role {
     case .bulkHead(var head):
+      // libwebsockets gives each connection some time, anew after a TLS handshake. The clocks of
+      // this module watch this one.
+      lws_set_timeout(socket, NO_PENDING_TIMEOUT, 0)
       let progress = head.feed(input)
       connection.role = .bulkHead(head)
       switch progress {
@@ -24,7 +27,7 @@ extension HubServer {
     case .bulk(let stream, .up): return receiveFrames(connection, stream, input)
     // A reader has nothing to say, and one that was refused nothing that counts.
     case .bulk(_, .down), .refused, .lingering: return 0
-    case .fresh, .http, .control, .ending: return -1
+    case .fresh, .hello, .http, .control, .ending: return -1
     }
   }
 
@@ -41,7 +44,7 @@ extension HubServer {
       connection.role = .lingering(until: MonotonicClock.now + limits.closeTime)
       return 0
     case .bulkHead, .lingering: return 0
-    case .fresh, .http, .control, .ending: return -1
+    case .fresh, .hello, .http, .control, .ending: return -1
     }
   }
 
@@ -79,10 +82,12 @@ extension HubServer {
       return
     }
     let stream = BulkStream(
-      socket: socket, head: direction == .down ? HTTPResponse.stream : nil, limits: limits,
+      socket: socket, pipe: nil, head: direction == .down ? HTTPResponse.stream : nil,
+      limits: limits,
       now: MonotonicClock.now)
     connection.role = .bulk(stream, direction)
     connection.farewell = .bulk
+    admitted(connection.id)
   }
 
   private func receiveFrames(

@@ -27,17 +27,26 @@ extension HubServer: ServiceEvents {
   func tick(now: Duration) {
     for connection in connections.values {
       switch connection.role {
-      case .fresh, .http, .bulkHead:
+      case .fresh, .hello, .http, .bulkHead:
         if now - connection.since >= limits.headTime { connection.end() }
       case .lingering(let deadline):
         if now >= deadline { connection.end() }
       case .control(let channel):
+        if connection.isPaused, connection.rate.isFull(now: now) {
+          connection.isPaused = false
+          lws_rx_flow_control(channel.socket, 1)
+        }
         if channel.check(now: now) == .dead { drop(connection, "it is silent") }
       case .bulk(let stream, .down):
         stream.keepAlive(now: now)
       case .bulk(let stream, .up):
         if stream.isSilent(now: now) { drop(connection, "its bulk stream is silent") }
-      case .refused, .ending:
+      case .ending:
+        // libwebsockets waits up to a minute for a peer's close frame or close_notify.
+        let deadline = connection.endsAt ?? now + limits.closeTime
+        connection.endsAt = deadline
+        if now >= deadline { connection.end() }
+      case .refused:
         break
       }
     }
@@ -74,36 +83,65 @@ extension HubServer: ServiceEvents {
         _ = OwnedDescriptor(descriptor)
         continue
       }
-      let connection = ServerConnection(id: nextID(), now: MonotonicClock.now)
+      makeRoom()
+      let connection = ServerConnection(id: nextID(), limits: limits, now: MonotonicClock.now)
       connections[connection.id] = connection
+      unregistered.append(connection.id)
       connection.socket = loop.adopt(descriptor, as: .poll, id: connection.id)
-      if connection.socket == nil { connections[connection.id] = nil }
+      if connection.socket == nil { gone(connection.id) }
     }
     return 0
+  }
+
+  private func makeRoom() {
+    while unregistered.count >= limits.unregistered {
+      guard let oldest = connections[unregistered.removeFirst()] else { continue }
+      drop(oldest, "\(limits.unregistered) strangers are connected, and it is the oldest")
+    }
   }
 
   /// Looks at the first bytes of a connection. Those of the bulk plane are passed to libwebsockets
   /// as plain sockets: its HTTP server does not notice the end of a connection that is being
   /// answered, and spins on it instead.
   private func greet(_ connection: ServerConnection, _ socket: OpaquePointer) -> Int32 {
-    guard case .fresh = connection.role else { return -1 }
-    guard let greeting = Greeting(peekingAt: lws_get_socket_fd(socket)) else { return -1 }
-    connection.role = greeting.isBulk ? .bulkHead(HeadReader()) : .http
-    // The polled descriptor is done with: its end is not the connection's.
-    forgetTag(of: socket)
-    connection.socket = loop.adopt(
-      greeting.descriptor, as: greeting.isBulk ? .raw : .http, id: connection.id)
-    if let adopted = connection.socket {
-      // The clocks of this module watch a bulk stream.
-      if greeting.isBulk { lws_set_timeout(adopted, NO_PENDING_TIMEOUT, 0) }
-    } else {
-      connections[connection.id] = nil
+    let isAgain: Bool
+    switch connection.role {
+    case .fresh: isAgain = false
+    case .hello: isAgain = true
+    default: return -1
     }
-    return -1
+    let original = lws_get_socket_fd(socket)
+    switch Greeting.look(at: original, again: isAgain) {
+    case .part:
+      connection.role = .hello
+      return 0
+    case .useless: return -1
+    case .known(let greeting):
+      guard isSecure || !greeting.isSecure, let copy = Greeting.copy(original) else { return -1 }
+      // The polled descriptor is done with: its end is not the connection's.
+      forgetTag(of: socket)
+      begin(connection, greeting, copy)
+      return -1
+    }
+  }
+
+  private func begin(_ connection: ServerConnection, _ greeting: Greeting, _ descriptor: Int32) {
+    connection.isSecure = greeting.isSecure
+    let isWelcome =
+      greeting.isSecure || greeting.isBulk
+      || plain.allows(connection.socket.map(peerAddress) ?? "")
+    let isRaw = greeting.isBulk || !isWelcome
+    connection.role = isRaw ? .bulkHead(HeadReader()) : .http
+    connection.socket = loop.adopt(
+      descriptor, as: isRaw ? .raw(secure: greeting.isSecure) : .http(secure: greeting.isSecure),
+      id: connection.id)
+    guard let adopted = connection.socket else { return gone(connection.id) }
+    if !isWelcome { _ = refuse(connection, adopted, "426 Upgrade Required") }
   }
 
   private func gone(_ id: ConnectionID) {
     guard let connection = connections.removeValue(forKey: id) else { return }
+    admitted(id)
     connection.role = .ending
     connection.socket = nil
     switch connection.farewell {
@@ -128,7 +166,8 @@ extension HubServer {
     connection.role = .control(
       ControlChannel(socket: socket, limits: limits, now: MonotonicClock.now))
     connection.farewell = .control
-    handler?.controlOpened(connection.id, peer: peerAddress(socket))
+    handler?.controlOpened(
+      connection.id, peer: peerAddress(socket), isSecure: connection.isSecure)
     return 0
   }
 
@@ -140,6 +179,7 @@ extension HubServer {
     case .part: return 0
     case .message(let message):
       handler?.controlReceived(connection.id, message: message)
+      limitRate(connection, channel)
       return 0
     case .violation(let code, let reason):
       log.warning("closing a connection of \(peerAddress(channel.socket)): \(reason)")
@@ -147,6 +187,13 @@ extension HubServer {
       connection.role = .ending
       return -1
     }
+  }
+
+  private func limitRate(_ connection: ServerConnection, _ channel: ControlChannel) {
+    guard !connection.rate.take(now: MonotonicClock.now), !connection.isPaused else { return }
+    connection.isPaused = true
+    log.debug("\(peerAddress(channel.socket)) sends too fast, and is not read for a while")
+    lws_rx_flow_control(channel.socket, 0)
   }
 
   private func writeControl(_ connection: ServerConnection) -> Int32 {

@@ -11,8 +11,9 @@ package enum BulkDirection: Sendable, Equatable {
 
 /// What a hub does about its connections. Everything is called on the server's service thread.
 package protocol HubServerHandler: AnyObject {
-  /// A member's control plane is there. `peer` is its numeric address.
-  func controlOpened(_ id: ConnectionID, peer: String)
+  /// A member's control plane is there. `peer` is its numeric address, `isSecure` whether it is
+  /// under TLS.
+  func controlOpened(_ id: ConnectionID, peer: String, isSecure: Bool)
   /// A message came.
   func controlReceived(_ id: ConnectionID, message: [UInt8])
   /// The connection is gone; called once for each that was opened.

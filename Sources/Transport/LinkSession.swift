@@ -1,4 +1,5 @@
 import CWebSockets
+import Protocol
 import System
 
 /// One connection of a link to its hub: the control plane and, later, two bulk streams. Service
@@ -12,6 +13,8 @@ final class LinkSession {
     let since: Duration
     /// The socket; nil while it is being made.
     var socket: OpaquePointer?
+    /// Its TLS, where libwebsockets does not do it.
+    var pipe: TLSPipe?
 
     /// A leg that has just been begun.
     init(id: UInt64, now: Duration) {
@@ -45,6 +48,11 @@ final class LinkSession {
   /// The code and reason of the hub's close frame.
   var closeFrame: (code: UInt16, reason: String)?
 
+  /// The TLS key that the hub has shown.
+  var hubKey: Fingerprint?
+  /// Set when that is another than the known one.
+  var mistrust: LinkFailure?
+
   /// A bulk stream died: the session ends with this failure then, unless the hub says more first.
   var doom: (failure: LinkFailure, deadline: Duration)?
 
@@ -53,6 +61,7 @@ final class LinkSession {
 
   /// What the end of a socket means: what was known before tells more than `why`.
   func reason(for why: LinkFailure) -> LinkFailure {
+    if let mistrust { return mistrust }
     if control?.closing != nil { return .closed }
     if let closeFrame { return .refused(code: closeFrame.code, reason: closeFrame.reason) }
     return doom?.failure ?? why

@@ -6,6 +6,8 @@ final class ServerConnection {
   enum Role {
     /// Nothing has come from it yet.
     case fresh
+    /// A part of its ClientHello has come.
+    case hello
     /// It speaks HTTP, and is becoming a control plane.
     case http
     /// A bulk stream the head of whose request is not complete yet.
@@ -38,11 +40,20 @@ final class ServerConnection {
   var role = Role.fresh
   /// What the handler has to be told when it is gone.
   var farewell: Farewell?
+  /// Whether it speaks TLS.
+  var isSecure = false
+  /// What it may still send on the control plane.
+  var rate: RateLimit
+  /// Whether it has sent too much, and is not read until its bucket is full.
+  var isPaused = false
+  /// When the patience with its end is over; nil until it was seen ending.
+  var endsAt: Duration?
 
   /// A connection that has just been accepted.
-  init(id: ConnectionID, now: Duration) {
+  init(id: ConnectionID, limits: TransportLimits, now: Duration) {
     self.id = id
     since = now
+    rate = RateLimit(perSecond: limits.messagesPerSecond)
   }
 
   /// Its control channel, unless it is ending.

@@ -1,3 +1,4 @@
+import COpenSSL
 import CWebSockets
 import Logging
 import System
@@ -41,6 +42,7 @@ final class ServiceLoop: @unchecked Sendable {
   private let protocols: ServiceProtocols
   private let tickEvery: Duration
   private let isServer: Bool
+  private let tls: TLS?
   private let descriptorLimit: Int
   private var events: (any ServiceEvents)?
   private var context: OpaquePointer?
@@ -48,10 +50,19 @@ final class ServiceLoop: @unchecked Sendable {
   private var ticker: ServiceTimer?
   private var timerFired: () -> Void = {}
 
+  /// Whose part a loop takes in TLS handshakes.
+  enum TLS {
+    /// A server's.
+    case server(ServerTLS)
+    /// A client's.
+    case client(ClientTLS)
+  }
+
   /// A loop that does nothing before `start`. `descriptorLimit` 0 takes the process's.
-  init(name: String, isServer: Bool, descriptorLimit: Int, limits: TransportLimits) {
+  init(name: String, isServer: Bool, descriptorLimit: Int, tls: TLS?, limits: TransportLimits) {
     self.name = name
     self.isServer = isServer
+    self.tls = tls
     self.descriptorLimit = descriptorLimit
     tickEvery = limits.tickEvery
     protocols = ServiceProtocols()
@@ -65,6 +76,7 @@ final class ServiceLoop: @unchecked Sendable {
     info.port = isServer ? CONTEXT_PORT_NO_LISTEN_SERVER : CONTEXT_PORT_NO_LISTEN
     info.protocols = UnsafePointer(protocols.list)
     info.options = UInt64(LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME)
+    prepareTLS(&info)
     // SAFETY: unretained; the thread below keeps `self` until the context is destroyed.
     info.user = Unmanaged.passUnretained(self).toOpaque()
     info.fd_limit_per_thread = UInt32(descriptorLimit)
@@ -132,10 +144,10 @@ final class ServiceLoop: @unchecked Sendable {
   enum Adoption {
     /// Only say when it can be read.
     case poll
-    /// Speak HTTP on it.
-    case http
-    /// Move bytes.
-    case raw
+    /// Speak HTTP on it, under TLS or not.
+    case http(secure: Bool)
+    /// Move bytes, under TLS or not.
+    case raw(secure: Bool)
   }
 
   /// Passes a descriptor to libwebsockets, which owns it then. Nil when it was closed instead.
@@ -144,13 +156,15 @@ final class ServiceLoop: @unchecked Sendable {
     let (type, name): (UInt32, UnsafeMutablePointer<CChar>?) =
       switch adoption {
       case .poll: (LWS_ADOPT_RAW_FILE_DESC.rawValue, protocols.pollName)
-      case .http: (LWS_ADOPT_SOCKET.rawValue | LWS_ADOPT_HTTP.rawValue, nil)
-      case .raw: (LWS_ADOPT_SOCKET.rawValue, protocols.bulkName)
+      case .http(let secure):
+        (LWS_ADOPT_SOCKET.rawValue | LWS_ADOPT_HTTP.rawValue | tlsFlag(secure), nil)
+      case .raw(let secure): (LWS_ADOPT_SOCKET.rawValue | tlsFlag(secure), protocols.bulkName)
       }
     return cws_adopt(lws_get_vhost_by_name(context, "default"), type, descriptor, name, tag(id))
   }
 
-  /// Begins a connection to a hub: of the control plane, or for `raw` a plain socket.
+  /// Begins a connection to a hub: of the control plane, with TLS if the address says so, or for
+  /// `raw` a plain socket.
   func connect(to address: HubAddress, raw: Bool, id: UInt64) -> OpaquePointer? {
     var info = lws_client_connect_info()
     info.context = context
@@ -160,6 +174,10 @@ final class ServiceLoop: @unchecked Sendable {
     info.local_protocol_name = UnsafePointer(
       raw ? protocols.bulkName : protocols.controlName)
     if !raw { info.protocol = UnsafePointer(protocols.controlName) }
+    if !raw, address.secure {
+      info.ssl_connection = Int32(LCCSCF_USE_SSL.rawValue)
+      info.alpn = UnsafePointer(protocols.httpALPN)
+    }
     // SAFETY: libwebsockets copies these strings before it returns.
     return address.host.withCString { host in
       "\(address)".withCString { hostHeader in
@@ -221,6 +239,18 @@ final class ServiceLoop: @unchecked Sendable {
     timerFired = {}
   }
 
+  private func prepareTLS(_ info: inout lws_context_creation_info) {
+    guard let tls else { return }
+    info.options |= UInt64(LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT)
+    info.alpn = UnsafePointer(protocols.httpALPN)
+    switch tls {
+    case .client(let client): info.provided_client_ssl_ctx = client.context
+    case .server(let server):
+      info.options |= UInt64(LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX)
+      info.provided_client_ssl_ctx = server.unusedClient
+    }
+  }
+
   private func tick() {
     ticker?.set(after: tickEvery)
     events?.tick(now: MonotonicClock.now)
@@ -237,34 +267,20 @@ final class ServiceLoop: @unchecked Sendable {
   }
 
   fileprivate func handle(
-    _ socket: OpaquePointer, _ reason: lws_callback_reasons, _ input: UnsafeMutableRawPointer?,
-    _ count: Int
+    _ socket: OpaquePointer, _ reason: lws_callback_reasons, _ user: UnsafeMutableRawPointer?,
+    _ input: UnsafeMutableRawPointer?, _ count: Int
   ) -> Int32 {
+    if reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS {
+      if case .server(let server) = tls { return server.configure(user) }
+      return 0
+    }
     // SAFETY: libwebsockets passes `count` readable bytes, or an address and 0.
     let bytes = UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : count)
     return events?.socketEvent(socket, reason, bytes) ?? 0
   }
 }
 
-/// What libwebsockets keeps for a socket of ours: its number, never an address.
-private func tag(_ id: UInt64) -> UnsafeMutableRawPointer? {
-  UnsafeMutableRawPointer(bitPattern: UInt(id))
-}
-
-/// The number given to a socket when it was made; 0 for none.
-func tag(of socket: OpaquePointer) -> UInt64 {
-  UInt64(UInt(bitPattern: lws_get_opaque_user_data(socket)))
-}
-
-/// Takes the number from a socket, so that nothing that happens to it is heard any more.
-func forgetTag(of socket: OpaquePointer) {
-  lws_set_opaque_user_data(socket, nil)
-}
-
-/// Closes a socket from outside its own callback, soon and without ceremony.
-func kill(_ socket: OpaquePointer) {
-  lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC)
-}
+private func tlsFlag(_ secure: Bool) -> UInt32 { secure ? LWS_ADOPT_ALLOW_SSL.rawValue : 0 }
 
 /// What libwebsockets calls for every event of every protocol.
 func serviceCallback(
@@ -274,5 +290,5 @@ func serviceCallback(
   guard let socket, let pointer = lws_context_user(lws_get_context(socket)) else { return 0 }
   // SAFETY: the context's user is its ServiceLoop, which outlives it.
   return Unmanaged<ServiceLoop>.fromOpaque(pointer).takeUnretainedValue()
-    .handle(socket, reason, input, count)
+    .handle(socket, reason, user, input, count)
 }

@@ -14,17 +14,21 @@ final class ServiceProtocols {
   let bulkName: UnsafeMutablePointer<CChar>
   /// Protocol of descriptors that are only polled.
   let pollName: UnsafeMutablePointer<CChar>
+  /// What is offered and accepted under TLS for the control plane (RFC 7301): HTTP/2 is not.
+  let httpALPN: UnsafeMutablePointer<CChar>
   private let httpName: UnsafeMutablePointer<CChar>
 
   /// A table whose protocols all call `serviceCallback`.
   init() {
     guard let http = strdup("http"), let control = strdup("fsharefs"),
-      let bulk = strdup("fsharefs-bulk"), let poll = strdup("fsharefs-poll")
+      let bulk = strdup("fsharefs-bulk"), let poll = strdup("fsharefs-poll"),
+      let alpn = strdup("http/1.1")
     else { preconditionFailure("out of memory") }
     httpName = http
     controlName = control
     bulkName = bulk
     pollName = poll
+    httpALPN = alpn
     list = .allocate(capacity: 5)
     list.initialize(repeating: lws_protocols(), count: 5)
     // The first one gets what is plain HTTP.
@@ -40,6 +44,6 @@ final class ServiceProtocols {
 
   deinit {
     list.deallocate()
-    for name in [httpName, controlName, bulkName, pollName] { free(name) }
+    for name in [httpName, controlName, bulkName, pollName, httpALPN] { free(name) }
   }
 }

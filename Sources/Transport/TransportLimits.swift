@@ -13,7 +13,13 @@ package struct TransportLimits: Sendable {
   package var bulkQueueBytes = 256 << 20
   /// Connections that a server has at once; each may cost a header table of a few KiB.
   package var connections = 4096
-  /// Time for the head of a request; slower ones are dropped.
+  /// Connections that nobody has vouched for yet; beyond it the oldest gives way, so that a flood of
+  /// strangers cannot keep a member out: one that comes back needs a few milliseconds.
+  package var unregistered = 256
+  /// Messages per second on one control plane, and as many at once; whoever sends more is read
+  /// again when a second's worth is allowed. A client that shares many files sends batches of them.
+  package var messagesPerSecond = 50_000
+  /// Time for the head of a request, with the TLS handshake before it; slower ones are dropped.
   package var headTime = Duration.seconds(10)
   /// Time that a client gives a connection attempt, per plane.
   package var connectTime = Duration.seconds(10)

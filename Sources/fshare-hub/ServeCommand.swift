@@ -19,6 +19,9 @@ struct ServeCommand: ParsableCommand {
 
   @OptionGroup var hubOptions: HubOptions
 
+  @Flag(help: "Take control connections of other machines without TLS too.")
+  var insecure = false
+
   @Flag(help: "Log more.")
   var verbose = false
 
@@ -31,6 +34,7 @@ struct ServeCommand: ParsableCommand {
   private func serve() throws {
     var settings = HubRuntime.Settings()
     try hubOptions.apply(to: &settings)
+    if insecure { settings.plain = .everyone }
     let folder = state ?? FshareHubCommand.defaultState
     let lock: OwnedDescriptor
     do throws(SystemError) {
@@ -52,6 +56,7 @@ struct ServeCommand: ParsableCommand {
     if let code = hub.claimCode { try FshareHubCommand.say(hint(code, folder)) }
     try hub.start()
     defer { hub.stop() }
+    try FshareHubCommand.say("fshare-hub: the TLS key is \(hub.fingerprint)")
     try FshareHubCommand.say(
       "fshare-hub: listening on \(ListenAddress(host: address.host, port: hub.port))")
     let notifier = ServiceNotifier()

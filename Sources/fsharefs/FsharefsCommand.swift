@@ -118,6 +118,7 @@ struct FsharefsCommand: ParsableCommand {
     if let hub { try configuration.check(hub) }
     try configuration.apply(options: options)
     try hubOptions.apply(to: &configuration.hubSettings)
+    if insecure { configuration.hubSettings.plain = .everyone }
     configuration.given.formUnion(hubOptions.given)
     return configuration
   }

@@ -8,7 +8,7 @@ struct KnownGroupTests {
   private let master = fingerprint(2)
   private let address: HubAddress
 
-  init() throws { address = try HubAddress(host: "192.0.2.1", port: 7420) }
+  init() throws { address = try HubAddress(host: "192.0.2.1", port: 7420, secure: true) }
 
   @Test func `what is known of a group survives its file`() {
     for hub in [hub, nil] {
@@ -42,7 +42,7 @@ struct KnownGroupTests {
 
   @Test func `an address keeps the keys that are remembered`() throws {
     let kept = KnownGroup(address: address, hub: hub, master: master)
-    let moved = try HubAddress(host: "192.0.2.2", port: 1)
+    let moved = try HubAddress(host: "192.0.2.2", port: 1, secure: true)
     #expect(
       try KnownGroup.joining(moved, nil, kept: kept, file: "f")
         == KnownGroup(address: moved, hub: hub, master: master))
@@ -62,7 +62,7 @@ struct KnownGroupTests {
   @Test func `an invite says address and keys, and may fill what is not known`() throws {
     let invite = try #require(Invite(host: "hub", port: 9, hub: hub, master: master))
     let joined = KnownGroup(
-      address: try HubAddress(host: "hub", port: 9), hub: hub, master: master)
+      address: try HubAddress(host: "hub", port: 9, secure: true), hub: hub, master: master)
     for kept in [
       nil, KnownGroup(address: address, hub: nil, master: nil),
       KnownGroup(address: address, hub: hub, master: nil),

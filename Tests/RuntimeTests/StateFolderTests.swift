@@ -15,7 +15,8 @@ struct StateFolderTests {
   @Test func `a fresh folder and its files are the user's alone`() throws {
     let state = try StateFolder(path: path)
     let key = try state.identity().key
-    try state.keep(KnownGroup(address: HubAddress(host: "h", port: 1), hub: nil, master: nil))
+    try state.keep(
+      KnownGroup(address: HubAddress(host: "h", port: 1, secure: true), hub: nil, master: nil))
     #expect(try Stat(path: path).permissions == 0o700)
     for name in ["key", "group", "lock"] {
       #expect(try Stat(path: "\(path)/\(name)").permissions == 0o600)
@@ -69,7 +70,7 @@ struct StateFolderTests {
     #expect(try state.knownGroup() == nil)
     #expect(!StateFolder.knowsGroup(at: path))
     let group = KnownGroup(
-      address: try HubAddress(host: "h", port: 1), hub: fingerprint(1), master: nil)
+      address: try HubAddress(host: "h", port: 1, secure: true), hub: fingerprint(1), master: nil)
     try state.keep(group)
     #expect(try state.knownGroup() == group)
     #expect(StateFolder.knowsGroup(at: path))

@@ -35,15 +35,36 @@ struct TransportAddressTests {
   @Test(
     "what is no hub's address is said",
     arguments: [
-      "", ":7420", "http://hub", "hub:0", "wss://hub", "ws://hub/path", "ws://",
+      "", ":7420", "http://hub", "hub:0", "wss://hub:0", "ws://hub/path", "wss://",
     ])
   func badHub(_ text: String) {
     #expect(throws: AddressError.self) { try HubAddress(parsing: text) }
   }
 
-  @Test("TLS is refused in so many words")
-  func secure() {
-    let error = #expect(throws: AddressError.self) { try HubAddress(parsing: "wss://hub:1") }
-    #expect(error?.description.contains("TLS is not built in") == true)
+  @Test(
+    "TLS is what one gets without asking, and the text to keep says when not",
+    arguments: [
+      ("hub", true, "hub:7420"), ("wss://hub:1", true, "hub:1"), ("WSS://[::1]:9", true, "[::1]:9"),
+      ("ws://hub", false, "ws://hub:7420"), ("ws://[::1]:9/", false, "ws://[::1]:9"),
+    ])
+  func secure(_ text: String, _ isSecure: Bool, _ kept: String) throws {
+    let address = try HubAddress(parsing: text)
+    #expect(address.secure == isSecure)
+    #expect(address.text == kept)
+    #expect(try HubAddress(parsing: address.text) == address)
+  }
+
+  @Test(
+    "the own machine's addresses are known",
+    arguments: [
+      ("127.0.0.1", true), ("127.9.8.7", true), ("::1", true), ("::ffff:127.0.0.1", true),
+      ("::FFFF:127.0.0.2", true), ("128.0.0.1", false), ("10.0.0.1", false), ("::2", false),
+      ("127.0.0.1.evil", false), ("127.1", false), ("::ffff:10.0.0.1", false), ("", false),
+      ("fe80::1", false), ("127.0.0.256", false),
+    ])
+  func loopback(_ peer: String, _ isLoopback: Bool) {
+    #expect(PlainPolicy.loopback.allows(peer) == isLoopback)
+    #expect(PlainPolicy.everyone.allows(peer))
+    #expect(!PlainPolicy.nobody.allows(peer))
   }
 }

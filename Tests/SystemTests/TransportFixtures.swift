@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Protocol
 import System
 import Transport
 
@@ -14,6 +15,7 @@ let silentLog = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 final class TestHub: HubServerHandler, @unchecked Sendable {
   struct Seen {
     var opened: [ConnectionID] = []
+    var secure: [Bool] = []
     var closed: [ConnectionID] = []
     var messages: [[UInt8]] = []
     var down: [ConnectionID] = []
@@ -27,21 +29,26 @@ final class TestHub: HubServerHandler, @unchecked Sendable {
 
   let seen = Monitor(Seen())
   private(set) var server: HubServer!
+  private let isSecure: Bool
   var onMessage: (HubServer, ConnectionID, [UInt8]) -> Void = { $0.sendControl($1, $2) }
   var onFrame: ((HubServer, ConnectionID, [UInt8]) -> Void)?
+  var onTimer: () -> Void = {}
   var acceptsTicket: ([UInt8]) -> Bool = { $0.first != 0 }
 
-  init(limits: TransportLimits = TransportLimits(), configure: (TestHub) -> Void = { _ in }) throws
-  {
+  init(
+    tls: TLSIdentity? = nil, plain: PlainPolicy = .loopback, port: UInt16 = 0,
+    limits: TransportLimits = TransportLimits(), configure: (TestHub) -> Void = { _ in }
+  ) throws {
+    isSecure = tls != nil
     server = try HubServer(
-      listen: ListenAddress(host: "127.0.0.1", port: 0), limits: limits, handler: self,
-      log: silentLog)
+      listen: ListenAddress(host: "127.0.0.1", port: port), tls: tls, plain: plain, limits: limits,
+      handler: self, log: silentLog)
     configure(self)
     try server.start()
   }
 
   var address: HubAddress {
-    get throws { try HubAddress(host: "127.0.0.1", port: server.port) }
+    get throws { try HubAddress(host: "127.0.0.1", port: server.port, secure: isSecure) }
   }
 
   /// Waits until `condition` holds; false when it does not in time.
@@ -49,7 +56,12 @@ final class TestHub: HubServerHandler, @unchecked Sendable {
     seen.wait(timeout: patience) { condition($0) ? true : nil } ?? false
   }
 
-  func controlOpened(_ id: ConnectionID, peer: String) { seen.update { $0.opened.append(id) } }
+  func controlOpened(_ id: ConnectionID, peer: String, isSecure: Bool) {
+    seen.update { seen in
+      seen.opened.append(id)
+      seen.secure.append(isSecure)
+    }
+  }
   func controlReceived(_ id: ConnectionID, message: [UInt8]) {
     seen.update { $0.messages.append(message) }
     onMessage(server, id, message)
@@ -71,7 +83,10 @@ final class TestHub: HubServerHandler, @unchecked Sendable {
   }
   func bulkSent(_ id: ConnectionID, bytes: Int) { seen.update { $0.sentBytes += bytes } }
   func bulkClosed(_ id: ConnectionID) { seen.update { $0.bulkClosed.append(id) } }
-  func timerFired() { seen.update { $0.timers += 1 } }
+  func timerFired() {
+    onTimer()
+    seen.update { $0.timers += 1 }
+  }
 }
 
 /// A member's link that writes down what happens.
@@ -79,6 +94,7 @@ final class TestHub: HubServerHandler, @unchecked Sendable {
 final class TestLink: HubLinkHandler, @unchecked Sendable {
   struct Seen {
     var opened = 0
+    var hubKeys: [Fingerprint?] = []
     var bulkReady = 0
     var failures: [LinkFailure] = []
     var messages: [[UInt8]] = []
@@ -93,10 +109,11 @@ final class TestLink: HubLinkHandler, @unchecked Sendable {
   var onFrame: (([UInt8]) -> Void)?
 
   init(
-    _ address: HubAddress, limits: TransportLimits = TransportLimits(),
-    configure: (TestLink) -> Void = { _ in }
+    _ address: HubAddress, pin: Fingerprint? = nil, tlsBulk: Bool = false,
+    limits: TransportLimits = TransportLimits(), configure: (TestLink) -> Void = { _ in }
   ) throws {
-    link = HubLink(address: address, limits: limits, handler: self, log: silentLog)
+    link = HubLink(
+      address: address, pin: pin, tlsBulk: tlsBulk, limits: limits, handler: self, log: silentLog)
     configure(self)
     try link.start()
   }
@@ -121,7 +138,12 @@ final class TestLink: HubLinkHandler, @unchecked Sendable {
     return wait { $0.bulkReady > 0 }
   }
 
-  func linkOpened() { seen.update { $0.opened += 1 } }
+  func linkOpened(hubKey: Fingerprint?) {
+    seen.update { seen in
+      seen.opened += 1
+      seen.hubKeys.append(hubKey)
+    }
+  }
   func linkReceived(message: [UInt8]) { seen.update { $0.messages.append(message) } }
   func linkReceived(frame: [UInt8]) {
     seen.update { seen in

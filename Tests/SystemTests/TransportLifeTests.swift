@@ -111,7 +111,7 @@ struct TransportLifeTests {
       port = hub.server.port
       hub.server.stop()
     }
-    let alone = try TestLink(HubAddress(host: "127.0.0.1", port: port))
+    let alone = try TestLink(HubAddress(host: "127.0.0.1", port: port, secure: false))
     defer { alone.link.stop() }
     alone.link.connect()
     #expect(alone.wait { $0.failures.count == 1 })
@@ -127,8 +127,10 @@ struct TransportLifeTests {
     limits.connectTime = .milliseconds(100)
     // Listens, but nobody accepts before start.
     let hub = try HubServer(
-      listen: ListenAddress(host: "127.0.0.1", port: 0), handler: NobodyHome(), log: silentLog)
-    let member = try TestLink(HubAddress(host: "127.0.0.1", port: hub.port), limits: limits)
+      listen: ListenAddress(host: "127.0.0.1", port: 0), tls: nil, plain: .loopback,
+      handler: NobodyHome(), log: silentLog)
+    let address = try HubAddress(host: "127.0.0.1", port: hub.port, secure: false)
+    let member = try TestLink(address, limits: limits)
     defer { member.link.stop() }
     member.link.connect()
     #expect(member.wait { $0.failures.count == 1 })
@@ -168,7 +170,8 @@ struct TransportLifeTests {
     defer { hub.server.stop() }
     let address = ListenAddress(host: "127.0.0.1", port: hub.server.port)
     let error = #expect(throws: SystemError.self) {
-      _ = try HubServer(listen: address, handler: NobodyHome(), log: silentLog)
+      _ = try HubServer(
+        listen: address, tls: nil, plain: .loopback, handler: NobodyHome(), log: silentLog)
     }
     #expect(error?.description == "listen on \(address): Address already in use")
   }
@@ -176,7 +179,7 @@ struct TransportLifeTests {
 
 /// A handler for a hub that nobody reaches.
 private final class NobodyHome: HubServerHandler {
-  func controlOpened(_ id: ConnectionID, peer: String) {}
+  func controlOpened(_ id: ConnectionID, peer: String, isSecure: Bool) {}
   func controlReceived(_ id: ConnectionID, message: [UInt8]) {}
   func controlClosed(_ id: ConnectionID) {}
   func bulkTicket(_ ticket: [UInt8], direction: BulkDirection, id: ConnectionID) -> Bool { false }

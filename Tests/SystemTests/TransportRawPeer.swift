@@ -40,6 +40,9 @@ final class RawPeer {
 
   func send(_ text: String) { send(Array(text.utf8)) }
 
+  /// Closes this direction only.
+  func endSending() { shutdown(socketDescriptor.raw, Int32(SHUT_WR)) }
+
   /// What comes next, at most `limit` bytes; empty when the hub has closed or is silent.
   func receive(_ limit: Int = 65536) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: limit)

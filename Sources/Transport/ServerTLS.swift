@@ -1,0 +1,29 @@
+import COpenSSL
+
+/// TLS of a hub.
+final class ServerTLS {
+  /// A client's context that nobody uses. Without one libwebsockets would make its own, read the
+  /// system's certificates into it, and lose it when another context exists in the process.
+  // SAFETY: made in init, freed in deinit, after the end of the context that was given it.
+  let unusedClient: OpaquePointer
+  private let identity: TLSIdentity
+
+  /// TLS with this key.
+  init(_ identity: TLSIdentity) {
+    self.identity = identity
+    guard let made = copenssl_make_client(nil, nil) else {
+      preconditionFailure("OpenSSL has TLS 1.3, and there is memory")
+    }
+    unusedClient = made
+  }
+
+  deinit {
+    SSL_CTX_free(unusedClient)
+  }
+
+  /// Sets up the server's context that libwebsockets has made. The answer is libwebsockets'.
+  func configure(_ context: UnsafeMutableRawPointer?) -> Int32 {
+    guard let context else { return -1 }
+    return identity.configure(context) ? 0 : -1
+  }
+}
