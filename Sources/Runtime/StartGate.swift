@@ -67,7 +67,8 @@ package final class StartGate: Sendable {
       state.outcome = state.outcome ?? .ready
       return state.lastLine == nil ? nil : "live"
     case .phase(let phase, let publicID):
-      if phase != .disconnected { state.hasReached = true }
+      // The master's own member is live without a hub; everyone else's registers first.
+      if phase != .disconnected, phase != .live { state.hasReached = true }
       return note(phase, publicID, waits: waits, words, in: &state)
     case .linkFailed(let failure): return note(failure, waits: waits, in: &state)
     case .refused(let refused):

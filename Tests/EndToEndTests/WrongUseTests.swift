@@ -50,11 +50,11 @@ extension EndToEnd {
       }
     }
 
-    @Test func aHubThatCannotBeReached() throws {
+    @Test(arguments: [[], ["--master"]]) func aHubThatCannotBeReached(role: [String]) throws {
       try withFixture { fixture in
         let mount = try fixture.newFolder("mount")
         let nowhere = try Socket.listening().address()
-        try fails(fixture, 69, [nowhere, mount])
+        try fails(fixture, 69, role + [nowhere, mount])
       }
     }
 

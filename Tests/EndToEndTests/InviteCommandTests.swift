@@ -1,0 +1,83 @@
+import Control
+import Glibc
+import System
+import Testing
+
+extension EndToEnd {
+  /// How `fsharectl` shows an invite; what is in it is somebody else's answer.
+  @Suite struct InviteCommand {
+    private static let link =
+      "fsharefs://192.0.2.7:7420/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8/"
+      + "tn54FeioZocxGrpFLhsts_blK5RV46q2v54V3tLRtEo"
+
+    /// Answers `invite` as a `fsharefs` does, and passes on what was asked.
+    private func answering(
+      _ fixture: Fixture,
+      _ body: (_ state: String, _ asked: Locked<[ControlRequest]>) throws -> Void
+    ) throws {
+      let state = fixture.newPath("state")
+      let asked = Locked<[ControlRequest]>([])
+      let server = ControlServer(
+        stateFolder: state,
+        answeringWith: { request in
+          asked.withLock { $0.append(request) }
+          return .report(
+            InviteReport(link: Self.link, addresses: ["192.0.2.7", "10.0.0.1\u{1B}[2J"]))
+        })
+      try server.start()
+      defer { server.stop() }
+      try body(state, asked)
+    }
+
+    @Test func aScriptGetsTheLinkAlone() throws {
+      try withFixture { fixture in
+        try answering(fixture) { state, asked in
+          let plain = try fixture.run(Programs.control, "invite", "--state", state).succeeded()
+          #expect(plain.text == Self.link + "\n")
+          // Other addresses are for people, and drive no terminal.
+          #expect(plain.errorLines.count == 1)
+          #expect(plain.errors.contains("--address 10.0.0.1\\x1B[2J"))
+          let json = try fixture.run(
+            Programs.control, "invite", "--address", "hub:9", "--json", "--state", state)
+          let value = try json.succeeded().text
+          #expect(value.contains("\"link\" : \"\(Self.link)\"") && value.contains("\"addresses\""))
+          #expect(json.errors.isEmpty)
+          #expect(asked.withLock { $0 }.map(\.arguments) == [[], ["hub:9"]])
+        }
+      }
+    }
+
+    @Test func aPersonGetsTheCodeToo() throws {
+      try withFixture { fixture in
+        try answering(fixture) { state, _ in
+          let terminal = OwnedDescriptor(
+            try retryingOnInterrupt("open a terminal") {
+              posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+            })
+          #expect(unlockpt(terminal.raw) == 0)
+          var name = [CChar](repeating: 0, count: 128)
+          #expect(ptsname_r(terminal.raw, &name, name.count) == 0)
+          let path = String(
+            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+          let invite = try RunningProcess(
+            [Programs.control, "invite", "--state", state], output: path,
+            errors: fixture.newPath("invite") + ".log")
+          var shown: [UInt8] = []
+          try eventually("the link is shown") {
+            var piece = [UInt8](repeating: 0, count: 4_096)
+            let count = read(terminal.raw, &piece, piece.count)
+            if count > 0 { shown += piece[..<count] }
+            return String(decoding: shown, as: UTF8.self).contains(Self.link)
+          }
+          #expect(try invite.wait() == .exit(0))
+          let lines = String(decoding: shown, as: UTF8.self).split(separator: "\r\n")
+          let code = lines.filter { $0.hasPrefix("\u{1B}[38;5;16;48;5;231m") }
+          // A code of version 6 has 41 modules; with the margin 49, two to a line.
+          #expect(code.count == 25)
+          // The upper corners' marks.
+          #expect(code[2].contains("█▀▀▀▀▀█ ") && code[3].contains("█ ███ █ "))
+        }
+      }
+    }
+  }
+}
