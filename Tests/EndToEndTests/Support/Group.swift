@@ -111,7 +111,11 @@ extension Fixture {
     own: String? = nil
   ) throws -> Daemon {
     let daemon = try waitingMember(name, of: hub, options, own: own)
-    try control(master, "approve", "\(try daemon.publicID())").succeeded()
+    let id = try daemon.publicID()
+    try eventually("\(master.name) has heard of \(name)") {
+      try master.members().contains { $0.publicID == id }
+    }
+    try control(master, "approve", "\(id)").succeeded()
     try daemon.waits(for: .live)
     return daemon
   }
