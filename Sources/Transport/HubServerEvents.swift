@@ -96,7 +96,9 @@ extension HubServer: ServiceEvents {
   private func makeRoom() {
     while unregistered.count >= limits.unregistered {
       guard let oldest = connections[unregistered.removeFirst()] else { continue }
-      drop(oldest, "\(limits.unregistered) strangers are connected, and it is the oldest")
+      // Not a warning: a flood would write the log full.
+      log.debug("\(limits.unregistered) strangers are connected: the oldest gives way")
+      oldest.end()
     }
   }
 

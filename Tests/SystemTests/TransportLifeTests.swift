@@ -121,15 +121,15 @@ struct TransportLifeTests {
     }
   }
 
-  @Test("a silent hub is given up")
-  func silentHub() throws {
+  @Test("a silent hub is given up", arguments: [false, true])
+  func silentHub(_ secure: Bool) throws {
     var limits = TransportLimits()
     limits.connectTime = .milliseconds(100)
     // Listens, but nobody accepts before start.
     let hub = try HubServer(
       listen: ListenAddress(host: "127.0.0.1", port: 0), tls: nil, plain: .loopback,
       handler: NobodyHome(), log: silentLog)
-    let address = try HubAddress(host: "127.0.0.1", port: hub.port, secure: false)
+    let address = try HubAddress(host: "127.0.0.1", port: hub.port, secure: secure)
     let member = try TestLink(address, limits: limits)
     defer { member.link.stop() }
     member.link.connect()

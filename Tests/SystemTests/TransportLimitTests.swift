@@ -98,15 +98,20 @@ struct TransportLimitTests {
   func strangers() throws {
     var limits = TransportLimits()
     limits.unregistered = 4
-    let hub = try TestHub(limits: limits)
+    let hub = try TestHub(limits: limits) {
+      $0.onMessage = { server, id, message in
+        server.admitted(id)
+        server.sendControl(id, message)
+      }
+    }
     defer { hub.server.stop() }
     let member = try TestLink(hub.address)
     defer { member.link.stop() }
     try #require(member.openBulk())
     try #require(hub.wait { $0.up.count == 1 })
-    let server = hub.server!
-    let id = hub.seen.withLock { $0.opened[0] }
-    server.perform { server.admitted(id) }
+    // The answer shows that the member was admitted before the first stranger comes.
+    member.link.send(message: [0])
+    try #require(member.wait { $0.messages == [[0]] })
     var strangers: [RawPeer] = []
     for _ in 0..<12 { strangers.append(try RawPeer(port: hub.server.port)) }
     for stranger in strangers.prefix(8) { #expect(stranger.isClosed()) }
@@ -115,7 +120,7 @@ struct TransportLimitTests {
     defer { other.link.stop() }
     #expect(other.open())
     member.link.send(message: [1])
-    #expect(member.wait { $0.messages == [[1]] })
+    #expect(member.wait { $0.messages == [[0], [1]] })
     withExtendedLifetime(strangers) {
       #expect(hub.seen.withLock { $0.closed.isEmpty && $0.bulkClosed.isEmpty })
     }
