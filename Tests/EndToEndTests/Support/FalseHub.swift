@@ -1,4 +1,5 @@
 import Glibc
+import Protocol
 import System
 
 /// Listens like a hub and is none: every connection gets what the test says.
@@ -44,5 +45,29 @@ final class FalseHub: Sendable {
         Sec-WebSocket-Protocol: fsharefs\r
         \r\n
         """.utf8))
+  }
+
+  /// Sends one message of the protocol as a server does: unmasked.
+  static func send(_ message: Message, _ socket: Socket) throws {
+    let payload = try message.encoded()
+    let head: [UInt8] =
+      payload.count < 126
+      ? [0x82, UInt8(payload.count)]
+      : [0x82, 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xff)]
+    try socket.send(head + payload)
+  }
+
+  /// The next message of a client, whose frames are masked; pings are passed over.
+  static func receive(_ socket: Socket) throws -> Message {
+    while true {
+      let head = try socket.receive(exactly: 2)
+      var length = Int(head[1] & 0x7f)
+      if length == 126 {
+        length = try socket.receive(exactly: 2).reduce(0) { $0 << 8 | Int($1) }
+      }
+      let mask = try socket.receive(exactly: 4)
+      let payload = try socket.receive(exactly: length).enumerated().map { $1 ^ mask[$0 % 4] }
+      if head[0] & 0x0f == 2 { return try Message(decoding: payload) }
+    }
   }
 }
