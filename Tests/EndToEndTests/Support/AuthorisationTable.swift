@@ -45,7 +45,10 @@ struct AuthorisationTable {
   init() throws {
     let root = (1...4).reduce(#filePath) { path, _ in File.folder(of: path) }
     let text = try Files.text(root + "/docs/security.md")
-    let rows = text.split(separator: "\n").filter { $0.hasPrefix("|") }
+    guard let section = text.firstRange(of: "## Who may say what") else {
+      throw NeverHappened(description: "docs/security.md does not say who may say what")
+    }
+    let rows = text[section.upperBound...].split(separator: "\n").filter { $0.hasPrefix("|") }
       .map { row in
         row.split(separator: "|", omittingEmptySubsequences: false).dropFirst().dropLast()
           .map { $0.filter { $0 != " " } }
