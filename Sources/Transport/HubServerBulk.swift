@@ -111,5 +111,10 @@ extension HubServer {
 func peerAddress(_ socket: OpaquePointer) -> String {
   var text = [CChar](repeating: 0, count: 64)
   lws_get_peer_simple(socket, &text, text.count)
-  return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  let address = String(
+    decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  // A socket that takes both families shows IPv4 as IPv6 (RFC 4291, 2.5.5.2); people know it as IPv4.
+  let mapped = "::ffff:"
+  return address.hasPrefix(mapped) && address.contains(".")
+    ? String(address.dropFirst(mapped.count)) : address
 }
