@@ -1,6 +1,7 @@
 /// What `fsharectl` asks of a running `fsharefs`.
 package struct ControlRequest: Codable, Equatable, Sendable {
-  /// The command's word: `status`, `members`, `approve`, `disapprove`, `name`, `invite`.
+  /// The command's word: `status`, `members`, `approve`, `disapprove`, `name`, `invite`,
+  /// `pause`, `resume`, `pause-uploads`, `resume-uploads`, `transfers`, `why`.
   package var command: String
   /// Its arguments, as they were typed.
   package var arguments: [String]

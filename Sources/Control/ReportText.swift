@@ -21,6 +21,11 @@ extension StatusReport {
       ("leaf cache", "\(Self.mebibytes(leafCacheBytes)) of \(Self.mebibytes(leafCacheLimit))"),
       ("reads waiting", "\(readsWaiting)"),
       ("uploads queued", "\(uploadsQueued)"),
+      (
+        "paused",
+        paused == ["/"] ? "everything" : paused.isEmpty ? "nothing" : paused.joined(separator: ", ")
+      ),
+      ("uploads", uploadsPaused ? "paused" : "not paused"),
       ("version", version),
     ]
     lines += settings.map { setting in

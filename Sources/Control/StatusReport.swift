@@ -74,12 +74,16 @@ package struct StatusReport: Codable, Equatable, Sendable {
   package var readsWaiting: Int
   /// Leaves that wait to be uploaded.
   package var uploadsQueued: Int
+  /// Paths of which reads are paused, `/` for everything: hostile until escaped (`TerminalText`).
+  package var paused: [String] = []
+  /// Whether uploads are paused.
+  package var uploadsPaused = false
   /// Every setting that is in force.
   package var settings: [Setting]
   /// The program's version.
   package var version: String
 
-  /// A report with every field given.
+  /// A report with every field given; nothing is paused.
   package init(
     role: Role, state: State, publicID: UInt32?, name: String, words: String, hub: String,
     hubConnected: Bool, masterPresent: Bool, mountpoint: String, ownFolder: String,

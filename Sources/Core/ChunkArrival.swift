@@ -10,6 +10,7 @@ extension ChunkFetcher {
     guard flights[key]?.generation == sealed.generation,
       let flight = flights.removeValue(forKey: key)
     else { return }
+    meter.note(key, bytes: leaf.count, now: now)
     var isWhole = true
     for token in flight.waiters {
       guard let read = reads[token] else { continue }
@@ -129,9 +130,9 @@ extension ChunkFetcher {
 
   /// Time has passed: deadlines, leaves that take too long, leaves that were put off.
   package mutating func tick(now: Instant, into actions: inout [FetchAction]) {
-    while let first = deadlines.first, now >= first.at || reads[first.token] == nil {
+    while let first = deadlines.first, now >= first.at || reads[first.token]?.deadline != first.at {
       deadlines.removeFirst()
-      guard let read = reads[first.token] else { continue }
+      guard let read = reads[first.token], read.deadline == first.at else { continue }
       streams[read.stream]?.timedOut(now: now)
       fail(first.token, .timedOut, into: &actions)
     }
@@ -186,7 +187,7 @@ extension ChunkFetcher {
     for token in flight.waiters { fail(token, reason, into: &actions) }
   }
 
-  private mutating func fail(
+  mutating func fail(
     _ token: ReadToken, _ reason: ReadFailure, into actions: inout [FetchAction]
   ) {
     guard let read = reads.removeValue(forKey: token) else { return }

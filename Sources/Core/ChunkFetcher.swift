@@ -25,8 +25,10 @@ package enum ReadFailure: Equatable, Sendable {
   case denied
   /// The owner cannot read it, or what came could not be opened.
   case unreadable
-  /// Too many reads wait for lost owners already.
+  /// Too many reads wait for lost owners and pauses already.
   case tooManyHeld
+  /// It waited for a pause to end, and the program that asked has closed the file.
+  case abandoned
 }
 
 /// What the fetcher wants done.
@@ -48,7 +50,7 @@ package struct ChunkFetcher: Sendable {
     package var timeout: Duration = .seconds(30)
     /// How long a leaf may take before it is asked for again.
     package var patience: Duration = .seconds(8)
-    /// Reads that may wait for lost owners at a time: half of the kernel's background requests.
+    /// Reads that may wait for lost owners and pauses at a time: half of the kernel's background requests.
     package var heldLimit = 128
     package init() {}
   }
@@ -60,7 +62,9 @@ package struct ChunkFetcher: Sendable {
     let length: UInt64
     var leaves: [Leaf?]
     var missing: Int
-    let deadline: Instant
+    /// nil while it is paused: then it has `timeLeft`.
+    var deadline: Instant?
+    var timeLeft: Duration?
   }
 
   enum FlightState: Equatable, Sendable {
@@ -97,6 +101,10 @@ package struct ChunkFetcher: Sendable {
   var deniedOwners: Set<PublicID> = []
   /// Of the group key in use.
   var generation: UInt32 = 0
+  /// Files that nothing is fetched of now.
+  var pausedEntries: Set<EntryID> = []
+  /// What came.
+  var meter = TransferMeter()
 
   package init(settings: Settings = Settings()) { self.settings = settings }
 
@@ -160,11 +168,12 @@ package struct ChunkFetcher: Sendable {
       actions.append(.fail(token, .timedOut))
     } else if goneOwners.contains(content.owner) {
       actions.append(.fail(token, .gone))
-    } else if isLost(content.owner), reads.count >= settings.heldLimit {
+    } else if isHeld(content.owner, content.entry), !mayHoldMore {
       actions.append(.fail(token, .tooManyHeld))
     } else {
       reads[token] = read
-      deadlines.append((read.deadline, token))
+      deadlines.append((now + settings.timeout, token))
+      if pausedEntries.contains(content.entry) { suspend(token, now: now) }
       for key in missing {
         if flights[key] != nil {
           flights[key]!.waiters.append(token)
@@ -196,7 +205,7 @@ package struct ChunkFetcher: Sendable {
     guard
       let range = streams[stream]!.read(
         offset: offset, length: length, starved: starved, windowLimit: settings.windowLimit),
-      let content = streams[stream]?.content, !isLost(content.owner), !isDenied,
+      let content = streams[stream]?.content, !isHeld(content.owner, content.entry), !isDenied,
       !deniedOwners.contains(content.owner)
     else { return [] }
     var wanted: [LeafKey] = []
@@ -216,7 +225,7 @@ package struct ChunkFetcher: Sendable {
   /// Asks for leaves in runs; a second try passes over every cache. Requires: each has a flight.
   mutating func ask(_ keys: [LeafKey], now: Instant, into actions: inout [FetchAction]) {
     var run: ChunkRequest?
-    for key in keys where !isLost(key.owner) {
+    for key in keys where !isHeld(key.owner, key.entry) {
       flights[key]!.state = .asked(at: now)
       flights[key]!.generation = generation
       let pastCache = flights[key]!.isSecondTry

@@ -38,6 +38,9 @@ struct LeafCache: Sendable {
 
   func contains(_ key: LeafKey) -> Bool { leaves[key] != nil }
 
+  /// Leaves whose key is one of these. Complexity: O(n).
+  func count(where isOne: (LeafKey) -> Bool) -> Int { leaves.keys.count(where: isOne) }
+
   mutating func insert(_ leaf: Leaf, for key: LeafKey) {
     if let old = leaves[key] { bytes -= old.leaf.storage.count }
     counter += 1

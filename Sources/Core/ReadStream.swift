@@ -43,7 +43,7 @@ struct ReadStream: Sendable {
 
   let content: Content
   private var cursor: UInt64 = 0
-  private var window: UInt64 = 0
+  private(set) var window: UInt64 = 0
   /// When a read of it last reached its deadline.
   private var timedOutAt: Instant?
   /// Everything from the cursor to here was asked for.

@@ -42,14 +42,29 @@ extension GroupSession {
     case ("invite", 0): inviteAnswer(nil)
     case ("invite", 1): inviteAnswer(request.arguments[0])
     case ("name", 1): rename(request.arguments[0])
+    case ("pause", 0): pause(.root)
+    case ("pause", 1...2): pause(path(request, around))
+    case ("pause-uploads", 0): pauseUploads(true)
+    case ("resume", 0): resume(.root)
+    case ("resume", 1...2): resume(path(request, around))
+    case ("resume-uploads", 0): pauseUploads(false)
+    case ("transfers", 0): .report(transfers(around))
+    case ("why", 1...2): why(path(request, around), around)
     default: .refused("this fsharefs does not know the command '\(request.command)'")
     }
+  }
+
+  /// A path as it was typed, and the absolute path that this is where it was typed.
+  private func path(_ request: ControlRequest, _ around: Surroundings) -> PathArgument {
+    PathArgument(
+      typed: request.arguments[0], absolute: request.arguments.dropFirst().first,
+      mountpoint: around.mountpoint)
   }
 
   private func status(_ around: Surroundings) -> StatusReport {
     let reads = volume.readFigures
     let uploads = volume.queuedUploads
-    return state.withLock { state in
+    var report = state.withLock { state in
       let member = state.member
       let online = member.presences.filter { $0.value == .online && $0.key != member.publicID }
       return StatusReport(
@@ -64,6 +79,9 @@ extension GroupSession {
         leafCacheBytes: reads.cached, leafCacheLimit: reads.limit, readsWaiting: reads.waiting,
         uploadsQueued: uploads, settings: around.settings, version: around.version)
     }
+    report.paused = pausedForStatus
+    report.uploadsPaused = volume.uploadsArePaused
+    return report
   }
 
   private static func shown(_ state: State) -> StatusReport.State {
@@ -125,7 +143,7 @@ extension GroupSession {
     }
   }
 
-  private static func shown(_ presence: Presence) -> MemberReport.Presence {
+  static func shown(_ presence: Presence) -> MemberReport.Presence {
     switch presence {
     case .online: .online
     case .away: .away

@@ -62,6 +62,7 @@ package final class GroupSession: @unchecked Sendable {
     /// Parts of MASTER_APP_REGISTER_ACK until the last has come.
     var clients: [ClientRecord]?
     var isConnected = false
+    var presenceTimes = PresenceTimes()
     /// What a registration is bound to: the hub's TLS key, or nothing without TLS.
     var channel: [UInt8] = []
     /// The master's key, in the hub's word; believed only as far as `KeyWrapping` proves it.

@@ -31,7 +31,10 @@ extension GroupSession {
       log.info("\(phase)")
       report(.phase(phase, publicID))
       if phase == .live, !isMaster { report(.ready) }
-    case .presence(let publicID, let presence): volume.presenceChanged(publicID, presence)
+    case .presence(let publicID, let presence):
+      let now = WallClock.nanoseconds / 1_000_000_000
+      state.withLock { $0.presenceTimes.note(publicID, presence, now: now) }
+      volume.presenceChanged(publicID, presence)
     case .decided(let publicID, let isIn): volume.decided(publicID, isIn: isIn)
     case .openBulk(let tickets): link.openBulk(down: tickets.down, up: tickets.up)
     case .refusedByHub(let refused):

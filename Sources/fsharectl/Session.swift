@@ -17,9 +17,10 @@ struct Session {
 
   /// Asks for a report and writes it, as text or as JSON. Throws `ExitCode`.
   func show<Report: Decodable>(
-    _ type: Report.Type, of command: String, _ text: (Report) -> String
+    _ type: Report.Type, of command: String, _ arguments: [String] = [],
+    _ text: (Report) -> String
   ) throws {
-    let (report, json) = try ask(type, of: command)
+    let (report, json) = try ask(type, of: command, arguments)
     try write(options.json ? json : text(report))
   }
 

@@ -50,27 +50,13 @@ extension EndToEnd {
     @Test func aPersonGetsTheCodeToo() throws {
       try withFixture { fixture in
         try answering(fixture) { state, _ in
-          let terminal = OwnedDescriptor(
-            try retryingOnInterrupt("open a terminal") {
-              posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
-            })
-          #expect(unlockpt(terminal.raw) == 0)
-          var name = [CChar](repeating: 0, count: 128)
-          #expect(ptsname_r(terminal.raw, &name, name.count) == 0)
-          let path = String(
-            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+          let terminal = try Terminal()
           let invite = try RunningProcess(
-            [Programs.control, "invite", "--state", state], output: path,
+            [Programs.control, "invite", "--state", state], output: terminal.path,
             errors: fixture.newPath("invite") + ".log")
-          var shown: [UInt8] = []
-          try eventually("the link is shown") {
-            var piece = [UInt8](repeating: 0, count: 4_096)
-            let count = read(terminal.raw, &piece, piece.count)
-            if count > 0 { shown += piece[..<count] }
-            return String(decoding: shown, as: UTF8.self).contains(Self.link)
-          }
+          try eventually("the link is shown") { terminal.text.contains(Self.link) }
           #expect(try invite.wait() == .exit(0))
-          let lines = String(decoding: shown, as: UTF8.self).split(separator: "\r\n")
+          let lines = terminal.text.split(separator: "\r\n")
           let code = lines.filter { $0.hasPrefix("\u{1B}[38;5;16;48;5;231m") }
           // A code of version 6 has 41 modules; with the margin 49, two to a line.
           #expect(code.count == 25)

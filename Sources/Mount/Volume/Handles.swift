@@ -46,5 +46,13 @@ struct HandleTable: Sendable {
 
   mutating func add(_ handle: Handle, as number: UInt64) { handles[number] = handle }
 
+  /// The handles of an own file. Complexity: O(handles).
+  func own(_ number: InodeNumber) -> [OwnHandle] {
+    handles.values.compactMap { handle in
+      guard case .own(let own) = handle, own.number == number else { return nil }
+      return own
+    }
+  }
+
   mutating func remove(_ number: UInt64) -> Handle? { handles.removeValue(forKey: number) }
 }

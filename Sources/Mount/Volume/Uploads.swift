@@ -1,3 +1,4 @@
+import Core
 import DequeModule
 import Glibc
 package import Protocol
@@ -17,6 +18,9 @@ final class Uploads: Sendable {
     var leaves = 0
     var queuedBytes = 0
     var isRunning = false
+    var isPaused = false
+    /// What went.
+    var meter = TransferMeter()
   }
 
   let state = Locked(State())
@@ -36,6 +40,7 @@ final class Uploads: Sendable {
 extension Volume {
   /// UPLOAD_CHUNK_REQUEST.
   package func uploadRequested(_ request: ChunkRequest, sealer: Sealer) {
+    if uploadsArePaused { return refusePaused(request) }
     let isTaken = uploads.state.withLock { state -> Bool in
       guard state.leaves + Int(request.count) <= Uploads.requestLimit else { return false }
       state.requests.append(request)
@@ -93,6 +98,9 @@ extension Volume {
         return false
       }
       guard hasRoom else { return }
+      if uploadsArePaused {
+        return refusePaused(ChunkRequest(request.key(offset), count: request.count - offset))
+      }
       let key = request.key(offset)
       let start = key.index << UInt64(key.scale)
       guard start < source.size else {
@@ -111,7 +119,10 @@ extension Volume {
       guard let frame, isUnchanged(source) else {
         return refuse(request, from: offset, reasonForChange(source))
       }
-      uploads.state.withLock { $0.queuedBytes += frame.count }
+      uploads.state.withLock { state in
+        state.queuedBytes += frame.count
+        state.meter.note(key, bytes: length, now: MonotonicClock.now)
+      }
       group.upload(frame)
       offset += 1
     }

@@ -34,6 +34,8 @@ package final class Volume: Sendable {
   let reads = Locked(ParkedReads())
   let closing = Locked(ParkedCloses())
   let uploads: Uploads
+  /// Taken before `tree` and `fetcher`.
+  let pauses = Locked(PausedPaths())
   /// Who we are in the list; an own claim shows whatever the number is.
   let ownID: Locked<PublicID>
 

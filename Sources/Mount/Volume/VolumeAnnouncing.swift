@@ -9,7 +9,9 @@ extension Volume {
   /// FLUSH: a file that was written since it was last announced is announced, and the program's `close`
   /// returns with the group's answer. `token` names the parked request.
   func flush(token: UInt64, handle: UInt64) {
-    guard case .own(let own)? = handles.withLock({ $0[handle] }), own.isWritable else {
+    let closed = handles.withLock { $0[handle] }
+    if case .remote(let stream)? = closed { abandonPausedReads(of: stream) }
+    guard case .own(let own)? = closed, own.isWritable else {
       return finishClose(token, 0)
     }
     let state = tree.withLock { tree -> (isDirty: Bool, failure: Int32?) in

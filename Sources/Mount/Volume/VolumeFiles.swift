@@ -63,6 +63,7 @@ extension Volume {
         return handle
       }
       fetcher.withLock { $0.open(handle, content) }
+      followPauses()
       // A version never changes, so what the kernel has cached of it stays true.
       request.reply(opened: OpenReply(handle: handle, keepsCache: true))
     case .own(let own):

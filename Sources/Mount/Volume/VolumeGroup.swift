@@ -18,6 +18,7 @@ extension Volume {
         }
       }
     }
+    followPauses()
   }
 
   /// The hub gave this member its number.

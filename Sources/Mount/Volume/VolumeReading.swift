@@ -62,6 +62,11 @@ extension Volume {
   func step(_ body: (inout ChunkFetcher, Instant, inout [FetchAction]) -> Void) {
     var actions: [FetchAction] = []
     fetcher.withLock { body(&$0, MonotonicClock.now, &actions) }
+    perform(actions)
+  }
+
+  /// What the fetcher wants done. No lock held.
+  func perform(_ actions: [FetchAction]) {
     for action in actions {
       switch action {
       case .request(let request): group.request(request)
@@ -122,6 +127,7 @@ extension ReadFailure {
     case .changed: ESTALE
     case .denied: EACCES
     case .tooManyHeld: EAGAIN
+    case .abandoned: EINTR
     }
   }
 }

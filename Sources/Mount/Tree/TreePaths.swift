@@ -1,0 +1,16 @@
+import Protocol
+
+extension Tree {
+  /// What shows at a path. Complexity: O(depth).
+  func node(at path: SharePath) -> Node? {
+    var node = root
+    for name in path.names {
+      guard let next = node.children[name]?.node else { return nil }
+      node = next
+    }
+    return node
+  }
+
+  /// The path at which an entry shows; nil where it does not.
+  func path(of entry: EntryID) -> SharePath? { node(of: entry).flatMap { path(of: $0) } }
+}

@@ -1,0 +1,80 @@
+package import Core
+package import Protocol
+import System
+
+/// What the mount knows of one path, for `fsharectl why`.
+package struct PathFacts: Sendable {
+  /// What is known of an own entry.
+  package struct Own: Sendable {
+    package let id: EntryID
+    package let isStaged: Bool
+    package let isAnnounced: Bool
+    package let isDirty: Bool
+    package internal(set) var handles = 0
+    package internal(set) var writers = 0
+    /// Bytes per second that it is uploaded with; nil where it was not lately.
+    package internal(set) var uploadRate: Double?
+  }
+
+  package let kind: EntryKind
+  /// nil for a directory that only holds something.
+  package let owner: PublicID?
+  package let entry: Entry?
+  /// Bytes of the content as it is now.
+  package let size: UInt64
+  /// Whether it is paused by its path.
+  package let isPaused: Bool
+  package internal(set) var own: Own?
+  /// For others' files.
+  package internal(set) var fetching: FetchFigures?
+  package internal(set) var isBudgetFull = false
+  package internal(set) var isLinkReady = false
+}
+
+extension Volume {
+  /// What is known of a path; nil where nothing shows there.
+  package func facts(of path: SharePath) -> PathFacts? {
+    let pauses = pausedPaths
+    let found = tree.withLock { tree -> (PathFacts, InodeNumber)? in
+      guard let node = tree.node(at: path) else { return nil }
+      let own = node.own.map {
+        PathFacts.Own(
+          id: $0.id, isStaged: $0.staged != nil, isAnnounced: $0.isAnnounced, isDirty: $0.isDirty)
+      }
+      let facts = PathFacts(
+        kind: node.kind, owner: node.owner, entry: node.entry, size: node.attributes.size,
+        isPaused: own == nil && pauses.covers(path), own: own)
+      return (facts, node.number)
+    }
+    guard let found else { return nil }
+    let number = found.1
+    var facts = found.0
+    let now = MonotonicClock.now
+    if facts.own != nil {
+      addHandles(to: &facts, number)
+      addUploads(to: &facts, now)
+    } else if let entry = facts.entry, let owner = facts.owner, facts.kind == .file {
+      let content = Content(
+        owner: owner, entry: entry.id, version: entry.version, size: entry.size)
+      fetcher.withLock { fetcher in
+        facts.fetching = fetcher.figures(of: content, now: now)
+        facts.isBudgetFull = fetcher.isBudgetFull
+        facts.isLinkReady = fetcher.isLinkReady
+      }
+    }
+    return facts
+  }
+
+  private func addHandles(to facts: inout PathFacts, _ number: InodeNumber) {
+    let opened = handles.withLock { $0.own(number) }
+    facts.own!.handles = opened.count
+    facts.own!.writers = opened.count(where: \.isWritable)
+  }
+
+  private func addUploads(to facts: inout PathFacts, _ now: Instant) {
+    guard let entry = facts.entry else { return }
+    facts.own!.uploadRate = uploads.state.withLock { state in
+      state.meter[.init(entry: entry.id, version: entry.version)]?.rate(now: now)
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Control
+import Core
+import Mount
+import Protocol
+import System
+
+/// `fsharectl transfers` and `why`.
+extension GroupSession {
+  /// What is being read and uploaded now.
+  func transfers(_ around: Surroundings) -> TransfersReport {
+    let route = "through the hub at \(around.hub)"
+    let figures = volume.transfers
+    let names = self.names(of: Set(figures.map(\.owner)))
+    let all = figures.map { one in
+      TransfersReport.Transfer(
+        direction: one.isUpload ? .uploading : .reading, state: Self.state(one),
+        path: one.path.map(Self.shown) ?? "(no longer shared)", owner: names[one.owner] ?? "",
+        ownerID: one.owner.value, reader: one.isUpload ? "the group" : "this member",
+        bytes: one.bytes, size: one.size, rate: UInt64(max(0, one.rate)), route: route)
+    }
+    return TransfersReport(
+      route: route,
+      transfers: all.sorted { ($0.direction.rawValue, $0.path) < ($1.direction.rawValue, $1.path) })
+  }
+
+  private static func state(_ figures: TransferFigures) -> TransfersReport.Transfer.State {
+    if figures.isPaused { return .paused }
+    if figures.isOwnerLost { return .ownerAway }
+    return figures.rate > 0 ? .moving : .waiting
+  }
+
+  /// Where a path is, what it waits for, what limits it.
+  func why(_ argument: PathArgument, _ around: Surroundings) -> ControlResponse {
+    switch argument {
+    case .invalid(let reason): return .refused(reason)
+    case .root: return .refused("the whole share has no one answer: name a file or a folder in it")
+    case .path(let path):
+      guard let facts = volume.facts(of: path) else {
+        return .refused("there is no '\(Self.shown(path))' in the share")
+      }
+      return .report(report(path, facts, around))
+    }
+  }
+
+  private func report(
+    _ path: SharePath, _ facts: PathFacts, _ around: Surroundings
+  ) -> WhyReport {
+    let owner = facts.owner
+    let names = owner.map { self.names(of: [$0]) } ?? [:]
+    return state.withLock { state in
+      let kind: WhyReport.Kind =
+        switch facts.kind {
+        case .file: .file
+        case .directory: .folder
+        case .symlink: .link
+        }
+      return WhyReport(
+        path: Self.shown(path), kind: kind, owner: owner.flatMap { names[$0] } ?? "",
+        ownerID: owner?.value, size: facts.size,
+        version: facts.entry.map { "\($0.version)" } ?? "", hub: around.hub,
+        hubConnected: state.isConnected, masterPresent: state.member.masterIsPresent,
+        remote: facts.own == nil ? remote(facts, state) : nil,
+        own: facts.own.map { own($0, state) })
+    }
+  }
+
+  private func remote(_ facts: PathFacts, _ state: State) -> WhyReport.Remote {
+    var remote = WhyReport.Remote()
+    remote.isPaused = facts.isPaused
+    if let owner = facts.owner {
+      remote.presence = Self.shown(state.member.presences[owner] ?? .gone)
+      remote.presenceSince = state.presenceTimes.since(owner)
+    }
+    guard let fetching = facts.fetching else { return remote }
+    remote.leaves = facts.entry?.leafCount ?? 0
+    remote.leavesCached = fetching.cached
+    remote.handles = fetching.opened
+    remote.readsWaiting = fetching.waiting
+    remote.secondsLeft = fetching.timeLeft.map { Int(max(.zero, $0).components.seconds) }
+    remote.leavesAsked = fetching.asked
+    remote.leavesPostponed = fetching.postponed
+    remote.leavesNotAsked = fetching.parked
+    remote.window = fetching.window
+    remote.rate = fetching.rate.map { UInt64(max(0, $0)) }
+    remote.isBudgetFull = facts.isBudgetFull
+    remote.isLinkReady = facts.isLinkReady
+    return remote
+  }
+
+  private func own(_ facts: PathFacts.Own, _ state: State) -> WhyReport.Own {
+    var own = WhyReport.Own()
+    own.isStaged = facts.isStaged
+    own.isAnnounced = facts.isAnnounced
+    own.isAcked = state.member.isAcked(facts.id)
+    own.isDirty = facts.isDirty
+    own.handles = facts.handles
+    own.writers = facts.writers
+    own.uploadsPaused = volume.uploadsArePaused
+    own.rate = facts.uploadRate.map { UInt64(max(0, $0)) }
+    return own
+  }
+
+  /// The names of members, as the list has them.
+  private func names(of members: Set<PublicID>) -> [PublicID: String] {
+    state.withLock { state in
+      var names: [PublicID: String] = [:]
+      for publicID in members {
+        names[publicID] =
+          publicID == state.member.publicID
+          ? state.deviceName.text : state.member.replica.members[publicID]?.name.text
+            ?? (publicID == .master ? "master" : "")
+      }
+      return names
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import Protocol
+
+/// Since when members are where they are.
+struct PresenceTimes: Sendable {
+  private var known: [PublicID: (presence: Presence, since: Int64?)] = [:]
+
+  /// The hub's word on a member. `now`: seconds since 1970. The first word tells nothing of its beginning.
+  mutating func note(_ publicID: PublicID, _ presence: Presence, now: Int64) {
+    let before = known[publicID]
+    if before?.presence == presence { return }
+    known[publicID] = (presence, before == nil ? nil : now)
+  }
+
+  /// Seconds since 1970; nil where it was so when this process came.
+  func since(_ publicID: PublicID) -> Int64? { known[publicID]?.since }
+}

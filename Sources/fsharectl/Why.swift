@@ -1,0 +1,18 @@
+import ArgumentParser
+import Control
+
+/// `fsharectl why PATH`
+struct Why: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tell where a file is, whether it is in memory, what it waits for and what limits it."
+  )
+
+  @Argument(help: "A file or folder, in the share or under the mountpoint.")
+  var path: String
+
+  @OptionGroup var options: CommonOptions
+
+  func run() throws {
+    try Session(options).show(WhyReport.self, of: "why", PathWords.of(path)) { $0.text }
+  }
+}
