@@ -7,13 +7,9 @@ struct Bench {
 
   func run() throws -> Report {
     let start = Clock.now
-    let (bytes, seconds) = try Memory.touch(limit: .max)
-    let gigabytes = Double(bytes) / 1e9
     var report = Report(
       isFull: options.isFull, runs: options.runs,
       machine: "\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, kernel \(try Bench.kernel())")
-    complain(
-      "memory: touched \(rounded(gigabytes)) GB, \(rounded(gigabytes / max(seconds, 1e-9))) GB/s")
     for row in allRows where options.rows.contains(row.name) {
       let scratch = try Scratch()
       defer { scratch.cleanUp() }

@@ -20,6 +20,7 @@ enum Distance {
         try Content.write("\(group.source)/\(file)", size: size, seed: seed)
         defer { unlink("\(group.source)/\(file)") }
         try group.settle()
+        try Memory.touch(for: size)
         let seconds = try Content.timeToRead("\(group.target)/\(file)", size: size, seed: seed)
         return ["MB/s": Double(size) / 1e6 / seconds]
       },

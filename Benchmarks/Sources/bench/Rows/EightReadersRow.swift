@@ -16,6 +16,7 @@ enum EightReadersRow: Row {
         try Content.write("\(group.source)/\(file)", size: size, seed: seed)
         defer { unlink("\(group.source)/\(file)") }
         for member in members { try group.settle(from: group.owner, to: member) }
+        try Memory.touch(for: 8 * size)
         let before = counter.carriedIn
         let seconds = try Readers.timeToRead(
           members.map { ("\($0.mount)/\(file)", seed) }, size: size)

@@ -31,6 +31,8 @@ enum OwnFileRow: Row {
   {
     let path = "\(folder)/own-\(seed)"
     defer { unlink(path) }
+    // In the folder, and in the kernel's memory of the mount.
+    try Memory.touch(for: 2 * size)
     let start = Clock.now
     try Content.write(path, size: size, seed: seed)
     let write = Clock.now - start

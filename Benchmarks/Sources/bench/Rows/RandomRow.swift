@@ -39,6 +39,7 @@ enum RandomRow: Row {
     defer { unlink("\(route.source)/\(file)") }
     try Files.forget("\(route.source)/\(file)")
     try route.settle()
+    try Memory.touch(for: size)
     let (measured, used) = try route.accounting { try speed("\(route.target)/\(file)", size) }
     let seconds = used.reduce(0) { $0 + $1.seconds }
     return ["reads/s": measured.speed, "processor µs": seconds / Double(measured.count) * 1e6]

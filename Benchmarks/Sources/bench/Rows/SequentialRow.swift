@@ -52,6 +52,7 @@ enum SequentialRow: Row {
     defer { unlink("\(route.source)/\(file)") }
     try Files.forget("\(route.source)/\(file)")
     try route.settle()
+    try Memory.touch(for: size)
     let (seconds, used) = try route.accounting {
       try Content.timeToRead("\(route.target)/\(file)", size: size, seed: seed)
     }
