@@ -6,6 +6,8 @@ DIR ?= ~/share
 HISTORIES ?= 100000
 SECONDS ?= 60
 SEED ?=
+ROWS ?=
+RUNS ?=
 
 SHELL := /bin/sh
 # Where swift lives when nobody put it on PATH.
@@ -28,9 +30,9 @@ SOURCES := Package.swift $(shell find Sources -type f)
 # libwebsockets' headers include those of OpenSSL and libcap; git and the certificates fetch packages.
 PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-dev libqrencode-dev \
   git ca-certificates
-BENCH_PACKAGES := sshfs openssh-server
+BENCH_PACKAGES := sshfs openssh-server bindfs
 
-.PHONY: help deps swift build mount umount test format simulate fuzz bench static install uninstall clean
+.PHONY: help deps swift build mount umount test format simulate fuzz bench bench-full static install uninstall clean
 
 help:
 	@echo 'make mount DIR=~/share    build, then share a folder: hub, master and mount in one process'
@@ -40,7 +42,8 @@ help:
 	@echo 'make simulate HISTORIES=100000 SEED=1'
 	@echo '                          random histories of a simulated network; a seed replays one run'
 	@echo 'make fuzz SECONDS=60       made-up bytes for every decoder, so long for each'
-	@echo 'make bench                speed, beside sshfs'
+	@echo 'make bench ROWS=a,b       speed, beside sshfs and others, in less than 10 minutes; all rows without'
+	@echo '                          ROWS; make bench-full takes larger files and more rounds'
 	@echo 'make install PREFIX=/usr/local DESTDIR='
 	@echo '                          programs, systemd units and docs (`make static` first builds them'
 	@echo '                          without root); make uninstall takes them away'
@@ -124,9 +127,12 @@ fuzz: deps
 	  tail -n 1 .build/$$fuzzer.log; \
 	done
 
-bench: build
+bench: BENCH_OPTIONS =
+bench-full: BENCH_OPTIONS = --full
+bench bench-full: build
 	$(call need,$(BENCH_PACKAGES))
-	$(SWIFT) run -c release --package-path Benchmarks
+	$(SWIFT) run -c release --package-path Benchmarks bench $(BENCH_OPTIONS) \
+	  $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS))
 
 static: $(STATIC)/.built
 

@@ -1,31 +1,37 @@
-/// Runs all contenders in turn, so that what the machine does meanwhile hits each alike.
+import Glibc
+
+/// Runs the rows that were asked for, each with processes and folders of its own: one that fails
+/// takes no other with it.
 struct Bench {
-  private let options: Options
-  private let contenders: [any Contender]
+  let options: Options
 
-  init(_ options: Options, _ scratch: Scratch) throws {
-    self.options = options
-    contenders = [
-      try Share(options.programs, scratch), try SSH(scratch), Relay(scratch),
-    ]
-  }
-
-  /// Measures, and says each number as it comes.
   func run() throws -> Report {
-    var speeds = [[Double]](repeating: [], count: contenders.count)
-    var seed: UInt64 = 0
-    for run in 1...options.runs {
-      for (index, contender) in contenders.enumerated() {
-        // A file of its own each time: no cache has seen it.
-        seed += 1
-        let seconds = try contender.measure(size: options.size, seed: seed)
-        let speed = Double(options.size) / 1e6 / seconds
-        speeds[index].append(speed)
-        say("run \(run): \(contender.name): \(Int(speed.rounded())) MB/s")
+    let start = Clock.now
+    var report = Report(
+      isFull: options.isFull, runs: options.runs,
+      machine: "\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, kernel \(try Bench.kernel())")
+    for row in allRows where options.rows.contains(row.name) {
+      let scratch = try Scratch()
+      defer { scratch.cleanUp() }
+      do {
+        let stage = Stage(options: options, scratch: scratch, row: row.name)
+        let outcome = try row.measure(on: stage)
+        report.rows.append(Report.Row(name: row.name, title: row.title, outcome: outcome))
+      } catch {
+        // The user's wish to end is no row's failure.
+        try Interruption.check()
+        complain("\(row.name): \(error)")
+        report.rows.append(
+          Report.Row(
+            name: row.name, title: row.title, outcome: Outcome(figures: []), failure: "\(error)"))
       }
     }
-    return Report(
-      size: options.size,
-      rows: zip(contenders, speeds).map { Report.Row(name: $0.name, speeds: $1) })
+    report.seconds = Clock.now - start
+    return report
+  }
+
+  private static func kernel() throws -> String {
+    let text = Files.text(of: "/proc/sys/kernel/osrelease")
+    return text.split(separator: "\n").first.map { String($0) } ?? "unknown"
   }
 }

@@ -1,20 +1,35 @@
 /// What is measured, and how often.
 struct Options {
-  /// Bytes of the file that is read.
-  var size = 1 << 30
-  /// How often each is measured.
-  var runs = 3
+  /// The long form: larger files, more rounds.
+  var isFull = false
+  /// Names of the rows.
+  var rows: [String] = allRows.map { $0.name }
+  /// How often each is measured; 0: as the form says.
+  private var rounds = 0
   /// Where the programs are.
   var programs: String
   /// Where the numbers go.
   var output: String
 
-  static let usage = """
-    usage: bench [--size 1G] [--runs 3] [--programs DIR] [--json FILE]
-      --size      of the file that is read: a number with K, M or G behind it
-      --programs  where fsharefs and fsharectl are (default: .build/release of this checkout)
-      --json      where the numbers go (default: .build/bench.json of this checkout)
-    """
+  /// Bytes of a large file.
+  var size: Int { isFull ? 2 << 30 : 1 << 30 }
+  var runs: Int { rounds > 0 ? rounds : isFull ? 5 : 3 }
+
+  static var usage: String {
+    let rows = allRows.map { row in
+      "    \(row.name)\(String(repeating: " ", count: 16 - row.name.count))\(row.title)"
+    }
+    return """
+      usage: bench [--full] [--rows a,b] [--runs N] [--programs DIR] [--json FILE]
+        --full      files of 2 GiB and 5 rounds, in place of 1 GiB and 3
+        --rows      only these
+        --runs      so many rounds
+        --programs  where fsharefs, fshare-hub and fsharectl are (default: .build/release)
+        --json      where the numbers go (default: .build/bench.json)
+      rows:
+      \(rows.joined(separator: "\n"))
+      """
+  }
 
   init(_ arguments: [String]) throws {
     // Benchmarks/Sources/bench/Options.swift
@@ -24,10 +39,16 @@ struct Options {
     var rest = arguments.dropFirst()
     while let name = rest.popFirst() {
       if name == "--help" { throw Failure(Options.usage) }
-      guard let value = rest.popFirst() else { throw Failure("\(name): \n" + Options.usage) }
+      if name == "--full" {
+        isFull = true
+        continue
+      }
+      guard let value = rest.popFirst() else {
+        throw Failure("\(name): a value is missing, or it is unknown\n" + Options.usage)
+      }
       switch name {
-      case "--size": size = try Options.bytes(value)
-      case "--runs": runs = try Options.count(value)
+      case "--rows": rows = try Options.rows(value)
+      case "--runs": rounds = try Options.count(value)
       case "--programs": programs = value
       case "--json": output = value
       default: throw Failure("unknown option \(name)\n" + Options.usage)
@@ -35,14 +56,12 @@ struct Options {
     }
   }
 
-  private static func bytes(_ text: String) throws -> Int {
-    let shifts: [Character: Int] = ["K": 10, "M": 20, "G": 30]
-    let shift = text.last.flatMap { shifts[$0] }
-    let digits = shift == nil ? text[...] : text.dropLast()
-    guard let number = Int(digits), number > 0, number < 1 << 20 || shift == nil else {
-      throw Failure("--size \(text): a number with K, M or G behind it")
+  private static func rows(_ text: String) throws -> [String] {
+    let names = text.split(separator: ",").map { String($0) }
+    for name in names where !allRows.contains(where: { $0.name == name }) {
+      throw Failure("--rows \(name): there is no such row\n" + Options.usage)
     }
-    return number << (shift ?? 0)
+    return names
   }
 
   private static func count(_ text: String) throws -> Int {

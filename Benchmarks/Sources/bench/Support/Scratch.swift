@@ -1,13 +1,14 @@
 import Glibc
 
-/// The bench's own folder, and what is to be undone at the end, last done first.
+/// A folder of the bench's own in memory, and what is to be undone at the end, last done first.
 final class Scratch {
   let folder: String
   private var undo: [() -> Void] = []
   private var names = 0
 
+  /// In `TMPDIR`, or in memory, so that no disk is measured.
   init() throws {
-    let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/dev/shm"
     var template = Array("\(base)/fsharefs-bench-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw Failure.call("make a folder in \(base)") }
     folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -19,10 +20,10 @@ final class Scratch {
     return "\(folder)/\(kind)-\(names)"
   }
 
-  /// A new folder.
+  /// A new folder, of nobody else's.
   func newFolder(_ kind: String) throws -> String {
     let path = path(kind)
-    try checked("make \(path)") { mkdir(path, 0o755) }
+    try checked("make \(path)") { mkdir(path, 0o700) }
     return path
   }
 

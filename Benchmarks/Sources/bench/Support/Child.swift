@@ -42,12 +42,32 @@ final class Child {
     }
   }
 
+  /// Runs a program that says nothing to its end. Returns: the seconds that it took. Throws unless it
+  /// ended well.
+  static func timed(_ words: [String], log: String) throws -> Double {
+    let start = Clock.now
+    let child = try Child(words, log: log)
+    var status: Int32 = 0
+    do {
+      try checked("wait for \(words[0])") { waitpid(child.pid, &status, 0) }
+    } catch {
+      child.end()
+      throw error
+    }
+    let seconds = Clock.now - start
+    child.status = status
+    guard status == 0 else {
+      throw Failure("\(words.joined(separator: " ")) failed; it said:\n\(Files.text(of: log))")
+    }
+    return seconds
+  }
+
   /// Runs a program to its end. Throws unless it ended well.
   static func run(_ words: [String], log: String) throws {
     let child = try Child(words, log: log)
     try eventually("\(words[0]) ends", seconds: 60) { child.ended != nil }
     guard child.ended == 0 else {
-      throw Failure("\(words.joined(separator: " ")) failed; it said:\n\(text(of: log))")
+      throw Failure("\(words.joined(separator: " ")) failed; it said:\n\(Files.text(of: log))")
     }
   }
 }
@@ -60,13 +80,4 @@ func eventually(_ what: String, seconds: Double = 30, _ condition: () throws -> 
     guard Clock.now < end else { throw Failure("not within \(seconds) s: \(what)") }
     _ = poll(nil, 0, 10)
   }
-}
-
-/// What a log holds; empty when it cannot be read.
-func text(of path: String) -> String {
-  guard let file = fopen(path, "re") else { return "" }
-  defer { fclose(file) }
-  var bytes = [UInt8](repeating: 0, count: 65_536)
-  let count = fread(&bytes, 1, bytes.count, file)
-  return String(decoding: bytes[..<count], as: UTF8.self)
 }

@@ -10,7 +10,7 @@ enum Loopback {
     try checked("bind") {
       with(&address) { bind(listener, __CONST_SOCKADDR_ARG(__sockaddr__: $0), length) }
     }
-    try checked("listen") { listen(listener, 4) }
+    try checked("listen") { listen(listener, 64) }
     try checked("getsockname") {
       with(&address) { getsockname(listener, __SOCKADDR_ARG(__sockaddr__: $0), &length) }
     }
@@ -46,6 +46,16 @@ enum Loopback {
     try checked("accept") {
       accept4(listener, __SOCKADDR_ARG(), nil, Int32(SOCK_CLOEXEC.rawValue))
     }
+  }
+
+  /// Sends what is written at once, and never blocks.
+  static func makeImmediate(_ socket: Int32) throws {
+    var on: Int32 = 1
+    try checked("TCP_NODELAY") {
+      setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+    let flags = try checked("fcntl") { fcntl(socket, F_GETFL) }
+    try checked("fcntl") { fcntl(socket, F_SETFL, flags | O_NONBLOCK) }
   }
 
   private static func socket() throws -> Int32 {

@@ -1,0 +1,23 @@
+/// A part of the bench that stands by itself: it starts what it needs, and measures.
+protocol Row: Sendable {
+  /// For `--rows`.
+  static var name: String { get }
+  /// What it measures, in a line.
+  static var title: String { get }
+  /// Measures on a stage that is swept afterwards.
+  static func measure(on stage: Stage) throws -> Outcome
+}
+
+/// What came out of a row.
+struct Outcome {
+  var figures: [Figure]
+  /// What explains the figures: who used the processor, how many bytes went where.
+  var notes: [String] = []
+}
+
+/// Every row, in the order of the table.
+let allRows: [any Row.Type] = [
+  SequentialRow.self, FourFilesRow.self, FirstByteRow.self, RandomRow.self, CopyOutRow.self,
+  CopyInRow.self, CopyInBigRow.self, ListingRow.self, NearRow.self, FarRow.self,
+  FarFirstByteRow.self, EightReadersRow.self, OwnFileRow.self,
+]

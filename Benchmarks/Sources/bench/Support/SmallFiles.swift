@@ -1,0 +1,27 @@
+/// A folder of many small files.
+enum SmallFiles {
+  static let count = 2_000
+  static let size = 4_096
+
+  /// Makes it.
+  static func make(_ folder: String, seed: UInt64) throws {
+    try Files.makeFolder(folder)
+    for index in 0..<count {
+      try Content.write("\(folder)/file-\(index)", size: size, seed: seed)
+    }
+  }
+
+  /// Copies it with `cp -r`. Returns: files in a second.
+  static func copyingSpeed(_ folder: String, to target: String, _ stage: Stage) throws -> Double {
+    let log = stage.scratch.path("cp-log")
+    let seconds = try Child.timed(["cp", "-r", folder, target], log: log)
+    let copied = Files.names(in: target).count
+    guard copied == count else { throw Failure("\(target): \(copied) files instead of \(count)") }
+    return Double(count) / seconds
+  }
+
+  /// Removes a folder that is not in a mount.
+  static func remove(_ folder: String) throws {
+    try Child.run(["rm", "-rf", "--one-file-system", folder], log: "/dev/null")
+  }
+}
