@@ -40,6 +40,8 @@ package struct Master: Sendable {
   let settings: Settings
   /// Of the group key: each disapproval of somebody who had it begins a new one.
   var generation: UInt32
+  /// More disapprovals than any group ever makes: what a hub says beyond is made up.
+  static let generationsPossible: UInt32 = 1 << 24
   /// What was decided about whom, apart from the journal: a lost one must not let the hub say who is in.
   var decided: [DeviceKey: Admission]
   /// The journal was lost: approvals and claims are taken back from the hub and the members first.
@@ -130,7 +132,7 @@ extension Master {
     case .duplicate(let answer?):
       actions.append(.answer(to: sender, answer.message()))
       return
-    case .duplicate(nil): return
+    case .duplicate(nil), .past: return
     case .early:
       actions.append(.answer(to: sender, .serverNotReady(proposal.transfer)))
       return

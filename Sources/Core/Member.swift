@@ -90,6 +90,8 @@ package struct Member: Sendable {
   var outbox = Outbox()
   var waits: [WaitToken: Wait] = [:]
   var cursor = ListCursor.start
+  /// How often it has asked for the list.
+  var questions: UInt64 = 0
   /// What the pages of a run that began anew have named so far.
   var renewal: (entries: Set<EntryID>, members: Set<PublicID>)?
   /// The latest revision of any own entry: an entry that comes back does not count anew.

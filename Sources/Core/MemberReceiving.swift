@@ -56,6 +56,14 @@ extension Member {
     }
   }
 
+  /// The hub's word that this client is out, which it cannot prove to somebody who never had the key, or who had
+  /// it no more: only for those who are not in is that enough.
+  package mutating func refusedUnsealed(into actions: inout [MemberAction]) -> Bool {
+    guard phase == .waiting || phase == .disapproved else { return false }
+    disapproved(into: &actions)
+    return true
+  }
+
   /// A change that the master ordered.
   package mutating func received(
     _ ordered: OrderedChange, now: Instant, into actions: inout [MemberAction]
@@ -191,6 +199,10 @@ extension Member {
       return
     }
     askAgainAt = now + settings.askAgain
+    questions += 1
+    cursor = ListCursor(
+      order: cursor.order, offset: cursor.offset, began: cursor.began,
+      question: TransferID(incarnation: incarnation, counter: questions))
     actions.append(.send(.askFiles(cursor)))
   }
 

@@ -11,6 +11,8 @@ package struct TransferLedger: Sendable {
     case duplicate(OrderedChange?)
     /// An earlier one has not come yet: the sender must send from its oldest again.
     case early
+    /// Of a process that was followed by another one: somebody repeats what was said long ago.
+    case past
   }
 
   private struct Account {
@@ -23,9 +25,11 @@ package struct TransferLedger: Sendable {
 
   package init() {}
 
-  /// Judges a proposal. An unknown incarnation begins at the oldest counter that it has no answer for.
+  /// Judges a proposal. A later incarnation begins at the oldest counter that it has no answer for; an earlier
+  /// one than was seen is over for good.
   package mutating func judge(_ proposal: Proposal, from sender: PublicID) -> Verdict {
     let transfer = proposal.transfer
+    if let account = accounts[sender], transfer.incarnation < account.incarnation { return .past }
     if accounts[sender]?.incarnation != transfer.incarnation {
       guard proposal.oldest >= 1, proposal.oldest <= transfer.counter else { return .early }
       accounts[sender] = Account(incarnation: transfer.incarnation, highest: proposal.oldest - 1)

@@ -156,8 +156,10 @@ extension GroupSession {
     guard isMaster else {
       return .refused("only the master app decides about members; ask where it runs")
     }
+    // Digits alone are a number, whatever somebody calls himself.
+    let isNumber = !who.isEmpty && who.utf8.allSatisfy { (0x30...0x39).contains($0) }
     let found = members.members.filter {
-      !$0.isMaster && ("\($0.publicID)" == who || $0.name == who)
+      !$0.isMaster && (isNumber ? "\($0.publicID)" == who : $0.name == who)
     }
     guard let one = found.first else {
       return .refused("no client '\(who)'; see: fsharectl members")
@@ -165,29 +167,32 @@ extension GroupSession {
     guard found.count == 1 else {
       return .refused("several clients are named '\(who)': give the number")
     }
-    var decided: KeyWords?
-    var refusal: String?
+    let publicID = PublicID(one.publicID)
+    guard let key = state.withLock({ $0.master?.clients[publicID]?.key }) else {
+      return .refused("the hub does not know client \(one.publicID) now; is it connected?")
+    }
+    let seen = KeyWords(key)
+    if let words, !seen.matches(words) {
+      return .refused(
+        "client \(one.publicID) (\(one.name)) has other words: its key's are '\(seen)', given "
+          + "were '\(words)'; not approved: this may be somebody else")
+    }
+    if let failure = keepFirst(publicID, approves ? .approved : .disapproved) {
+      return .refused(failure)
+    }
+    var isDone = false
     stepMaster { master, _, actions in
-      let publicID = PublicID(one.publicID)
-      guard let key = master.clients[publicID]?.key else { return }
-      let seen = KeyWords(key)
-      if let words, !seen.matches(words) {
-        refusal =
-          "client \(one.publicID) (\(one.name)) has other words: its key's are '\(seen)', given "
-          + "were '\(words)'; not approved: this may be somebody else"
-        return
-      }
-      let isDone =
+      // The number may be another device's by now.
+      guard master.clients[publicID]?.key == key else { return }
+      isDone =
         approves
         ? master.approve(publicID, into: &actions) : master.disapprove(publicID, into: &actions)
-      if isDone { decided = seen }
     }
-    if let refusal { return .refused(refusal) }
-    guard let decided else {
+    guard isDone else {
       return .refused("the hub does not know client \(one.publicID) now; is it connected?")
     }
     let what = "client \(one.publicID) (\(one.name))"
-    return .done(approves ? "\(what) approved; its words: \(decided)" : "\(what) disapproved")
+    return .done(approves ? "\(what) approved; its words: \(seen)" : "\(what) disapproved")
   }
 
   private func rename(_ text: String) -> ControlResponse {

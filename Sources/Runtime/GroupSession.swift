@@ -101,13 +101,14 @@ package final class GroupSession: @unchecked Sendable {
   var isMaster: Bool { journal != nil }
 
   package init(
-    identity: DeviceIdentity, name: DeviceName, system: String, master: MasterParts?,
+    identity: DeviceIdentity, incarnation: Incarnation, name: DeviceName, system: String,
+    master: MasterParts?,
     trust: GroupTrust, tlsBulk: Bool, claim: [UInt8], log: Logger,
     keepName: @escaping @Sendable (DeviceName) -> Void,
     report: @escaping @Sendable (GroupEvent) -> Void
   ) {
     self.identity = identity
-    incarnation = SecureRandom.uint64()
+    self.incarnation = incarnation
     self.system = system
     journal = master?.journal
     vault = master?.vault

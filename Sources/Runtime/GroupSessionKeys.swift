@@ -24,6 +24,21 @@ extension GroupSession {
     }
   }
 
+  /// Keeps a decision, and the key that goes with it, before anything is decided. Returns: why it cannot be kept;
+  /// then nothing may be decided.
+  func keepFirst(_ publicID: PublicID, _ admission: Admission) -> String? {
+    guard let vault,
+      let (member, generation) = state.withLock({ $0.master?.decision(publicID, admission) })
+    else { return nil }
+    do throws(SystemError) {
+      _ = try vault.key(generation)
+      try vault.keep(member)
+      return nil
+    } catch {
+      return "the decision cannot be kept, so nothing was decided: \(error)"
+    }
+  }
+
   /// GROUP_KEY came. Service thread of the link.
   func received(_ message: GroupKeyMessage) throws(DecodingFault) {
     let (publicID, master) = state.withLock { ($0.member.publicID, $0.masterKey) }

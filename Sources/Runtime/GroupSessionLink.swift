@@ -20,6 +20,7 @@ extension GroupSession: HubLinkHandler {
   package func linkReceived(message bytes: [UInt8]) {
     do throws(DecodingFault) {
       let message = try Message(decoding: bytes)
+      if isRefusal(message) { return }
       try received(try opened(message, from: .master))
     } catch {
       brokeProtocol("\(error)")
@@ -88,6 +89,19 @@ extension GroupSession: HubLinkHandler {
       if case .clientRegisterAck(let ack) = message, !registered(ack) { return }
       stepMember { $0.received(message, now: $1, into: &$2) }
     }
+  }
+
+  /// CLIENT_DIS_APPROVED about ourselves, where we are not in: we cannot open it and need not.
+  private func isRefusal(_ message: Message) -> Bool {
+    guard case .clientDisApproved(let decision) = message else { return false }
+    var isTaken = false
+    step { state, _ in
+      guard decision.publicID == state.member.publicID else { return }
+      var actions: [MemberAction] = []
+      isTaken = state.member.refusedUnsealed(into: &actions)
+      state.enqueue(actions)
+    }
+    return isTaken
   }
 
   /// Only what the group sealed is believed.

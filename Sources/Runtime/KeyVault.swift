@@ -16,7 +16,12 @@ package final class KeyVault: Sendable {
 
   private struct Contents {
     var keys: [GroupKey] = []
-    var decisions: [PublicID: MemberRecord] = [:]
+    /// The latest about each device, whatever its number was.
+    var decisions: [DeviceKey: MemberRecord] = [:]
+
+    mutating func note(_ decision: MemberRecord) {
+      if let key = decision.key { decisions[key] = decision }
+    }
   }
 
   private let log: RecordLog
@@ -60,7 +65,7 @@ package final class KeyVault: Sendable {
   func keep(_ decision: MemberRecord) throws(SystemError) {
     try log.append(Self.record(decision))
     try log.synchronise()
-    contents.withLock { $0.decisions[decision.publicID] = decision }
+    contents.withLock { $0.note(decision) }
   }
 
   private static func record(_ key: GroupKey) -> [UInt8] {
@@ -91,7 +96,7 @@ package final class KeyVault: Sendable {
       }
     case Kind.decision:
       if let decision = try? reader.memberRecord() {
-        contents.decisions[decision.publicID] = decision
+        contents.note(decision)
       }
     default: break
     }

@@ -169,7 +169,8 @@ extension MountProgram {
     let identity = try state.identity()
     let words = KeyWords(identity.key)
     return GroupSession(
-      identity: identity, name: try state.deviceName(given: configuration.name),
+      identity: identity, incarnation: try state.nextIncarnation(),
+      name: try state.deviceName(given: configuration.name),
       system: SystemName.current, master: master, trust: trust, tlsBulk: configuration.tlsBulk,
       claim: configuration.claim, log: log,
       keepName: { state.keep($0) }, report: { [self] in heard($0, words) })

@@ -46,6 +46,17 @@ package final class StateFolder: Sendable {
     return identity
   }
 
+  /// A number for this run, above those of all runs before; kept, so that it is so even with the clock set back.
+  /// Throws: an ending with code 73.
+  package func nextIncarnation() throws(Ending) -> Incarnation {
+    let last = try text("incarnation").flatMap { Incarnation($0) } ?? 0
+    // Milliseconds, so that it also grows where the file was lost; 20 random bits tell copies apart.
+    let now = Incarnation(max(0, WallClock.nanoseconds / 1_000_000)) << 20
+    let next = max(now | SecureRandom.uint64() >> 44, last + 1)
+    try write("incarnation", Array("\(next)".utf8))
+    return next
+  }
+
   /// This device's name: given, kept, or the machine's.
   package func deviceName(given: DeviceName?) throws(Ending) -> DeviceName {
     if let given {

@@ -113,7 +113,7 @@ final class MasterHost {
 
   func keep(_ decision: MemberRecord, generation: UInt32) {
     vault.generation = generation
-    vault.decisions.removeAll { $0.publicID == decision.publicID }
+    vault.decisions.removeAll { $0.key == decision.key }
     vault.decisions.append(decision)
   }
 }

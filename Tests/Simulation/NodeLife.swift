@@ -10,7 +10,7 @@ extension World {
     changeWhileAway(node)
     let isFirst = node.incarnation == 0
     node.isRunning = true
-    node.incarnation = random.next() | 1
+    node.incarnation += 1 + random.next() % 1_000
     node.member = Member(
       isMaster: node.isMaster, incarnation: node.incarnation, settings: memberSettings)
     node.fetcher = ChunkFetcher(settings: fetcherSettings)

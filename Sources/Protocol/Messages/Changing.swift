@@ -50,10 +50,16 @@ package struct ListCursor: Equatable, Sendable {
   /// In a run of pages that takes the whole list anew: the head of the list when the run began; else 0.
   /// Such a run needs no word of what was removed before.
   package let began: UInt64
-  package init(order: ListOrder, offset: UInt32, began: UInt64) {
+  /// Names the question, so that no answer to an earlier one, or to somebody else's, passes for this one's.
+  package let question: TransferID
+  package init(
+    order: ListOrder, offset: UInt32, began: UInt64,
+    question: TransferID = TransferID(incarnation: 0, counter: 0)
+  ) {
     self.order = order
     self.offset = offset
     self.began = began
+    self.question = question
   }
   /// Nothing seen yet.
   package static let start = ListCursor(order: .none, offset: 0, began: 0)

@@ -151,7 +151,9 @@ extension ByteReader {
   }
 
   fileprivate mutating func cursor() throws(DecodingFault) -> ListCursor {
-    ListCursor(order: try listOrder(), offset: try uint32(), began: try uint64())
+    ListCursor(
+      order: try listOrder(), offset: try uint32(), began: try uint64(),
+      question: try transferID())
   }
 
   fileprivate mutating func publicIDs() throws(DecodingFault) -> [PublicID] {

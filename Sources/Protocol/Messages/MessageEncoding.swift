@@ -115,6 +115,7 @@ extension ByteWriter {
     put(cursor.order)
     put(cursor.offset)
     put(cursor.began)
+    put(cursor.question)
   }
 
   fileprivate mutating func put(_ request: ChunkRequest) {
