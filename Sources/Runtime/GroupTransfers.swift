@@ -107,7 +107,8 @@ extension GroupSession {
       for publicID in members {
         names[publicID] =
           publicID == state.member.publicID
-          ? state.deviceName.text : state.member.replica.members[publicID]?.name.text
+          ? state.deviceName.text
+          : state.member.replica.members[publicID]?.name.text
             ?? (publicID == .master ? "master" : "")
       }
       return names
