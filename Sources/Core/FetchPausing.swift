@@ -19,6 +19,7 @@ extension ChunkFetcher {
       flights[key]!.state = .parked
     }
     failSurplus(into: &actions)
+    meter.goOn(now: now) { resumed.contains($0.entry) }
     let wanted = flights.keys.filter { resumed.contains($0.entry) && isDue($0, now: now) }
     ask(wanted.sorted { ($0.version, $0.index) < ($1.version, $1.index) }, now: now, into: &actions)
   }

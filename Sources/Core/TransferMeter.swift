@@ -5,10 +5,10 @@ package struct TransferMeter: Sendable {
   /// What is counted together.
   package struct Flow: Sendable {
     package let owner: PublicID
-    /// Bytes since the flow began.
+    /// Bytes since the flow began; one that rested for a minute begins anew.
     package private(set) var bytes: UInt64 = 0
     /// When the latest bytes came or went.
-    package private(set) var lastAt: Instant
+    package fileprivate(set) var lastAt: Instant
     private let began: Instant
     /// Bytes of the latest slots of time; the one at `latestSlot` is still being filled.
     private var slots = SIMD8<UInt64>()
@@ -59,6 +59,8 @@ package struct TransferMeter: Sendable {
   }
 
   private static let slotLength = Duration.milliseconds(500)
+  /// What comes later than this after the bytes before is another transfer.
+  private static let longestRest: Duration = .seconds(60)
   /// Flows that are remembered at most.
   static let limit = 256
 
@@ -70,11 +72,22 @@ package struct TransferMeter: Sendable {
   /// Bytes of a leaf came or went.
   package mutating func note(_ leaf: LeafKey, bytes: Int, now: Instant) {
     let key = Key(entry: leaf.entry, version: leaf.version)
-    if flows[key]?.add(bytes, now: now) != nil { return }
-    if flows.count >= Self.limit { dropOldest() }
+    if let lastAt = flows[key]?.lastAt {
+      if now - lastAt <= Self.longestRest {
+        flows[key]!.add(bytes, now: now)
+        return
+      }
+    } else if flows.count >= Self.limit {
+      dropOldest()
+    }
     var flow = Flow(owner: leaf.owner, now: now)
     flow.add(bytes, now: now)
     flows[key] = flow
+  }
+
+  /// Some flows go on after a pause: that was no rest.
+  package mutating func goOn(now: Instant, where isOne: (Key) -> Bool = { _ in true }) {
+    for key in flows.keys.filter(isOne) { flows[key]!.lastAt = now }
   }
 
   /// What was counted for a version; nil where nothing was, or it is long ago.

@@ -46,6 +46,19 @@ struct TransferMeterTests {
     #expect(rate > 0 && rate < 300)
   }
 
+  @Test func `a flow that rested for long begins anew, unless it was paused`() {
+    var meter = TransferMeter()
+    for number in 1...2 as ClosedRange<UInt64> {
+      meter.note(leaf(number), bytes: 1_000, now: .seconds(10))
+    }
+    meter.goOn(now: .seconds(100)) { $0 == key(1) }
+    for number in 1...2 as ClosedRange<UInt64> {
+      meter.note(leaf(number), bytes: 10, now: .seconds(101))
+    }
+    #expect(meter[key(1)]?.bytes == 1_010)
+    #expect(meter[key(2)]?.bytes == 10)
+  }
+
   @Test func `who was active lately is told, and only those`() {
     var meter = TransferMeter()
     meter.note(leaf(1), bytes: 1, now: .seconds(1))

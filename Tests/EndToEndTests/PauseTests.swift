@@ -79,6 +79,38 @@ extension EndToEnd {
       }
     }
 
+    @Test func veryManyPausedReadsStarveNobody() throws {
+      try withFixture { fixture in
+        let (host, hub) = try fixture.host()
+        let guest = try fixture.member("guest", of: hub, approvedBy: host)
+        let count = 200
+        try Files.makeFolder(host.path("many"))
+        for number in 0..<count { try Files.write(host.path("many/\(number)"), "x\(number)") }
+        try Files.write(host.path("other"), "other")
+        try fixture.waitFor(guest.path("other"))
+        try fixture.waitFor(guest.path("many/\(count - 1)"))
+        try fixture.control(guest, "pause", "many").succeeded()
+        let errors = fixture.newPath("errors")
+        let copy = fixture.newPath("copy")
+        let readers = try RunningProcess(
+          [
+            "sh", "-c", "for f in \"$1\"/many/*; do cat \"$f\" & done; wait", "sh", guest.mount,
+          ], output: copy, errors: errors)
+        _ = fixture.watch(readers)
+        // Half of the kernel's 256 requests at a time are held; the others are told to try again.
+        try eventually("all reads were made") {
+          let refused = try Files.text(errors).split(separator: "\n").count
+          return try guest.status().readsWaiting == 128 && refused == count - 128
+        }
+        #expect(try Files.text(errors).ranges(of: "Resource temporarily unavailable").count == 72)
+        let (text, time) = try timed { try Files.text(guest.path("other")) }
+        #expect(text == "other" && time < .seconds(5))
+        try fixture.control(guest, "resume").succeeded()
+        #expect(try readers.wait() == .exit(0))
+        #expect(try Files.text(copy).ranges(of: "x").count == 128)
+      }
+    }
+
     @Test func anOwnersPauseMakesAskersWaitWithinTheirDeadlines() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

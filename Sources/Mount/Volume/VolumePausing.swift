@@ -73,7 +73,10 @@ extension Volume {
     let (isChange, refused) = uploads.state.withLock { state -> (Bool, [ChunkRequest]) in
       let isChange = state.isPaused != isPaused
       state.isPaused = isPaused
-      guard isPaused else { return (isChange, []) }
+      guard isPaused else {
+        if isChange { state.meter.goOn(now: MonotonicClock.now) }
+        return (isChange, [])
+      }
       defer {
         state.requests.removeAll()
         state.leaves = 0
