@@ -74,9 +74,14 @@ final class SSH: Route {
       if daemon.ended != nil { throw Failure("sshfs ended: \(Files.text(of: log))") }
       return Files.text(of: "/proc/self/mounts").contains(" \(target) fuse.sshfs ")
     }
-    client = Files.names(in: "/proc").compactMap { pid_t($0) }.first { pid in
-      let words = Files.text(of: "/proc/\(pid)/cmdline").split(separator: "\0")
-      return words.first == "ssh" && words.contains { $0.contains(key) }
+    // The mount is there before the connection is: this waits for an answer of the server.
+    guard Files.size(of: target) != nil else { throw Failure.call("look at \(target)") }
+    try eventually("the ssh of sshfs is found") {
+      client = Files.names(in: "/proc").compactMap { pid_t($0) }.first { pid in
+        let words = Files.text(of: "/proc/\(pid)/cmdline").split(separator: "\0")
+        return words.first == "ssh" && words.contains { $0.contains(key) }
+      }
+      return client != nil
     }
   }
 
