@@ -7,9 +7,8 @@ struct Bench {
 
   func run() throws -> Report {
     let start = Clock.now
-    var report = Report(
-      isFull: options.isFull, runs: options.runs,
-      machine: "\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, kernel \(try Bench.kernel())")
+    let machine = "\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, kernel \(Bench.kernel)"
+    var report = Report(isFull: options.isFull, runs: options.runs, machine: machine)
     for row in allRows where options.rows.contains(row.name) {
       let scratch = try Scratch()
       defer { scratch.cleanUp() }
@@ -30,7 +29,7 @@ struct Bench {
     return report
   }
 
-  private static func kernel() throws -> String {
+  private static var kernel: String {
     let text = Files.text(of: "/proc/sys/kernel/osrelease")
     return text.split(separator: "\n").first.map { String($0) } ?? "unknown"
   }

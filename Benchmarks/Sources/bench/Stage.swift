@@ -40,7 +40,7 @@ struct Stage {
 /// For people: two digits behind the point for small numbers, none for large ones.
 func rounded(_ value: Double) -> String {
   guard value.isFinite else { return "-" }
-  if abs(value) >= 100 { return "\(Int(value.rounded()))" }
+  if abs(value) >= 99.995 { return "\(Int(value.rounded()))" }
   let hundredths = Int((abs(value) * 100).rounded())
   let digits = hundredths % 100
   return "\(value < 0 ? "-" : "")\(hundredths / 100).\(digits < 10 ? "0" : "")\(digits)"

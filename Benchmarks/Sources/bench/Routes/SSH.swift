@@ -10,9 +10,13 @@ final class SSH: Route {
   private let log: String
   private let server: Child
   private var daemon: Child?
+  /// The `ssh` of the mount: sshfs cuts it loose, so it is nobody's child.
+  private var client: pid_t?
+  private let key: String
 
   var processes: [(role: String, pid: Int32)] {
     [("sshd", server.pid)] + (daemon.map { [("sshfs", $0.pid)] } ?? [])
+      + (client.map { [("ssh", $0)] } ?? [])
   }
 
   init(_ stage: Stage) throws {
@@ -20,6 +24,7 @@ final class SSH: Route {
     source = try scratch.newFolder("served")
     target = try scratch.newFolder("sshfs")
     let keys = try scratch.newFolder("keys")
+    key = "\(keys)/user"
     log = scratch.path("ssh-log")
     for key in ["host", "user"] {
       try Child.run(
@@ -68,6 +73,15 @@ final class SSH: Route {
     try eventually("sshfs is mounted") {
       if daemon.ended != nil { throw Failure("sshfs ended: \(Files.text(of: log))") }
       return Files.text(of: "/proc/self/mounts").contains(" \(target) fuse.sshfs ")
+    }
+    // The mount is there before the connection is: this waits for an answer of the server.
+    guard Files.size(of: target) != nil else { throw Failure.call("look at \(target)") }
+    try eventually("the ssh of sshfs is found") {
+      client = Files.names(in: "/proc").compactMap { pid_t($0) }.first { pid in
+        let words = Files.text(of: "/proc/\(pid)/cmdline").split(separator: "\0")
+        return words.first == "ssh" && words.contains { $0.contains(key) }
+      }
+      return client != nil
     }
   }
 

@@ -16,9 +16,9 @@ enum CopyInRow: Row {
     }
     let series = try stage.rounds([
       Stage.Contender(group.name) { seed in
-        let measured = try copy(to: group.target, seed)
+        let (measured, used) = try group.accounting { try copy(to: group.target, seed) }
         try group.settle(from: group.reader, to: group.owner)
-        return measured
+        return measured.merging(SmallFiles.processorTime(used)) { one, _ in one }
       },
       Stage.Contender(async) { seed in
         let measured = try copy(to: asyncMember.mount, seed)
@@ -26,16 +26,21 @@ enum CopyInRow: Row {
         try group.settle(from: asyncMember, to: group.owner)
         return measured
       },
-      Stage.Contender(ssh.name) { seed in try copy(to: ssh.target, seed) },
+      Stage.Contender(ssh.name) { seed in
+        let (measured, used) = try ssh.accounting { try copy(to: ssh.target, seed) }
+        return measured.merging(SmallFiles.processorTime(used)) { one, _ in one }
+      },
     ])
     let peer = (ssh.name, series[ssh.name, "files/s"])
-    return Outcome(figures: [
+    let figures = [
       Figure(
         "\(title), each close acked", "files/s", series[group.name, "files/s"], against: peer,
         .atLeast(1, aim: 2)),
       Figure(
         "\(title), async_close", "files/s", series[async, "files/s"], against: peer,
         .atLeast(2, aim: 5)),
-    ])
+    ]
+    return Outcome(
+      figures: figures, notes: [SmallFiles.note(group, series), SmallFiles.note(ssh, series)])
   }
 }

@@ -10,11 +10,12 @@ enum CopyOutRow: Row {
       Stage.Contender(group.name) { seed in try copy(group, seed, stage) },
       Stage.Contender(ssh.name) { seed in try copy(ssh, seed, stage) },
     ])
-    return Outcome(figures: [
-      Figure(
-        title, "files/s", series[group.name, "files/s"],
-        against: (ssh.name, series[ssh.name, "files/s"]), .atLeast(2, aim: 4))
-    ])
+    return Outcome(
+      figures: [
+        Figure(
+          title, "files/s", series[group.name, "files/s"],
+          against: (ssh.name, series[ssh.name, "files/s"]), .atLeast(2, aim: 4))
+      ], notes: [SmallFiles.note(group, series), SmallFiles.note(ssh, series)])
   }
 
   private static func copy(_ route: some Route, _ seed: UInt64, _ stage: Stage) throws
@@ -24,8 +25,10 @@ enum CopyOutRow: Row {
     try SmallFiles.make("\(route.source)/\(folder)", seed: seed)
     try route.settle()
     let copy = stage.scratch.path("copied-out")
-    let speed = try SmallFiles.copyingSpeed("\(route.target)/\(folder)", to: copy, stage)
+    let (speed, used) = try route.accounting {
+      try SmallFiles.copyingSpeed("\(route.target)/\(folder)", to: copy, stage)
+    }
     try SmallFiles.remove(copy)
-    return ["files/s": speed]
+    return ["files/s": speed].merging(SmallFiles.processorTime(used)) { one, _ in one }
   }
 }

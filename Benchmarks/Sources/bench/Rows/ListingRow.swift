@@ -61,6 +61,8 @@ enum ListingRow: Row {
       for time in ["first", "again"] {
         measured["\(program) \(time)"] = try Child.timed(words + [folder], log: "/dev/null")
       }
+      let files = (0..<folders).reduce(0) { $0 + Files.names(in: "\(folder)/folder-\($1)").count }
+      guard files == folders * filesInEach else { throw Failure("\(folder): \(files) files") }
     }
     return measured
   }

@@ -12,8 +12,12 @@ enum OwnFileRow: Row {
     let folder = try stage.scratch.newFolder("raw")
     let bindfs = try Bindfs(folder, stage)
     let series = try stage.rounds([
-      Stage.Contender(group.name) { seed in try measure(group.source, size, seed) },
-      Stage.Contender(Bindfs.name) { seed in try measure(bindfs.mount, size, seed) },
+      Stage.Contender(group.name) { seed in
+        try measure(group.source, size, seed, by: group.owner.pid)
+      },
+      Stage.Contender(Bindfs.name) { seed in
+        try measure(bindfs.mount, size, seed, by: bindfs.pid)
+      },
       Stage.Contender(raw) { seed in try measure(folder, size, seed) },
     ])
     let figures = ["read", "write"].flatMap { what in
@@ -23,22 +27,34 @@ enum OwnFileRow: Row {
           against: (peer, series[peer, what]), bar)
       }
     }
-    return Outcome(figures: figures)
+    let notes = [group.name, Bindfs.name].map { name in
+      let parts = ["read", "write"].map { "\($0) \(rounded(median(series[name, "s/GB \($0)"])))" }
+      return "processor s/GB of the mount's process, \(name): \(parts.joined(separator: ", "))"
+    }
+    return Outcome(figures: figures, notes: notes)
   }
 
-  private static func measure(_ folder: String, _ size: Int, _ seed: UInt64) throws
-    -> [String: Double]
-  {
+  /// Writes and reads a file. `daemon`: whose processor time is looked at; nil where nobody is between.
+  private static func measure(
+    _ folder: String, _ size: Int, _ seed: UInt64, by daemon: pid_t? = nil
+  ) throws -> [String: Double] {
     let path = "\(folder)/own-\(seed)"
     defer { unlink(path) }
+    var measured: [String: Double] = [:]
+    func time(_ what: String, _ body: () throws -> Void) throws {
+      let used = daemon.map { Usage.processor($0) } ?? 0
+      let start = Clock.now
+      try body()
+      measured[what] = Double(size) / 1e6 / (Clock.now - start)
+      guard let daemon else { return }
+      measured["s/GB \(what)"] = (Usage.processor(daemon) - used) / (Double(size) / 1e9)
+    }
     // In the folder, and in the kernel's memory of the mount.
     try Memory.touch(for: 2 * size)
-    let start = Clock.now
-    try Content.write(path, size: size, seed: seed)
-    let write = Clock.now - start
+    try time("write") { try Content.write(path, size: size, seed: seed) }
     // What was written is not to be read from the kernel's memory of the mount.
     try Files.forget(path)
-    let read = try Content.timeToRead(path, size: size, seed: seed)
-    return ["write": Double(size) / 1e6 / write, "read": Double(size) / 1e6 / read]
+    try time("read") { _ = try Content.timeToRead(path, size: size, seed: seed) }
+    return measured
   }
 }

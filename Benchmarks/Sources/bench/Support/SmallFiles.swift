@@ -20,6 +20,21 @@ enum SmallFiles {
     return Double(count) / seconds
   }
 
+  /// Microseconds of processor time for each file, by role.
+  static func processorTime(_ used: [(role: String, seconds: Double)]) -> [String: Double] {
+    Dictionary(uniqueKeysWithValues: used.map { (key($0.role), $0.seconds / Double(count) * 1e6) })
+  }
+
+  /// A line about `processorTime`.
+  static func note(_ route: some Route, _ series: Series) -> String {
+    let parts = route.processes.map {
+      "\($0.role) \(rounded(median(series[route.name, key($0.role)])))"
+    }
+    return "processor µs for each file, \(route.name): \(parts.joined(separator: ", "))"
+  }
+
+  private static func key(_ role: String) -> String { "processor µs \(role)" }
+
   /// Removes a folder that is not in a mount.
   static func remove(_ folder: String) throws {
     try Child.run(["rm", "-rf", "--one-file-system", folder], log: "/dev/null")
