@@ -72,6 +72,7 @@ struct FsharefsCommand: ParsableCommand {
 
   func run() throws {
     Signals.prepareProcess()
+    Allocator.keepFreedMemory()
     // The kernel has applied the writing program's own umask already.
     _ = umask(0)
     let configuration: MountConfiguration
