@@ -56,7 +56,9 @@ struct FsharefsCommand: ParsableCommand {
 
   @Option(
     name: .customShort("o"),
-    help: "timeout=SECONDS, ack_timeout=SECONDS, async_close, allow_other; with commas between.")
+    help:
+      "timeout=SECONDS, ack_timeout=SECONDS, memory=MIB, max_files=NUMBER, async_close, allow_other; with commas between."
+  )
   var options: [String] = []
 
   @OptionGroup var hubOptions: HubOptions

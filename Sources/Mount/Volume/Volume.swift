@@ -32,6 +32,7 @@ package final class Volume: Sendable {
   let handles = Locked(HandleTable())
   let fetcher: Locked<ChunkFetcher>
   let reads = Locked(ParkedReads())
+  let walks = Locked(DirectoryWalks())
   let closing = Locked(ParkedCloses())
   let uploads: Uploads
   /// Who we are in the list; an own claim shows whatever the number is.
