@@ -14,6 +14,8 @@ package struct DirectoryWalks: Sendable {
     var inOrder = 0
     /// Whether `files` were told.
     var isKnown = false
+    /// Of the file that was opened last: how many come before it, itself included. nil: not known yet.
+    var place: Int?
     /// Files that were fetched ahead, from the first on.
     var fetched = 0
     var used: UInt64
@@ -22,6 +24,8 @@ package struct DirectoryWalks: Sendable {
   /// Files in the first batch and in the largest.
   private static let firstBatch = 8
   private static let largestBatch = 256
+  /// Files that a program may pass over: one that picks out some is not fetched ahead of.
+  private static let stride = 8
   /// Directories that are walked at a time.
   private static let limit = 16
 
@@ -55,6 +59,7 @@ package struct DirectoryWalks: Sendable {
     walks[directory]?.files = files.map(\.content)
     walks[directory]?.fetched = 0
     walks[directory]?.isKnown = true
+    walks[directory]?.place = nil
   }
 
   /// Files that will be opened soon and were not fetched yet: a batch as large as what was walked already, once
@@ -62,6 +67,11 @@ package struct DirectoryWalks: Sendable {
   package mutating func next(in directory: UInt64) -> ArraySlice<Content> {
     guard var walk = walks[directory], walk.inOrder > 0, walk.isKnown else { return [] }
     let place = walk.numbers.partitioningIndex { $0 > walk.last }
+    let isNear = walk.place.map { place <= $0 + Self.stride } ?? true
+    walk.place = place
+    if !isNear { walk.inOrder = 0 }
+    walks[directory] = walk
+    guard isNear else { return [] }
     let batch = min(max(Self.firstBatch, walk.inOrder * 2), Self.largestBatch)
     guard walk.fetched < place + batch / 2 else { return [] }
     let from = max(walk.fetched, place)

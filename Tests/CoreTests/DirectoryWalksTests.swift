@@ -43,6 +43,17 @@ struct DirectoryWalksTests {
     }
   }
 
+  @Test func `whoever picks out some files is not fetched ahead of`() {
+    var walks = DirectoryWalks()
+    let files = Self.files(1_000)
+    var fetched = 0
+    for number in stride(from: UInt64(101), to: 1_100, by: 50) {
+      if walks.opened(number, in: 1) { walks.tell(files, of: 1) }
+      fetched += walks.next(in: 1).count
+    }
+    #expect(fetched <= 8)
+  }
+
   @Test func `a directory that is walked again is told again`() {
     var walks = DirectoryWalks()
     var mustTell: [Bool] = []
