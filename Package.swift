@@ -46,7 +46,9 @@ let package = Package(
       swiftSettings: strictAndSafe),
     .target(
       name: "Sealing",
-      dependencies: ["Protocol", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: [
+        "Protocol", "COpenSSL", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: strict),
     .target(
       name: "System",

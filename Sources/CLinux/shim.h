@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/fs.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -39,6 +40,14 @@ static inline int clinux_renameat2(
     int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags) {
   return (int)syscall(SYS_renameat2, olddirfd, oldpath, newdirfd, newpath, flags);
 }
+
+/// Lets the allocator keep up to 64 MiB of what was freed, and take blocks below 16 MiB from its heap.
+static inline void clinux_keep_freed_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 16 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
+static inline void clinux_give_back_memory(void) { malloc_trim(0); }
 
 /// fork(2), which Swift's Glibc module marks unavailable. Call before any thread is started.
 static inline pid_t clinux_fork(void) { return fork(); }

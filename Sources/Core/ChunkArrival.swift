@@ -11,22 +11,24 @@ extension ChunkFetcher {
       let flight = flights.removeValue(forKey: key)
     else { return }
     meter.note(key, bytes: leaf.count, now: now)
-    var isWhole = true
+    rates[key.owner, default: DeliveryRate(now: now)].arrived(leaf.count, now: now)
+    cache.insert(leaf, for: key)
     for token in flight.waiters {
       guard let read = reads[token] else { continue }
-      guard leaf.count == read.content.length(ofLeaf: key.index) else {
-        isWhole = false
+      guard leaf.count == read.content.length(of: key.index, scale: key.scale) else {
+        cache.remove { $0 == key }
         fail(token, .unreadable, into: &actions)
         continue
       }
-      let place = Int(key.index - read.offset / UInt64(Limits.leaf))
+      let place = Int(key.index - read.offset >> UInt64(key.scale))
       reads[token]!.leaves[place] = leaf
       reads[token]!.missing -= 1
       if reads[token]!.missing == 0 {
-        actions.append(.reply(token, slices(of: reads.removeValue(forKey: token)!)))
+        let read = reads.removeValue(forKey: token)!
+        actions.append(.reply(token, slices(of: read)))
+        spend(read)
       }
     }
-    if isWhole { cache.insert(leaf, for: key) }
     cache.shrink(to: max(0, settings.budget - bytesOnTheirWay))
   }
 
@@ -136,6 +138,7 @@ extension ChunkFetcher {
       streams[read.stream]?.timedOut(now: now)
       fail(first.token, .timedOut, into: &actions)
     }
+    if let idleSince, now >= idleSince + settings.idleTime { cache.remove { _ in true } }
     guard let check = nextCheck, now >= check else { return }
     var again: [LeafKey] = []
     for key in sortedFlights {

@@ -52,6 +52,10 @@ package struct ChunkFetcher: Sendable {
     package var patience: Duration = .seconds(8)
     /// Reads that may wait for lost owners and pauses at a time: half of the kernel's background requests.
     package var heldLimit = 128
+    /// Open files that are fetched ahead at a time.
+    package var aheadLimit = 32
+    /// How long leaves stay in memory while no file is open.
+    package var idleTime: Duration = .seconds(60)
     package init() {}
   }
 
@@ -60,6 +64,8 @@ package struct ChunkFetcher: Sendable {
     let content: Content
     let offset: UInt64
     let length: UInt64
+    /// `log2` of the bytes of the pieces that it waits for.
+    let scale: UInt8
     var leaves: [Leaf?]
     var missing: Int
     /// nil while it is paused: then it has `timeLeft`.
@@ -105,8 +111,15 @@ package struct ChunkFetcher: Sendable {
   var pausedEntries: Set<EntryID> = []
   /// What came.
   var meter = TransferMeter()
+  var rates: [PublicID: DeliveryRate] = [:]
+  var slots: AheadSlots
+  /// When a file was last read or closed.
+  var lastUse: Instant = .zero
 
-  package init(settings: Settings = Settings()) { self.settings = settings }
+  package init(settings: Settings = Settings()) {
+    self.settings = settings
+    slots = AheadSlots(limit: settings.aheadLimit)
+  }
 
   package var cachedBytes: Int { cache.bytes }
   package var budget: Int { settings.budget }
@@ -116,9 +129,12 @@ package struct ChunkFetcher: Sendable {
 
   /// When `tick` is due.
   package var nextDeadline: Instant? {
-    guard let first = deadlines.first?.at else { return nextCheck }
-    return min(first, nextCheck ?? first)
+    [deadlines.first?.at, nextCheck, idleSince.map { $0 + settings.idleTime }].compactMap { $0 }
+      .min()
   }
+
+  /// Since when leaves are in memory that nobody reads; nil: somebody may.
+  var idleSince: Instant? { streams.isEmpty && cache.bytes > 0 ? lastUse : nil }
 
   var bytesOnTheirWay: Int { flights.count * Limits.leaf }
 
@@ -128,7 +144,10 @@ package struct ChunkFetcher: Sendable {
   }
 
   /// The file was closed; reads that still wait are answered as before.
-  package mutating func close(_ stream: StreamID) { streams[stream] = nil }
+  package mutating func close(_ stream: StreamID) {
+    streams[stream] = nil
+    slots.leave(stream)
+  }
 
   /// A READ. It is answered by exactly one `reply` or `fail`, at the latest at its deadline,
   /// unless it is cancelled before.
@@ -145,47 +164,87 @@ package struct ChunkFetcher: Sendable {
       actions.append(.reply(token, []))
       return
     }
+    lastUse = now
     let length = min(UInt64(length), content.size - offset)
-    let range = content.leaves(offset, length)
-    var read = Read(
-      stream: stream, content: content, offset: offset, length: length, leaves: [], missing: 0,
-      deadline: now + settings.timeout)
+    var read = begin(stream, content, offset, length, now: now)
     var missing: [LeafKey] = []
-    for index in range {
-      let leaf = cache.use(content.key(index)).flatMap {
-        $0.count == content.length(ofLeaf: index) ? $0 : nil
+    for index in content.pieces(offset, length, scale: read.scale) {
+      let key = content.key(index, scale: read.scale)
+      let leaf = cache.use(key).flatMap {
+        $0.count == content.length(of: index, scale: read.scale) ? $0 : nil
       }
       read.leaves.append(leaf)
-      if leaf == nil { missing.append(content.key(index)) }
+      if leaf == nil { missing.append(key) }
     }
     read.missing = missing.count
-    var wanted: [LeafKey] = []
     if missing.isEmpty {
       actions.append(.reply(token, slices(of: read)))
-    } else if isDenied || deniedOwners.contains(content.owner) {
-      actions.append(.fail(token, .denied))
-    } else if streams[stream]!.hasJustTimedOut(now: now) {
-      actions.append(.fail(token, .timedOut))
-    } else if goneOwners.contains(content.owner) {
-      actions.append(.fail(token, .gone))
-    } else if isHeld(content.owner, content.entry), !mayHoldMore {
-      actions.append(.fail(token, .tooManyHeld))
+      spend(read)
+    } else if let failure = refusal(stream, content, now: now) {
+      actions.append(.fail(token, failure))
     } else {
-      reads[token] = read
-      deadlines.append((now + settings.timeout, token))
-      if pausedEntries.contains(content.entry) { suspend(token, now: now) }
-      for key in missing {
-        if flights[key] != nil {
-          flights[key]!.waiters.append(token)
-        } else {
-          flights[key] = Flight(state: .parked, waiters: [token])
-          wanted.append(key)
-        }
-      }
+      park(read, token, missing, now: now, into: &actions)
     }
-    wanted += ahead(stream, offset: offset, length: length, starved: !missing.isEmpty)
+    let wanted = ahead(stream, starved: !missing.isEmpty, now: now)
     ask(wanted, now: now, into: &actions)
     cache.shrink(to: max(0, settings.budget - bytesOnTheirWay))
+  }
+
+  /// The read as nothing of it is there yet. A random reader gets by with small pieces, unless the leaves are
+  /// there or on their way.
+  private mutating func begin(
+    _ stream: StreamID, _ content: Content, _ offset: UInt64, _ length: UInt64, now: Instant
+  ) -> Read {
+    var scale = streams[stream]!.note(offset: offset, length: length)
+    if scale < Limits.leafScale,
+      content.pieces(offset, length, scale: Limits.leafScale).allSatisfy({
+        let key = content.key($0)
+        return flights[key] != nil || cache.contains(key)
+      })
+    {
+      scale = Limits.leafScale
+    }
+    return Read(
+      stream: stream, content: content, offset: offset, length: length, scale: scale, leaves: [],
+      missing: 0, deadline: now + settings.timeout)
+  }
+
+  /// Why a read of what is not in memory fails at once.
+  private func refusal(_ stream: StreamID, _ content: Content, now: Instant) -> ReadFailure? {
+    let (owner, entry) = (content.owner, content.entry)
+    if isDenied || deniedOwners.contains(owner) { return .denied }
+    if streams[stream]!.hasJustTimedOut(now: now) { return .timedOut }
+    if goneOwners.contains(owner) { return .gone }
+    return isHeld(owner, entry) && !mayHoldMore ? .tooManyHeld : nil
+  }
+
+  /// Lets a read wait, and asks for what it needs, before anything that is only fetched ahead.
+  private mutating func park(
+    _ read: Read, _ token: ReadToken, _ missing: [LeafKey], now: Instant,
+    into actions: inout [FetchAction]
+  ) {
+    reads[token] = read
+    deadlines.append((now + settings.timeout, token))
+    if pausedEntries.contains(read.content.entry) { suspend(token, now: now) }
+    var wanted: [LeafKey] = []
+    for key in missing {
+      if flights[key] == nil {
+        flights[key] = Flight(state: .parked, waiters: [])
+        wanted.append(key)
+      }
+      flights[key]!.waiters.append(token)
+    }
+    ask(wanted, now: now, into: &actions)
+  }
+
+  /// Leaves that were read to their end may go.
+  mutating func spend(_ read: Read) {
+    guard read.scale == Limits.leafScale else { return }
+    let end = read.offset + read.length
+    for index in read.content.pieces(read.offset, read.length, scale: read.scale)
+    where end >= min((index + 1) * UInt64(Limits.leaf), read.content.size) {
+      cache.spend(read.content.key(index))
+    }
   }
 
   /// The program no longer waits. Returns: whether the read was still unanswered. The fetch goes on.
@@ -198,30 +257,6 @@ package struct ChunkFetcher: Sendable {
   /// Whether reads of this owner's files must wait.
   func isLost(_ owner: PublicID) -> Bool { !linkIsReady || lostOwners.contains(owner) }
 
-  /// Leaves to fetch ahead of a reader, within the budget.
-  private mutating func ahead(
-    _ stream: StreamID, offset: UInt64, length: UInt64, starved: Bool
-  ) -> [LeafKey] {
-    guard
-      let range = streams[stream]!.read(
-        offset: offset, length: length, starved: starved, windowLimit: settings.windowLimit),
-      let content = streams[stream]?.content, !isHeld(content.owner, content.entry), !isDenied,
-      !deniedOwners.contains(content.owner)
-    else { return [] }
-    var wanted: [LeafKey] = []
-    for index in range {
-      let key = content.key(index)
-      if flights[key] != nil || cache.contains(key) { continue }
-      if bytesOnTheirWay + Limits.leaf > settings.budget / 2 {
-        streams[stream]!.shrink()
-        break
-      }
-      flights[key] = Flight(state: .parked, waiters: [])
-      wanted.append(key)
-    }
-    return wanted
-  }
-
   /// Asks for leaves in runs; a second try passes over every cache. Requires: each has a flight.
   mutating func ask(_ keys: [LeafKey], now: Instant, into actions: inout [FetchAction]) {
     var run: ChunkRequest?
@@ -229,7 +264,7 @@ package struct ChunkFetcher: Sendable {
       flights[key]!.state = .asked(at: now)
       flights[key]!.generation = generation
       let pastCache = flights[key]!.isSecondTry
-      if let request = run, request.count < Limits.leavesPerRequest,
+      if let request = run, request.count < runLimit(key.owner),
         request.pastCache == pastCache,
         request.key(request.count - 1).precedes(key.sealed(generation))
       {
@@ -243,12 +278,16 @@ package struct ChunkFetcher: Sendable {
     if !flights.isEmpty { nextCheck = nextCheck ?? now + settings.patience / 4 }
   }
 
+  private func runLimit(_ owner: PublicID) -> UInt32 {
+    (rates[owner] ?? DeliveryRate(now: .zero)).leavesPerRequest
+  }
+
   func slices(of read: Read) -> [LeafSlice] {
     var slices: [LeafSlice] = []
     var position = read.offset
     let end = read.offset + read.length
     for leaf in read.leaves {
-      let offset = Int(position % UInt64(Limits.leaf))
+      let offset = Int(position % (1 << UInt64(read.scale)))
       let count = min(leaf!.count - offset, Int(end - position))
       slices.append(LeafSlice(leaf: leaf!, offset: offset, count: count))
       position += UInt64(count)
@@ -258,8 +297,8 @@ package struct ChunkFetcher: Sendable {
 
   /// Takes a read out of the flights that it waits for.
   mutating func forget(_ token: ReadToken, _ read: Read) {
-    for index in read.content.leaves(read.offset, read.length) {
-      let key = read.content.key(index)
+    for index in read.content.pieces(read.offset, read.length, scale: read.scale) {
+      let key = read.content.key(index, scale: read.scale)
       guard var flight = flights.removeValue(forKey: key) else { continue }
       flight.waiters.removeAll { $0 == token }
       // What was asked for comes all the same; what was not is no longer wanted.

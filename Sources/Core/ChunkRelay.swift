@@ -1,4 +1,3 @@
-import DequeModule
 import Protocol
 
 /// The hub's part in reading: joins askers of the same leaf, asks its owner once, keeps what came for a while.
@@ -13,6 +12,8 @@ package struct ChunkRelay: Sendable {
     package var cacheLimit = 128 << 20
     /// Bytes on their way to one asker at most: bandwidth × round trip of a fast distant path.
     package var credit = 16 << 20
+    /// The same beyond `credit` for what a program waits for now, bytes.
+    package var urgentCredit = 1 << 20
     /// Leaves that one asker may have asked for at a time.
     package var wantedLimit = 4_096
     /// How long an owner may take for a leaf before its askers hear `busy`.
@@ -39,7 +40,7 @@ package struct ChunkRelay: Sendable {
 
   /// A session that reads.
   struct Asker {
-    var wanted: Deque<Want> = []
+    var wanted = WantQueue()
     /// Bytes asked of owners for it, or queued on its stream.
     var inFlight = 0
   }
@@ -101,7 +102,8 @@ package struct ChunkRelay: Sendable {
         refused = nil
       } else {
         askers[session, default: Asker()].wanted.append(
-          Want(key: key, owner: owner, pastCache: request.pastCache))
+          Want(key: key, owner: owner, pastCache: request.pastCache),
+          isUrgent: request.isUrgent)
       }
     }
     pump(session, now: now, into: &actions)
@@ -166,7 +168,9 @@ package struct ChunkRelay: Sendable {
       actions.append(.send(.uploadChunkRequest(request), to: [owner]))
       run = nil
     }
-    while asker.inFlight < settings.credit, let want = asker.wanted.popFirst() {
+    while asker.inFlight < settings.credit + settings.urgentCredit,
+      let want = asker.wanted.popFirst(urgentOnly: asker.inFlight >= settings.credit)
+    {
       if !want.pastCache, let frame = cache[want.key] {
         asker.inFlight += frame.count
         actions.append(.frame(frame, to: session))

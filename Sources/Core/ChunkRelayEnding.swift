@@ -1,4 +1,3 @@
-import DequeModule
 import Protocol
 
 /// How askers hear that a leaf does not come.
@@ -45,10 +44,7 @@ extension ChunkRelay {
       tell(flight, key, reason, into: &actions)
     }
     for session in askers.keys.sorted() {
-      let wanted = askers[session]!.wanted
-      guard wanted.contains(where: { isAffected($0.key) }) else { continue }
-      askers[session]!.wanted.removeAll { isAffected($0.key) }
-      for want in wanted where isAffected(want.key) {
+      for want in askers[session]!.wanted.remove(where: { isAffected($0.key) }) {
         fail(ChunkRequest(want.key), reason, to: session, into: &actions)
       }
     }

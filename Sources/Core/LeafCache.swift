@@ -13,8 +13,13 @@ package struct Leaf: Equatable, Sendable {
   package var count: Int { storage.count - start }
 }
 
-/// Opened leaves in memory, bounded in bytes; the least recently used goes first.
+/// Opened leaves in memory, bounded in bytes. First go those that were read to their end, which the kernel
+/// keeps by now, then the least recently used.
 struct LeafCache: Sendable {
+  /// Leaves that stay though they were read to their end: few, so that their memory, which the processor still
+  /// has at hand, is used again for the next.
+  private static let spentLimit = 128
+
   private struct Cached {
     let leaf: Leaf
     var used: UInt64
@@ -23,6 +28,8 @@ struct LeafCache: Sendable {
   private var leaves: [LeafKey: Cached] = [:]
   /// In the order of use; an item whose number is not the leaf's latest is stale.
   private var uses: Deque<(key: LeafKey, used: UInt64)> = []
+  /// The same of those that were read to their end.
+  private var spent: Deque<(key: LeafKey, used: UInt64)> = []
   private var counter: UInt64 = 0
   private(set) var bytes = 0
 
@@ -34,6 +41,15 @@ struct LeafCache: Sendable {
     uses.append((key, counter))
     if uses.count > 2 * leaves.count + 1_024 { dropStale() }
     return leaf
+  }
+
+  /// The leaf was read to its end: it stays a little, for readers that are close behind.
+  mutating func spend(_ key: LeafKey) {
+    guard leaves[key] != nil else { return }
+    counter += 1
+    leaves[key]!.used = counter
+    spent.append((key, counter))
+    while spent.count > Self.spentLimit { drop(spent.removeFirst()) }
   }
 
   func contains(_ key: LeafKey) -> Bool { leaves[key] != nil }
@@ -51,11 +67,7 @@ struct LeafCache: Sendable {
 
   /// Drops the least recently used leaves until at most `limit` bytes are held.
   mutating func shrink(to limit: Int) {
-    while bytes > limit, let oldest = uses.popFirst() {
-      guard let cached = leaves[oldest.key], cached.used == oldest.used else { continue }
-      bytes -= cached.leaf.storage.count
-      leaves[oldest.key] = nil
-    }
+    while bytes > limit, let oldest = spent.popFirst() ?? uses.popFirst() { drop(oldest) }
   }
 
   /// Drops all leaves of which `isDoomed` is true. Complexity: O(n).
@@ -63,6 +75,13 @@ struct LeafCache: Sendable {
     for key in leaves.keys.filter(isDoomed) {
       bytes -= leaves.removeValue(forKey: key)!.leaf.storage.count
     }
+  }
+
+  /// Drops a leaf, unless it was used since.
+  private mutating func drop(_ use: (key: LeafKey, used: UInt64)) {
+    guard let cached = leaves[use.key], cached.used == use.used else { return }
+    bytes -= cached.leaf.storage.count
+    leaves[use.key] = nil
   }
 
   private mutating func dropStale() {

@@ -1,80 +1,97 @@
-package import Protocol
-
-/// One version of somebody's file, as it is read.
-package struct Content: Hashable, Sendable {
-  package let owner: PublicID
-  package let entry: EntryID
-  package let version: Version
-  package let size: UInt64
-  package init(owner: PublicID, entry: EntryID, version: Version, size: UInt64) {
-    self.owner = owner
-    self.entry = entry
-    self.version = version
-    self.size = size
-  }
-
-  func key(_ index: UInt64) -> LeafKey {
-    LeafKey(
-      owner: owner, entry: entry, version: version, scale: Limits.leafScale, generation: 0,
-      index: index)
-  }
-
-  /// Bytes that a leaf must have.
-  func length(ofLeaf index: UInt64) -> Int {
-    Int(min(UInt64(Limits.leaf), size - index * UInt64(Limits.leaf)))
-  }
-
-  /// Leaves that hold `length` bytes from `offset` on. Requires: within the file, not empty.
-  func leaves(_ offset: UInt64, _ length: UInt64) -> ClosedRange<UInt64> {
-    (offset / UInt64(Limits.leaf))...((offset + length - 1) / UInt64(Limits.leaf))
-  }
-}
+import Protocol
 
 /// How one open file is being read, and how far ahead it is worth fetching.
 ///
-/// A reader counts as sequential while it stays near its cursor: the kernel reads a little out of order,
-/// so up to 1 MiB behind and 16 MiB ahead is no seek. The window doubles when the reader had to wait,
-/// and is refilled when less than half of it is left.
+/// Several readers of one handle are told apart by where they are: each has a cursor. A read near a cursor
+/// continues it (the kernel reads a little out of order), any other is a seek and begins one, in place of the
+/// one that was used least recently. Whoever seeks and reads little each time is a random reader.
 struct ReadStream: Sendable {
-  static let slackBehind: UInt64 = 1 << 20
-  static let slackAhead: UInt64 = 16 << 20
-  static let secondTryWithin: Duration = .milliseconds(500)
+  /// Reads that continue one another.
+  private struct Cursor {
+    /// Behind the farthest byte that was read.
+    var position: UInt64
+    /// Bytes that were read in all.
+    var run: UInt64
+    /// How far ahead is fetched; 0 before it is known to go on.
+    var window: UInt64 = 0
+    /// Everything from `position` to here was asked for.
+    var askedTo: UInt64
+    var used: UInt64
+  }
+
   static let firstWindow: UInt64 = 512 << 10
+  static let secondTryWithin: Duration = .milliseconds(500)
+  /// How far out of order a reader is read, and how far while it has only just begun.
+  private static let slackBehind: UInt64 = 1 << 20
+  private static let slackAhead: UInt64 = 4 << 20
+  private static let firstSlack: UInt64 = 1 << 20
+  private static let cursorLimit = 8
+  /// Cursors before anybody is a random reader.
+  private static let seeks = 4
+  /// Bytes that a random reader reads between two seeks at most, on average.
+  private static let randomRun: UInt64 = 64 << 10
 
   let content: Content
-  private var cursor: UInt64 = 0
-  private(set) var window: UInt64 = 0
+  private var cursors: [Cursor]
+  /// That of the last read; nil behind a seek.
+  private var current: Int?
+  private var clock: UInt64 = 0
   /// When a read of it last reached its deadline.
   private var timedOutAt: Instant?
-  /// Everything from the cursor to here was asked for.
-  private var askedTo: UInt64 = 0
 
-  init(_ content: Content) { self.content = content }
+  /// How far ahead of its latest reader is fetched, bytes.
+  var window: UInt64 { current.map { cursors[$0].window } ?? 0 }
 
-  /// Notes a read. `starved`: whether it must wait.
-  /// Returns: leaves to fetch ahead, if any.
-  mutating func read(
-    offset: UInt64, length: UInt64, starved: Bool, windowLimit: UInt64
-  ) -> ClosedRange<UInt64>? {
+  init(_ content: Content) {
+    self.content = content
+    // Whoever opens a file most often reads it from its beginning.
+    cursors = [Cursor(position: 0, run: Self.randomRun, askedTo: 0, used: 0)]
+  }
+
+  /// Notes a read that is not empty. Returns: `log2` of the bytes of the pieces that it is worth asking for.
+  mutating func note(offset: UInt64, length: UInt64) -> UInt8 {
+    clock += 1
     let end = offset + length
-    let isNear = offset + Self.slackBehind >= cursor && offset <= cursor + Self.slackAhead
-    guard isNear || (offset == 0 && window == 0) else {
-      cursor = end
-      askedTo = end
-      window = 0
-      return nil
+    let isLittle = length <= Self.randomRun && readsAtRandom
+    if let index = cursors.firstIndex(where: { Self.continues($0, offset) }) {
+      current = index
+      cursors[index].used = clock
+      cursors[index].run += length
+      cursors[index].position = max(cursors[index].position, end)
+      return isLittle && cursors[index].run <= Self.randomRun
+        ? Self.scale(for: length) : Limits.leafScale
     }
+    current = nil
+    if cursors.count == Self.cursorLimit {
+      cursors.remove(at: cursors.indices.min { cursors[$0].used < cursors[$1].used }!)
+    }
+    cursors.append(Cursor(position: end, run: length, askedTo: end, used: clock))
+    return isLittle ? Self.scale(for: length) : Limits.leafScale
+  }
+
+  /// Bytes to fetch ahead of the read that was noted last. `starved`: whether it must wait.
+  mutating func ahead(starved: Bool, windowLimit: UInt64) -> Range<UInt64>? {
+    guard let current, cursors[current].run > Self.randomRun else { return nil }
+    let window = cursors[current].window
     if window == 0 {
-      window = Self.firstWindow
+      cursors[current].window = Self.firstWindow
     } else if starved {
-      window = min(window * 2, windowLimit)
+      cursors[current].window = min(window * 2, windowLimit)
     }
-    cursor = max(cursor, end)
-    let target = min(content.size, cursor + window)
-    let from = max(askedTo, cursor)
-    guard from < target, from - cursor < window / 2 else { return nil }
-    askedTo = target
-    return content.leaves(from, target - from)
+    let cursor = cursors[current]
+    let target = min(content.size, cursor.position + cursor.window)
+    let from = max(cursor.askedTo, cursor.position)
+    // Filled again when less than half of it is left.
+    guard from < target, from - cursor.position < cursor.window / 2 else { return nil }
+    cursors[current].askedTo = target
+    return from..<target
+  }
+
+  /// Memory is short: look less far ahead, and ask later for what was left out from `offset` on.
+  mutating func shrink(leavingOut offset: UInt64) {
+    guard let current else { return }
+    cursors[current].window = max(Self.firstWindow, cursors[current].window / 2)
+    cursors[current].askedTo = max(offset, cursors[current].position)
   }
 
   /// A read reached its deadline.
@@ -86,6 +103,24 @@ struct ReadStream: Sendable {
     timedOutAt.map { now - $0 < Self.secondTryWithin } ?? false
   }
 
-  /// Memory is short: look less far ahead.
-  mutating func shrink() { window = max(Self.firstWindow, window / 2) }
+  private static func continues(_ cursor: Cursor, _ offset: UInt64) -> Bool {
+    let isKnown = cursor.window > 0
+    let behind = isKnown ? slackBehind : UInt64(Limits.leaf)
+    let ahead = isKnown ? slackAhead : firstSlack
+    return offset + behind >= cursor.position && offset <= cursor.position + ahead
+  }
+
+  private var readsAtRandom: Bool {
+    guard cursors.count >= Self.seeks else { return false }
+    // A long run counts no more than some seeks, or one would hide them for good.
+    let sum = cursors.reduce(0) { $0 + min($1.run, Self.randomRun * 2) }
+    return sum / UInt64(cursors.count) <= Self.randomRun
+  }
+
+  /// The smallest piece that holds `length` aligned bytes.
+  private static func scale(for length: UInt64) -> UInt8 {
+    var scale = Limits.smallestScale
+    while UInt64(1) << UInt64(scale) < length { scale += 1 }
+    return scale
+  }
 }

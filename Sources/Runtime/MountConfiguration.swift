@@ -36,6 +36,10 @@ package struct MountConfiguration: Sendable {
   package var closesAsync = false
   package var readTimeout: Duration = .seconds(30)
   package var ackTimeout: Duration = .seconds(30)
+  /// MiB of memory for what is read of others' files.
+  package var memory = 256
+  /// Open files that are fetched ahead at a time.
+  package var maxFiles = 32
   package var hubSettings = HubRuntime.Settings()
   /// Names of settings that were given, not defaults.
   package var given: Set<String> = []
@@ -68,10 +72,12 @@ package struct MountConfiguration: Sendable {
       case ("async_close", nil): closesAsync = true
       case ("timeout", let value?): readTimeout = try Self.seconds(name, value)
       case ("ack_timeout", let value?): ackTimeout = try Self.seconds(name, value)
+      case ("memory", let value?): memory = try Self.number(name, value, 8...1_048_576)
+      case ("max_files", let value?): maxFiles = try Self.number(name, value, 1...65_536)
       default:
         throw Ending(
           .usage,
-          "unknown option '-o \(option)'; known: timeout=SECONDS, ack_timeout=SECONDS, async_close, allow_other"
+          "unknown option '-o \(option)'; known: timeout=SECONDS, ack_timeout=SECONDS, memory=MIB, max_files=NUMBER, async_close, allow_other"
         )
       }
     }
@@ -93,6 +99,22 @@ package struct MountConfiguration: Sendable {
     return .seconds(seconds)
   }
 
+  private static func number(
+    _ name: String, _ value: String, _ range: ClosedRange<Int>
+  ) throws(Ending) -> Int {
+    guard let number = Int(value), range.contains(number) else {
+      throw Ending(
+        .usage,
+        "-o \(name)=\(value): a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  /// Bytes of leaves in memory: what was asked for, but no more than half of what the cgroup allows.
+  package var memoryBudget: Int {
+    min(memory << 20, MemoryLimit.ofControlGroup.map { Int(clamping: $0 / 2) } ?? .max)
+  }
+
   /// The settings in force, with where each comes from.
   package var settings: [StatusReport.Setting] {
     func setting(_ name: String, _ value: String) -> StatusReport.Setting {
@@ -102,6 +124,8 @@ package struct MountConfiguration: Sendable {
     return [
       setting("timeout", "\(readTimeout.components.seconds)"),
       setting("ack_timeout", "\(ackTimeout.components.seconds)"),
+      setting("memory", "\(memoryBudget >> 20)"),
+      setting("max_files", "\(maxFiles)"),
       setting("async_close", closesAsync ? "yes" : "no"),
       setting("allow_other", allowOther ? "yes" : "no"),
       setting("insecure", isInsecure ? "yes" : "no"),

@@ -183,6 +183,8 @@ extension MountProgram {
     settings.ackTimeout = configuration.ackTimeout
     settings.closesAsync = configuration.closesAsync
     settings.fetcher.timeout = configuration.readTimeout
+    settings.fetcher.budget = configuration.memoryBudget
+    settings.fetcher.aheadLimit = configuration.maxFiles
     settings.fetcher.heldLimit = Int(FuseSession.maxBackground) / 2
     return try Volume(folder: folder, index: index, group: group, settings: settings, log: log)
   }

@@ -1,12 +1,20 @@
+import COpenSSL
 import Crypto
 package import Protocol
 import Synchronization
 
 /// Leaves: `12 bytes nonce ‖ AES-128-GCM ciphertext ‖ 16 bytes tag` behind the head of a CHUNK_READY, which
 /// is the associated data: owner, entry, version, scale, generation and index cannot be changed.
+///
+/// Sealed in the frame that leaves, opened into the leaf that stays: by OpenSSL, since swift-crypto hands out
+/// copies, which cost more than the cipher.
 extension Sealer {
+  private static let nonce = Int(copenssl_nonce_length)
+  private static let tag = Int(copenssl_tag_length)
   /// Bytes that the seal adds: they stand in front of (nonce) and behind (tag) the ciphertext.
-  private static let overhead = 28
+  private static let overhead = nonce + tag
+  /// Where the ciphertext begins in a frame.
+  private static let start = BulkFrame.payloadOffset + nonce
 
   /// A whole CHUNK_READY frame around `length` plain bytes that `read` writes. nil where `read` threw or gave
   /// fewer bytes. Throws `.generation` unless the key's generation is the one in use: nothing new is sealed
@@ -17,36 +25,50 @@ extension Sealer {
     guard key.generation == generation, let secret = leafKey(key) else {
       throw .generation(key.generation)
     }
-    var isWhole = false
-    let plain = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
-      // SAFETY: `read` writes at most `length` bytes, and the array has as many as it says it wrote.
-      let got = (try? read(UnsafeMutableRawBufferPointer(buffer))) ?? 0
-      isWhole = got == length
-      count = isWhole ? length : 0
-    }
-    guard isWhole else { return nil }
     let header = BulkFrame.header(key, payload: length + Self.overhead)
-    guard let sealed = try? AES.GCM.seal(plain, using: secret, authenticating: header) else {
-      preconditionFailure("AES-GCM with a 128-bit key and a 96-bit nonce always seals")
+    let size = header.count + length + Self.overhead
+    var isWhole = false
+    let frame = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      count = 0
+      // SAFETY: the buffer has room for `size` bytes, and all of them are written before it counts as an array:
+      // the header, `length` by `read`, nonce and tag by the seal.
+      guard let bytes = buffer.baseAddress else { return }
+      bytes.update(from: header, count: header.count)
+      let plain = UnsafeMutableRawBufferPointer(start: bytes + Self.start, count: length)
+      isWhole = (try? read(plain)) == length
+      guard isWhole else { return }
+      let isSealed = secret.withUnsafeBytes { secret in
+        copenssl_seal(
+          secret.bindMemory(to: UInt8.self).baseAddress, header, Int32(header.count),
+          bytes + BulkFrame.payloadOffset, bytes + Self.start, Int32(length),
+          bytes + Self.start + length)
+      }
+      precondition(isSealed == 1, "AES-GCM with a 128-bit key and a 96-bit nonce always seals")
+      count = size
     }
-    var frame: [UInt8] = []
-    frame.reserveCapacity(header.count + length + Self.overhead)
-    frame += header
-    frame += sealed.nonce
-    frame += sealed.ciphertext
-    frame += sealed.tag
-    return frame
+    return isWhole ? frame : nil
   }
 
   /// The plain leaf in a received frame; nil unless it is what a member of the group sealed under `key`.
   package func open(_ frame: [UInt8], key: LeafKey) -> [UInt8]? {
-    guard let secret = leafKey(key), frame.count > BulkFrame.payloadOffset else { return nil }
-    let sealed = frame[BulkFrame.payloadOffset...]
-    let header = BulkFrame.header(key, payload: sealed.count)
-    guard let box = try? AES.GCM.SealedBox(combined: sealed),
-      let opened = try? AES.GCM.open(box, using: secret, authenticating: header)
-    else { return nil }
-    return Array(opened)
+    let length = frame.count - BulkFrame.payloadOffset - Self.overhead
+    guard let secret = leafKey(key), length >= 0 else { return nil }
+    let header = BulkFrame.header(key, payload: length + Self.overhead)
+    var isOpened = false
+    let plain = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+      // SAFETY: `frame` has nonce, `length` bytes and tag behind its header; `buffer` has room for `length`.
+      isOpened = frame.withUnsafeBufferPointer { frame in
+        secret.withUnsafeBytes { secret in
+          guard let bytes = frame.baseAddress else { return false }
+          return copenssl_open(
+            secret.bindMemory(to: UInt8.self).baseAddress, header, Int32(header.count),
+            bytes + BulkFrame.payloadOffset, bytes + Self.start, Int32(length),
+            bytes + Self.start + length, buffer.baseAddress) == 1
+        }
+      }
+      count = isOpened ? length : 0
+    }
+    return isOpened ? plain : nil
   }
 
   private func leafKey(_ key: LeafKey) -> SymmetricKey? {

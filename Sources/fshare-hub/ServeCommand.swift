@@ -32,6 +32,7 @@ struct ServeCommand: ParsableCommand {
   }
 
   private func serve() throws {
+    Allocator.keepFreedMemory()
     var settings = HubRuntime.Settings()
     try hubOptions.apply(to: &settings)
     if insecure { settings.plain = .everyone }

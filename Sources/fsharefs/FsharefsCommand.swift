@@ -56,7 +56,9 @@ struct FsharefsCommand: ParsableCommand {
 
   @Option(
     name: .customShort("o"),
-    help: "timeout=SECONDS, ack_timeout=SECONDS, async_close, allow_other; with commas between.")
+    help:
+      "timeout=SECONDS, ack_timeout=SECONDS, memory=MIB, max_files=NUMBER, async_close, allow_other; with commas between."
+  )
   var options: [String] = []
 
   @OptionGroup var hubOptions: HubOptions
@@ -72,6 +74,7 @@ struct FsharefsCommand: ParsableCommand {
 
   func run() throws {
     Signals.prepareProcess()
+    Allocator.keepFreedMemory()
     // The kernel has applied the writing program's own umask already.
     _ = umask(0)
     let configuration: MountConfiguration

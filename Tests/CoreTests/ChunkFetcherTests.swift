@@ -265,32 +265,11 @@ struct ChunkFetcherTests {
     #expect(failures(bench.read(3, Self.far)) == [3: .denied])
   }
 
-  @Test func `who reads in order is fetched ahead of, ever farther while it starves`() {
-    var bench = Bench(leaves: 1_000)
-    let first = asked(bench.read(1, 0))
-    #expect(first == Array(0...4))
-    var ahead: [Int] = []
-    for leaf in 0..<20 as Range<UInt64> {
-      let fresh = asked(bench.read(100 + leaf, 5 + leaf * 30))
-      ahead.append(fresh.count)
-    }
-    #expect(ahead.max().map { $0 > 64 } == true)
-  }
-
   @Test func `who reads here and there is not fetched ahead of`() {
     var bench = Bench(leaves: 10_000)
     bench.read(1, 5_000)
     for (offset, leaf) in [9_000, 1_000, 7_000, 3_000].enumerated() {
       #expect(asked(bench.read(ReadToken(offset + 2), UInt64(leaf))).count == 1)
-    }
-  }
-
-  @Test func `memory stays within the budget`() {
-    var bench = Bench(leaves: 1_000, budget: 1 << 20)
-    for leaf in 0..<200 as Range<UInt64> {
-      bench.read(leaf, leaf)
-      bench.arrive(leaf)
-      #expect(bench.fetcher.cachedBytes <= 1 << 20)
     }
   }
 

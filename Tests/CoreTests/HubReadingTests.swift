@@ -89,6 +89,24 @@ struct HubReadingTests {
     #expect(drained.uploads == [request(3)])
   }
 
+  @Test func `what a program waits for now goes before what is read in bulk`() {
+    var settings = Hub.Settings()
+    settings.relay.credit = 300_000
+    settings.relay.urgentCredit = 150_000
+    var bench = HubBench.approved(2, settings: settings)
+    bench.receives(.requestChunk(request(0, count: 8)), from: 2)
+    let atOnce = bench.receives(.requestChunk(request(50)), from: 2)
+    #expect(atOnce.uploads == [request(50)])
+    let waits = bench.receives(.requestChunk(request(60)), from: 2)
+    #expect(waits.uploads.isEmpty)
+    _ = arrive(frame(0), at: &bench)
+    _ = arrive(frame(1), at: &bench)
+    let drained = bench.act {
+      $0.sentFrames(bytes: 2 * frame().count, session: 2, now: $1, into: &$2)
+    }
+    #expect(drained.uploads == [request(60)] || drained.uploads == [request(60), request(3)])
+  }
+
   @Test func `credit that a failure frees is used at the next tick`() {
     var settings = Hub.Settings()
     settings.relay.credit = 300_000

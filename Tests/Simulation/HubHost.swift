@@ -17,6 +17,7 @@ struct HubHost {
     settings.grace = .seconds(20)
     settings.relay.cacheLimit = 1 << 20
     settings.relay.credit = 600_000
+    settings.relay.urgentCredit = 150_000
     settings.relay.wantedLimit = 64
     return settings
   }
@@ -166,7 +167,9 @@ extension World {
       publicID == .master || hub.admissions[publicID] == .approved
     else { return fail("a leaf for session \(session), which is not approved") }
     connection.queuedDown += frame.count
-    let bound = HubHost.settings.relay.credit + Limits.bulkFrame + BulkFrame.lengthField
+    let relay = HubHost.settings.relay
+    let bound =
+      relay.credit + relay.urgentCredit + Limits.bulkFrame + BulkFrame.lengthField
     if connection.queuedDown > bound {
       fail("\(connection.queuedDown) bytes of leaves queue for session \(session)")
     }

@@ -5,8 +5,8 @@ package import Protocol
 package import Sealing
 import System
 
-/// What the hub asks us to upload: runs of leaves, served in order, no more of them read than the
-/// upward stream takes.
+/// What the hub asks us to upload: runs of leaves, served in order, but those that a program waits for now
+/// before all others; no more of them read than the upward stream takes.
 final class Uploads: Sendable {
   /// Bytes read and not yet taken by the stream at most.
   static let queueLimit = 8 << 20
@@ -14,6 +14,7 @@ final class Uploads: Sendable {
   static let requestLimit = 262_144
 
   struct State: Sendable {
+    var urgent: Deque<ChunkRequest> = []
     var requests: Deque<ChunkRequest> = []
     var leaves = 0
     var queuedBytes = 0
@@ -21,6 +22,29 @@ final class Uploads: Sendable {
     var isPaused = false
     /// What went.
     var meter = TransferMeter()
+
+    var isEmpty: Bool { urgent.isEmpty && requests.isEmpty }
+
+    mutating func add(_ request: ChunkRequest) {
+      if request.isUrgent { urgent.append(request) } else { requests.append(request) }
+      leaves += Int(request.count)
+    }
+
+    /// The next; nil where there is none, or no room for what it brings.
+    mutating func next() -> ChunkRequest? {
+      guard queuedBytes < Uploads.queueLimit, let request = urgent.popFirst() ?? requests.popFirst()
+      else { return nil }
+      leaves -= Int(request.count)
+      return request
+    }
+
+    /// Puts back what is left of a run where there is no room for it, or something more urgent.
+    mutating func takesBack(_ rest: ChunkRequest) -> Bool {
+      if queuedBytes < Uploads.queueLimit, rest.isUrgent || urgent.isEmpty { return false }
+      if rest.isUrgent { urgent.prepend(rest) } else { requests.prepend(rest) }
+      leaves += Int(rest.count)
+      return true
+    }
   }
 
   let state = Locked(State())
@@ -30,6 +54,7 @@ final class Uploads: Sendable {
   /// The connection is lost: whoever still wants them asks again.
   func clear() {
     state.withLock { state in
+      state.urgent.removeAll()
       state.requests.removeAll()
       state.leaves = 0
       state.queuedBytes = 0
@@ -43,8 +68,7 @@ extension Volume {
     if uploadsArePaused { return refusePaused(request) }
     let isTaken = uploads.state.withLock { state -> Bool in
       guard state.leaves + Int(request.count) <= Uploads.requestLimit else { return false }
-      state.requests.append(request)
-      state.leaves += Int(request.count)
+      state.add(request)
       return true
     }
     if isTaken {
@@ -63,7 +87,7 @@ extension Volume {
   /// One worker at a time reads: the leaves of one file leave in order.
   private func runUploads(_ sealer: Sealer) {
     let mayRun = uploads.state.withLock { state -> Bool in
-      guard !state.isRunning, !state.requests.isEmpty, state.queuedBytes < Uploads.queueLimit
+      guard !state.isRunning, !state.isEmpty, state.queuedBytes < Uploads.queueLimit
       else { return false }
       state.isRunning = true
       return true
@@ -76,31 +100,21 @@ extension Volume {
 
   private func nextUpload() -> ChunkRequest? {
     uploads.state.withLock { state in
-      guard state.queuedBytes < Uploads.queueLimit, let request = state.requests.popFirst() else {
-        state.isRunning = false
-        return nil
-      }
-      state.leaves -= Int(request.count)
-      return request
+      let next = state.next()
+      state.isRunning = next != nil
+      return next
     }
   }
 
-  /// Reads and sends a run; what the stream has no room for yet goes back to the front.
+  /// Reads and sends a run; what has to wait goes back to the front.
   private func serve(_ request: ChunkRequest, _ sealer: Sealer) {
     guard let source = openSource(request) else { return }
     var offset: UInt32 = 0
     while offset < request.count {
-      let hasRoom = uploads.state.withLock { state -> Bool in
-        if state.queuedBytes < Uploads.queueLimit { return true }
-        let rest = ChunkRequest(request.key(offset), count: request.count - offset)
-        state.requests.prepend(rest)
-        state.leaves += Int(rest.count)
-        return false
-      }
-      guard hasRoom else { return }
-      if uploadsArePaused {
-        return refusePaused(ChunkRequest(request.key(offset), count: request.count - offset))
-      }
+      let rest = ChunkRequest(
+        request.key(offset), count: request.count - offset, pastCache: request.pastCache)
+      if uploadsArePaused { return refusePaused(rest) }
+      if uploads.state.withLock({ $0.takesBack(rest) }) { return }
       let key = request.key(offset)
       let start = key.index << UInt64(key.scale)
       guard start < source.size else {

@@ -32,6 +32,7 @@ package final class Volume: Sendable {
   let handles = Locked(HandleTable())
   let fetcher: Locked<ChunkFetcher>
   let reads = Locked(ParkedReads())
+  let walks = Locked(DirectoryWalks())
   let closing = Locked(ParkedCloses())
   let uploads: Uploads
   /// Taken before `tree` and `fetcher`.

@@ -84,8 +84,12 @@ extension Volume {
     return path.map { String(decoding: $0.bytes, as: UTF8.self) } ?? "?"
   }
 
-  /// Time has passed.
-  package func tick() { step { $0.tick(now: $1, into: &$2) } }
+  /// Time has passed. Memory of leaves that nobody reads any more goes back to the system.
+  package func tick() {
+    let before = fetcher.withLock { $0.cachedBytes }
+    step { $0.tick(now: $1, into: &$2) }
+    if before > 0, fetcher.withLock({ $0.cachedBytes }) == 0 { onDisk { Allocator.giveBack() } }
+  }
 
   /// When `tick` is due.
   package var nextDeadline: Instant? { fetcher.withLock { $0.nextDeadline } }

@@ -91,6 +91,9 @@ package struct ChunkFailure: Equatable, Sendable {
 }
 
 extension ChunkRequest {
+  /// Whether a program waits for it now, rather than that it is read in bulk: it goes before what is.
+  package var isUrgent: Bool { count == 1 || scale < Limits.leafScale }
+
   /// A request for one leaf.
   package init(_ key: LeafKey, count: UInt32 = 1, pastCache: Bool = false) {
     self.init(

@@ -1,0 +1,37 @@
+import Core
+import Protocol
+import System
+
+/// Small files on their way before they are opened.
+extension Volume {
+  /// Somebody else's file was opened: if a program walks through its directory, the next are fetched.
+  func fetchNext(behind number: InodeNumber) {
+    let directory = tree.withLock { $0[number]?.parent?.number }
+    guard let directory else { return }
+    if walks.withLock({ $0.opened(number, in: directory) }) {
+      let files = smallFiles(of: directory)
+      walks.withLock { $0.tell(files, of: directory) }
+    }
+    let next = walks.withLock { Array($0.next(in: directory)) }
+    if !next.isEmpty { step { $0.expect(next, now: $1, into: &$2) } }
+  }
+
+  /// Others' files of a directory that are one leaf, in the order of its listing.
+  private func smallFiles(
+    of directory: InodeNumber
+  ) -> [(number: InodeNumber, content: Content)] {
+    let files = tree.withLock { tree -> [(number: InodeNumber, content: Content)] in
+      guard let directory = tree[directory] else { return [] }
+      return directory.children.values.compactMap { slot in
+        let node = slot.node
+        guard node.kind == .file, node.own == nil, let entry = node.entry, let owner = node.owner,
+          (1...UInt64(Limits.leaf)).contains(entry.size)
+        else { return nil }
+        let content = Content(
+          owner: owner, entry: entry.id, version: entry.version, size: entry.size)
+        return (node.number, content)
+      }
+    }
+    return files.sorted { $0.number < $1.number }
+  }
+}
