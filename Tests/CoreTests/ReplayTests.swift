@@ -66,7 +66,7 @@ struct ReplayTests {
     #expect(!actions.contains { if case .giveKey = $0 { true } else { false } })
   }
 
-  @Test(arguments: [UInt32.max, .max - 1, 1 << 25])
+  @Test(arguments: [UInt32.max, UInt32.max - 1, 1 << 25])
   func `a generation that a hub made up is not believed`(generation: UInt32) {
     var master = Master(epoch: 1)
     let record = ClientRecord(
