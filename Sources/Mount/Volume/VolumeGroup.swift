@@ -65,11 +65,13 @@ extension Volume {
   /// A frame came on the downward stream. Throws where it is not one: the connection is no good.
   package func received(_ frame: [UInt8], sealer: Sealer) throws(DecodingFault) {
     let key = try BulkFrame.key(of: frame)
+    // Opening costs time: not for what nobody asked for.
+    guard fetcher.withLock({ $0.wants(key) }) else { return }
     if let plain = sealer.open(frame, key: key) {
       step { $0.arrived(key, Leaf(storage: plain, start: 0), now: $1, into: &$2) }
     } else {
-      log.warning(
-        "a leaf could not be opened",
+      budget.log(
+        .warning, "leaves that could not be opened", "a leaf could not be opened",
         metadata: [
           "path": "\(shownPath(of: key.entry))", "entry": "\(key.entry)", "owner": "\(key.owner)",
           "leaf": "\(key.index)",
@@ -85,7 +87,10 @@ extension Volume {
   }
 
   /// Time has passed.
-  package func tick() { step { $0.tick(now: $1, into: &$2) } }
+  package func tick() {
+    budget.tick()
+    step { $0.tick(now: $1, into: &$2) }
+  }
 
   /// When `tick` is due.
   package var nextDeadline: Instant? { fetcher.withLock { $0.nextDeadline } }
