@@ -2,6 +2,11 @@ package import Protocol
 
 /// What comes back of what the fetcher asked for, and what time and the network do to it.
 extension ChunkFetcher {
+  /// Whether a leaf was asked for, under this very key, and has not come.
+  package func wants(_ sealed: LeafKey) -> Bool {
+    flights[sealed.sealed(0)]?.generation == sealed.generation
+  }
+
   /// A leaf came and was opened. One that was not asked for, or was under another key, is dropped.
   package mutating func arrived(
     _ sealed: LeafKey, _ leaf: Leaf, now: Instant, into actions: inout [FetchAction]

@@ -1,5 +1,6 @@
 import Glibc
 import Protocol
+import Sealing
 import System
 
 /// A hub's one-time claim code: who gives it becomes the master of a hub that has none. It lies in the hub's
@@ -35,10 +36,15 @@ package struct ClaimCode: Equatable, Sendable, CustomStringConvertible {
       .joined(separator: "-")
   }
 
-  /// Whether somebody gives this code. How long the answer takes says nothing about how much of it is right.
-  func isGiven(by claim: [UInt8]) -> Bool {
-    guard let given = ClaimCode(claim) else { return false }
-    return zip(digits, given.digits).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+  /// What a registration with `key` shows instead of the code, which only the right hub may learn.
+  func proof(challenge: [UInt8], channel: [UInt8], key: DeviceKey) -> [UInt8] {
+    ClaimProof.make(code: digits, challenge: challenge, channel: channel, key: key)
+  }
+
+  /// Whether the sender of a registration has this code.
+  func isProved(by register: Register, challenge: [UInt8], channel: [UInt8]) -> Bool {
+    ClaimProof.holds(
+      register.claim, code: digits, challenge: challenge, channel: channel, key: register.key)
   }
 
   private static func digit(_ byte: UInt8) -> UInt8? {
@@ -59,6 +65,7 @@ extension ClaimCode {
   /// The code of a hub without a master; made, for its owner's eyes only, where there is none yet.
   /// Throws: an ending with code 73.
   static func loadOrMake(in folder: String) throws(Ending) -> ClaimCode {
+    try Privacy.check(ifThere: path(in: folder))
     if let kept = try load(folder) { return kept }
     let made = ClaimCode()
     do throws(SystemError) {

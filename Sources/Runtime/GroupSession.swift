@@ -90,6 +90,8 @@ package final class GroupSession: @unchecked Sendable {
   let claim: [UInt8]
   let sealer = Sealer()
   let log: Logger
+  /// The log of what a hub brings about that is away, or worse.
+  let budget: LogBudget
   let report: @Sendable (GroupEvent) -> Void
   let keepName: @Sendable (DeviceName) -> Void
   let state: Locked<State>
@@ -116,6 +118,7 @@ package final class GroupSession: @unchecked Sendable {
     self.tlsBulk = tlsBulk
     self.claim = claim
     self.log = log
+    budget = LogBudget(log)
     self.keepName = keepName
     self.report = report
     let member = Member(isMaster: master != nil, incarnation: incarnation)

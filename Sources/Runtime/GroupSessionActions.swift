@@ -95,10 +95,13 @@ extension GroupSession {
   }
 
   private func register(_ challenge: [UInt8]) {
+    let (channel, name) = state.withLock { ($0.channel, $0.deviceName) }
+    let code = isMaster ? ClaimCode(claim) : nil
     let register = identity.register(
-      asMaster: isMaster, challenge: challenge, channel: state.withLock { $0.channel },
+      asMaster: isMaster, challenge: challenge, channel: channel,
       incarnation: incarnation,
-      name: state.withLock { $0.deviceName }, system: system, claim: isMaster ? claim : [])
+      name: name, system: system,
+      claim: code?.proof(challenge: challenge, channel: channel, key: identity.key) ?? [])
     send(isMaster ? .masterAppRegister(register) : .clientRegister(register))
   }
 

@@ -48,7 +48,7 @@ extension GroupSession: HubLinkHandler {
     volume.linkLost()
     stepMember { member, _, actions in member.linkLost(into: &actions) }
     if isLeaving { return }
-    log.info("not connected: \(failure)")
+    budget.log(.info, "lost connections", "not connected: \(failure)")
     if case .untrusted(let expected, let seen) = failure {
       report(.untrusted(trust.anotherHub(seen: seen, remembered: expected)))
       return
@@ -58,6 +58,7 @@ extension GroupSession: HubLinkHandler {
 
   package func linkTimerFired() {
     let now = MonotonicClock.now
+    budget.tick(now: now)
     let connects = state.withLock { state -> Bool in
       guard !state.isLeaving, let at = state.reconnectAt, now >= at else { return false }
       state.reconnectAt = nil
@@ -180,7 +181,7 @@ extension GroupSession: HubLinkHandler {
       stepMaster { $0.proposed(proposal, change, from: sender, now: $1, into: &$2) }
     } catch {
       // One member's nonsense is no reason to end the master's connection.
-      log.warning("member \(sender) sent nonsense: \(error)")
+      budget.log(.warning, "nonsense", "member \(sender) sent nonsense: \(error)")
     }
   }
 
@@ -191,7 +192,9 @@ extension GroupSession: HubLinkHandler {
     {
       send(.directed(to: sender, .serverNotReady(transfer)))
     } else {
-      log.warning("a message in the name of member \(sender) is not sealed by the group: \(fault)")
+      budget.log(
+        .warning, "false messages",
+        "a message in the name of member \(sender) is not sealed by the group: \(fault)")
     }
   }
 

@@ -1,4 +1,5 @@
 package import Core
+import DequeModule
 package import Logging
 package import Protocol
 import Sealing
@@ -14,6 +15,19 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
     /// Who may have a control plane without TLS.
     package var plain = PlainPolicy.loopback
     package init() {}
+
+    /// Connections stay below what the process may have, beside its own files, and those who wait for approval
+    /// leave half of that to others. Returns: whether anything had to be lowered.
+    package mutating func fit(descriptors: Int) -> Bool {
+      let room = max(8, descriptors - Self.reserve)
+      let connections = min(transport.connections, room)
+      let waiting = min(hub.waitingLimit, room / 2)
+      defer { (transport.connections, hub.waitingLimit) = (connections, waiting) }
+      return connections < transport.connections || waiting < hub.waitingLimit
+    }
+
+    /// Descriptors for what is not a connection: files, pipes, and the mount of a host.
+    private static let reserve = 256
   }
 
   /// The control session and the bulk streams of one member.
@@ -37,6 +51,8 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   /// nil where the hub has a master.
   private var claim: ClaimCode?
   private let log: Logger
+  /// The log of what strangers bring about.
+  private let budget: LogBudget
   private var server: HubServer?
   private var planes: [SessionID: Plane] = [:]
   private var tickets: [[UInt8]: (session: SessionID, direction: BulkDirection)] = [:]
@@ -48,7 +64,15 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
     listen: ListenAddress, stateFolder: String, settings: Settings, master: DeviceKey? = nil,
     log: Logger
   ) throws {
+    var settings = settings
+    if settings.fit(descriptors: DescriptorLimit.current) {
+      log.notice(
+        "\(DescriptorLimit.current) open files are allowed: at most \(settings.transport.connections) connections, and \(settings.hub.waitingLimit) clients that wait"
+      )
+    }
     try File.makeDirectories(stateFolder, mode: 0o700)
+    try Privacy.check(folder: stateFolder)
+    try Privacy.check(ifThere: "\(stateFolder)/\(TLSIdentity.keyName)")
     let path = HubRegistry.path(in: stateFolder)
     var known = try HubRegistry.read(path) ?? HubRegistry.Content()
     if let master, let other = known.master, other != master {
@@ -69,6 +93,7 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
       lastPublicID: known.lastPublicID, now: MonotonicClock.now)
     self.stateFolder = stateFolder
     self.log = log
+    budget = LogBudget(log)
     tls = try TLSIdentity(folder: stateFolder)
     server = try HubServer(
       listen: listen, tls: tls, plain: settings.plain, limits: settings.transport, handler: self,
@@ -124,7 +149,7 @@ extension HubRuntime {
         let holds = DeviceIdentity.proofHolds(
           register, asMaster: true, challenge: plane.challenge, channel: plane.channel)
         hub.masterRegisters(
-          register, proofHolds: holds, claimHolds: claim?.isGiven(by: register.claim) ?? false,
+          register, proofHolds: holds, claimHolds: claimHolds(register, plane),
           session: id, now: now, into: &actions)
       case .clientRegister(let register):
         let holds = DeviceIdentity.proofHolds(
@@ -142,6 +167,10 @@ extension HubRuntime {
     }
   }
 
+  private func claimHolds(_ register: Register, _ plane: Plane) -> Bool {
+    claim?.isProved(by: register, challenge: plane.challenge, channel: plane.channel) ?? false
+  }
+
   package func controlClosed(_ id: ConnectionID) {
     step { $0.closed(id, now: $1, into: &$2) }
     closeBulk(of: id)
@@ -149,6 +178,7 @@ extension HubRuntime {
   }
 
   package func timerFired() {
+    budget.tick()
     step { $0.tick(now: $1, into: &$2) }
     server?.setTimer(after: Self.tickEvery)
   }
@@ -195,10 +225,12 @@ extension HubRuntime {
   private func step(_ body: (inout Hub, Instant, inout [HubAction]) -> Void) {
     var actions: [HubAction] = []
     body(&hub, MonotonicClock.now, &actions)
-    for action in actions { perform(action) }
+    // A loop, not a recursion: what is done may free credit, and bring about as many steps as frames wait.
+    var queue = Deque(actions)
+    while let action = queue.popFirst() { perform(action, &queue) }
   }
 
-  private func perform(_ action: HubAction) {
+  private func perform(_ action: HubAction, _ queue: inout Deque<HubAction>) {
     switch action {
     case .send(let message, let audience):
       guard let bytes = encoded(message) else { return }
@@ -211,7 +243,10 @@ extension HubRuntime {
         server?.sendBulk(down, frame)
       } else {
         // Its stream is not open yet or no more: nothing is on the way, so the credit is free again.
-        step { $0.sentFrames(bytes: frame.count, session: session, now: $1, into: &$2) }
+        var freed: [HubAction] = []
+        hub.sentFrames(
+          bytes: frame.count, session: session, now: MonotonicClock.now, into: &freed)
+        queue += freed
       }
     case .persist(let client): persist { () throws(SystemError) in try registry.note(client) }
     case .forget(let publicID):
@@ -264,8 +299,8 @@ extension HubRuntime {
 
   private func close(_ session: SessionID, _ refused: Refused?) {
     if let refused {
-      log.warning(
-        "refused: \(refused.reason)",
+      budget.log(
+        .warning, "refused connections", "refused: \(refused.reason)",
         metadata: ["session": "\(session)", "peer": "\(planes[session]?.peer ?? "?")"])
       send(.refused(refused), to: session)
     }

@@ -10,6 +10,11 @@ enum Privacy {
   /// Throws: an ending with code 73 where others than its owner may read or write the file.
   static func check(file: String) throws(Ending) { try check(file, "chmod 600 \(file)") }
 
+  /// The same of a file that may not be there yet.
+  static func check(ifThere file: String) throws(Ending) {
+    if access(file, F_OK) == 0 { try check(file: file) }
+  }
+
   private static func check(_ path: String, _ remedy: String) throws(Ending) {
     let seen: Stat
     do throws(SystemError) { seen = try Stat(path: path) } catch {

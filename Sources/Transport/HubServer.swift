@@ -11,12 +11,14 @@ package final class HubServer: @unchecked Sendable {
   package let port: UInt16
   let limits: TransportLimits
   let log: Logger
+  /// The log of what strangers bring about.
+  let budget: LogBudget
   let loop: ServiceLoop
   var handler: (any HubServerHandler)?
   var listener: ListenSocket?
   var connections: [ConnectionID: ServerConnection] = [:]
-  /// Connections that nobody has vouched for, oldest first.
-  var unregistered: [ConnectionID] = []
+  /// Connections that nobody has vouched for.
+  var unregistered = Strangers()
   /// Who may have a control plane without TLS.
   let plain: PlainPolicy
   /// Whether TLS is spoken.
@@ -36,6 +38,7 @@ package final class HubServer: @unchecked Sendable {
     self.limits = limits
     self.handler = handler
     self.log = log
+    budget = LogBudget(log)
     self.plain = plain
     isSecure = tls != nil
     loop = ServiceLoop(
@@ -65,7 +68,7 @@ package final class HubServer: @unchecked Sendable {
   /// need no call, their ticket shows it. Service thread only. Complexity: O(unregistered).
   package func admitted(_ id: ConnectionID) {
     loop.assertServiceThread()
-    unregistered.removeAll { $0 == id }
+    unregistered.remove(id)
   }
 
   /// Queues a message, at most `maxMessage` bytes. A connection whose queue grows beyond its limit
@@ -123,8 +126,8 @@ package final class HubServer: @unchecked Sendable {
 
   /// Closes a connection for a fault of its peer.
   func drop(_ connection: ServerConnection, _ reason: String) {
-    let peer = connection.socket.map(peerAddress) ?? "a peer"
-    log.warning("closing a connection of \(peer): \(reason)")
+    let peer = connection.socket.map(peerAddress) ?? goneAddress
+    budget.log(.warning, "closed connections", "closing a connection of \(peer): \(reason)")
     connection.end()
   }
 }

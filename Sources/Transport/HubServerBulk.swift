@@ -52,7 +52,8 @@ extension HubServer {
   func refuse(
     _ connection: ServerConnection, _ socket: OpaquePointer, _ status: String
   ) -> Int32 {
-    log.info("refusing a request of \(peerAddress(socket)): \(status)")
+    budget.log(
+      .info, "refused requests", "refusing a request of \(peerAddress(socket)): \(status)")
     connection.role = .refused(response: HTTPResponse.refusal(status))
     lws_callback_on_writable(socket)
     return 0
@@ -100,7 +101,9 @@ extension HubServer {
       }
       return connection.bulk == nil ? -1 : 0
     } catch {
-      log.warning("closing a bulk stream: a frame cannot have \(error.length) bytes")
+      budget.log(
+        .warning, "broken streams",
+        "closing a bulk stream: a frame cannot have \(error.length) bytes")
       connection.role = .ending
       return -1
     }
@@ -111,8 +114,16 @@ extension HubServer {
 func peerAddress(_ socket: OpaquePointer) -> String {
   var text = [CChar](repeating: 0, count: 64)
   lws_get_peer_simple(socket, &text, text.count)
-  let address = String(
-    decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  return shownAddress(
+    String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+}
+
+/// What stands for the address of a peer that cannot be asked for it any more.
+let goneAddress = "a peer that is gone"
+
+/// The address in what libwebsockets says of a peer, which may be the text of an error.
+package func shownAddress(_ address: String) -> String {
+  if address.isEmpty || address.hasPrefix("getpeername") { return goneAddress }
   // A socket that takes both families shows IPv4 as IPv6 (RFC 4291, 2.5.5.2); people know it as IPv4.
   let mapped = "::ffff:"
   return address.hasPrefix(mapped) && address.contains(".")

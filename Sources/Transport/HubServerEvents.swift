@@ -25,6 +25,7 @@ extension HubServer: ServiceEvents {
   }
 
   func tick(now: Duration) {
+    budget.tick(now: now)
     for connection in connections.values {
       switch connection.role {
       case .fresh, .hello, .http, .bulkHead:
@@ -83,22 +84,24 @@ extension HubServer: ServiceEvents {
         _ = OwnedDescriptor(descriptor)
         continue
       }
-      makeRoom()
+      let origin = PeerOrigin(peerOf: descriptor)
+      makeRoom(for: origin)
       let connection = ServerConnection(id: nextID(), limits: limits, now: MonotonicClock.now)
       connections[connection.id] = connection
-      unregistered.append(connection.id)
+      unregistered.add(connection.id, from: origin)
       connection.socket = loop.adopt(descriptor, as: .poll, id: connection.id)
       if connection.socket == nil { gone(connection.id) }
     }
     return 0
   }
 
-  private func makeRoom() {
-    while unregistered.count >= limits.unregistered {
-      guard let oldest = connections[unregistered.removeFirst()] else { continue }
+  private func makeRoom(for origin: PeerOrigin) {
+    while unregistered.count >= limits.unregistered,
+      let id = unregistered.giveWay(to: origin)
+    {
       // Not a warning: a flood would write the log full.
-      log.debug("\(limits.unregistered) strangers are connected: the oldest gives way")
-      oldest.end()
+      log.debug("\(limits.unregistered) strangers are connected: one of them gives way")
+      connections[id]?.end()
     }
   }
 
@@ -184,7 +187,9 @@ extension HubServer {
       limitRate(connection, channel)
       return 0
     case .violation(let code, let reason):
-      log.warning("closing a connection of \(peerAddress(channel.socket)): \(reason)")
+      budget.log(
+        .warning, "broken protocol",
+        "closing a connection of \(peerAddress(channel.socket)): \(reason)")
       channel.announceClose(code, reason)
       connection.role = .ending
       return -1

@@ -27,6 +27,7 @@ struct ServeCommand: ParsableCommand {
 
   func run() throws {
     Signals.prepareProcess()
+    DescriptorLimit.raise()
     StderrLogHandler.install(program: "fshare-hub", level: verbose ? .debug : .notice)
     FshareHubCommand.run(serve)
   }

@@ -75,6 +75,7 @@ struct FsharefsCommand: ParsableCommand {
   func run() throws {
     Signals.prepareProcess()
     Allocator.keepFreedMemory()
+    DescriptorLimit.raise()
     // The kernel has applied the writing program's own umask already.
     _ = umask(0)
     let configuration: MountConfiguration
@@ -165,12 +166,15 @@ struct FsharefsCommand: ParsableCommand {
     return checked
   }
 
+  /// Bytes of a claim code, with room for whatever a person puts between its digits.
+  private static let claimLimit = 64
+
   private func claim(in file: String) throws(Ending) -> [UInt8] {
     guard master else { throw Ending(.usage, "--claim-file is for --master") }
     do throws(SystemError) {
       let text = try File.readAll(file == "-" ? "/dev/stdin" : file, limit: 4_096)
       let claim = text.filter { $0 > UInt8(ascii: " ") }
-      if (1...Register.claimLimit).contains(claim.count) { return claim }
+      if (1...Self.claimLimit).contains(claim.count) { return claim }
     } catch { throw Ending(.usage, "--claim-file: \(error)") }
     throw Ending(.usage, "--claim-file: there is no claim code in \(file)")
   }

@@ -64,6 +64,44 @@ extension EndToEnd {
       }
     }
 
+    /// Whoever answers at first contact is not shown the code, nor anything that the real hub would take.
+    @Test func aFalseHubLearnsNothingToClaimWith() throws {
+      try withFixture { fixture in
+        let real = try fixture.hub()
+        let code = try real.claim()
+        let shown = Locked<Register?>(nil)
+        let hub = try FalseHub(fixture) { socket in
+          try FalseHub.accept(socket)
+          let challenge = [UInt8](repeating: 1, count: Hello.challengeLength)
+          try FalseHub.send(
+            .hello(Hello(version: Limits.protocolVersion, features: 0, challenge: challenge)),
+            socket)
+          guard case .masterAppRegister(let register) = try FalseHub.receive(socket) else { return }
+          shown.withLock { $0 = register }
+        }
+        let master = try Daemon("master", fixture)
+        try master.start([
+          "--nowait", "--master", "--claim-file", real.claimFile, "ws://" + hub.address,
+        ])
+        let register = try eventuallySome("it registers") { shown.withLock { $0 } }
+        #expect(register.claim.count == Register.claimLimit && register.claim != code)
+        for claim in [register.claim, code, Array(try Files.text(real.claimFile).utf8).dropLast()] {
+          let thief = try RegisteredPeer(to: real.address)
+          let own = try thief.registration(asMaster: true)
+          try thief.send(
+            .masterAppRegister(
+              Register(
+                key: own.key, incarnation: own.incarnation, name: own.name, system: own.system,
+                claim: Array(claim.prefix(Register.claimLimit)), proof: own.proof)))
+          guard case .refused(let refused)? = thief.receiveToTheEnd().last else {
+            throw NeverHappened(description: "the thief is not refused")
+          }
+          #expect(refused.code == .claimNeeded)
+        }
+        _ = try RegisteredPeer(to: real.address).registerAsMaster(claim: code)
+      }
+    }
+
     /// The code is the same at the next start, until somebody claims the hub.
     @Test func theClaimCodeIsKept() throws {
       try withFixture { fixture in

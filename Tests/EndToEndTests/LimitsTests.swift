@@ -74,6 +74,23 @@ extension EndToEnd {
       }
     }
 
+    /// The soft limit of open files is raised to the hard one, and the hub stays below it.
+    @Test func theHubFitsIntoItsOpenFiles() throws {
+      try withFixture { fixture in
+        let (state, log) = (fixture.newPath("hub"), fixture.newPath("log"))
+        let script =
+          "ulimit -Sn 300; ulimit -Hn 400; exec \"$0\" --listen 127.0.0.1:0 --state \"$1\""
+        let hub = try RunningProcess(
+          ["sh", "-c", script, Programs.hub, state], output: log, errors: log)
+        _ = fixture.watch(hub)
+        try eventually("the hub listens") { try Files.text(log).contains("listening on") }
+        #expect(try Files.text(log).contains("at most 144 connections, and 72 clients"))
+        let limits = try String(
+          decoding: File.readAll("/proc/\(hub.pid)/limits", limit: 65_536), as: UTF8.self)
+        #expect(limits.contains(/Max open files +400 +400/))
+      }
+    }
+
     @Test func aConnectionTooManyIsClosed() throws {
       try withFixture { fixture in
         let hub = try fixture.hub(["--max-connections", "8"])

@@ -109,7 +109,10 @@ final class TemporaryFolder: Sendable {
 
   deinit {
     // The tests make one folder in it, with files only.
-    for name in ["key", "group", "lock", "name", "hub-address"] {
+    for name in [
+      "key", "group", "lock", "name", "hub-address", "claim-code", "registry", "tls-key.pem",
+      "tls-cert.pem",
+    ] {
       _ = unlink("\(path)/state/\(name)")
     }
     _ = rmdir(path + "/state")

@@ -125,4 +125,18 @@ struct TransportLimitTests {
       #expect(hub.seen.withLock { $0.closed.isEmpty && $0.bulkClosed.isEmpty })
     }
   }
+
+  @Test("a flood from one address leaves the strangers of others alone")
+  func floodFromOneAddress() throws {
+    var limits = TransportLimits()
+    limits.unregistered = 4
+    let hub = try TestHub(limits: limits)
+    defer { hub.server.stop() }
+    let first = try RawPeer(port: hub.server.port)
+    var flood: [RawPeer] = []
+    for _ in 0..<12 { flood.append(try RawPeer(port: hub.server.port, from: 2)) }
+    for stranger in flood.prefix(9) { #expect(stranger.isClosed()) }
+    // Though it was there before all of them.
+    #expect(first.upgrade().hasPrefix("HTTP/1.1 101"))
+  }
 }

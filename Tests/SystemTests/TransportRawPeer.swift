@@ -6,21 +6,17 @@ import System
 final class RawPeer {
   private let socketDescriptor: OwnedDescriptor
 
-  init(port: UInt16) throws {
+  /// Connects to this machine's `port`, as 127.0.0.`host`.
+  init(port: UInt16, from host: UInt8 = 1) throws {
     let raw = try retryingOnInterrupt("socket") {
       socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     }
     socketDescriptor = OwnedDescriptor(raw)
-    // Family, port and address in network order: a sockaddr_in, byte by byte.
-    var address: [UInt8] = [0, 0, UInt8(port >> 8), UInt8(port & 255), 127, 0, 0, 1]
-    address += [UInt8](repeating: 0, count: 8)
-    withUnsafeBytes(of: sa_family_t(AF_INET)) { address.replaceSubrange(0..<2, with: $0) }
+    try retryingOnInterrupt("bind") {
+      withAddress(host, 0) { bind(raw, __CONST_SOCKADDR_ARG(__sockaddr__: $0), 16) }
+    }
     try retryingOnInterrupt("connect") {
-      // SAFETY: 16 bytes in the layout of sockaddr_in; the pointer stays inside the closure.
-      address.withUnsafeBytes { bytes in
-        let target = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self)
-        return connect(raw, __CONST_SOCKADDR_ARG(__sockaddr__: target), 16)
-      }
+      withAddress(1, port) { connect(raw, __CONST_SOCKADDR_ARG(__sockaddr__: $0), 16) }
     }
     var limit = timeval(tv_sec: 20, tv_usec: 0)
     setsockopt(raw, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -121,3 +117,17 @@ final class RawPeer {
 
 /// The header that makes a body endless.
 let endlessBody = "Content-Length: 1152921504606846976\r\n"
+
+/// Calls `body` with 127.0.0.`host` and `port`.
+private func withAddress(
+  _ host: UInt8, _ port: UInt16, _ body: (UnsafePointer<sockaddr>?) -> Int32
+) -> Int32 {
+  // Family, port and address in network order: a sockaddr_in, byte by byte.
+  var address: [UInt8] = [0, 0, UInt8(port >> 8), UInt8(port & 255), 127, 0, 0, host]
+  address += [UInt8](repeating: 0, count: 8)
+  withUnsafeBytes(of: sa_family_t(AF_INET)) { address.replaceSubrange(0..<2, with: $0) }
+  // SAFETY: 16 bytes in the layout of sockaddr_in; the pointer stays inside the closure.
+  return address.withUnsafeBytes { bytes in
+    body(bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self))
+  }
+}

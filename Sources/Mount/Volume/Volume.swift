@@ -25,6 +25,8 @@ package final class Volume: Sendable {
   let index: OwnIndex
   let group: any GroupPort
   let log: Logger
+  /// The log of what others bring about.
+  let budget: LogBudget
   let pool: WorkerPool
   let notifier = KernelNotifier()
   let namespace = Locked(())
@@ -53,6 +55,7 @@ package final class Volume: Sendable {
     self.index = index
     self.group = group
     self.log = log
+    budget = LogBudget(log)
     pool = try WorkerPool(name: "disk", threads: Self.poolThreads, queueLimit: Self.poolQueue)
     tree = Locked(Tree(now: WallClock.nanoseconds))
     fetcher = Locked(ChunkFetcher(settings: settings.fetcher))

@@ -65,11 +65,13 @@ extension Volume {
   /// A frame came on the downward stream. Throws where it is not one: the connection is no good.
   package func received(_ frame: [UInt8], sealer: Sealer) throws(DecodingFault) {
     let key = try BulkFrame.key(of: frame)
+    // Opening costs time: not for what nobody asked for.
+    guard fetcher.withLock({ $0.wants(key) }) else { return }
     if let plain = sealer.open(frame, key: key) {
       step { $0.arrived(key, Leaf(storage: plain, start: 0), now: $1, into: &$2) }
     } else {
-      log.warning(
-        "a leaf could not be opened",
+      budget.log(
+        .warning, "leaves that could not be opened", "a leaf could not be opened",
         metadata: [
           "path": "\(shownPath(of: key.entry))", "entry": "\(key.entry)", "owner": "\(key.owner)",
           "leaf": "\(key.index)",
@@ -86,6 +88,7 @@ extension Volume {
 
   /// Time has passed. Memory of leaves that nobody reads any more goes back to the system.
   package func tick() {
+    budget.tick()
     let before = fetcher.withLock { $0.cachedBytes }
     step { $0.tick(now: $1, into: &$2) }
     if before > 0, fetcher.withLock({ $0.cachedBytes }) == 0 { onDisk { Allocator.giveBack() } }

@@ -43,7 +43,7 @@ package struct Register: Equatable, Sendable {
   package let name: DeviceName
   /// Operating system and version, for the approver's eyes.
   package let system: String
-  /// Master only, first time only: the hub's one-time claim code.
+  /// Master only: the proof that it has the hub's one-time claim code, made for this connection; else empty.
   package let claim: [UInt8]
   /// Ed25519 signature of `signedBytes`, 64 bytes.
   package let proof: [UInt8]
@@ -62,8 +62,8 @@ package struct Register: Equatable, Sendable {
 
   /// Bytes of a proof.
   package static let proofLength = 64
-  /// Bytes of the longest claim code.
-  package static let claimLimit = 64
+  /// Bytes of the proof of a claim code.
+  package static let claimLimit = 32
 
   /// What the proof signs: purpose, challenge, the hub's TLS key as its sender sees it, both keys and the
   /// incarnation. `channel`: SHA-256 of that key, empty without TLS; so that no hub can pass a proof on to

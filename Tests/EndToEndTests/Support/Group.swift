@@ -31,8 +31,8 @@ final class HubProcess {
   /// Where its claim code lies, while it has no master.
   var claimFile: String { state + "/claim-code" }
 
-  /// Its claim code, as a registration gives it.
-  func claim() throws -> [UInt8] { try Files.read(claimFile).filter { $0 > UInt8(ascii: " ") } }
+  /// The digits of its claim code.
+  func claim() throws -> [UInt8] { try Files.read(claimFile).filter { $0 > UInt8(ascii: "-") } }
 
   /// Ends it as a crash does.
   func crash() throws {

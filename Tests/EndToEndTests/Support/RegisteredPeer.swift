@@ -37,7 +37,7 @@ final class RegisteredPeer {
     return self
   }
 
-  /// Registers as the master, and waits for the answer.
+  /// Registers as the master, with the claim code if there is one, and waits for the answer.
   func registerAsMaster(claim: [UInt8] = []) throws -> Self {
     try send(.masterAppRegister(registration(asMaster: true, claim: claim)))
     guard case .masterAppRegisterAck = try next() else {
@@ -51,9 +51,12 @@ final class RegisteredPeer {
     by other: DeviceIdentity? = nil, asMaster: Bool, claim: [UInt8] = []
   ) throws -> Register {
     guard let name = DeviceName("peer") else { throw NeverHappened(description: "no name") }
-    return (other ?? identity).register(
+    let identity = other ?? identity
+    let proof = ClaimProof.make(
+      code: claim, challenge: hello.challenge, channel: [], key: identity.key)
+    return identity.register(
       asMaster: asMaster, challenge: hello.challenge, channel: [], incarnation: incarnation,
-      name: name, system: "test", claim: claim)
+      name: name, system: "test", claim: claim.isEmpty ? [] : proof)
   }
 
   func send(_ message: Message) throws { try peer.send(message) }
