@@ -9,11 +9,14 @@ struct MemberTests {
     var member = Member(isMaster: false, incarnation: 7)
     var now: Instant = .zero
     var order = ListOrder(epoch: 1, seq: 0)
+    /// What it asked for last.
+    var asked = ListCursor.start
 
     /// What the member did: its actions.
     mutating func act(_ body: (inout Member, inout [MemberAction]) -> Void) -> [MemberAction] {
       var actions: [MemberAction] = []
       body(&member, &actions)
+      for case .send(.askFiles(let cursor)) in actions { asked = cursor }
       return actions
     }
 
@@ -38,7 +41,7 @@ struct MemberTests {
     mutating func page(_ items: [PageItem]) -> Message {
       .filesPage(
         FilesPage(
-          after: .start, next: ListCursor(order: order, offset: 0, began: 0), more: false,
+          after: asked, next: ListCursor(order: order, offset: 0, began: 0), more: false,
           restarts: true, body: PageBody(items: items).encoded()))
     }
 
@@ -221,7 +224,8 @@ struct MemberTests {
     _ = bench.ordered(.removed(id(1)), by: bob)
     let actions = bench.hear(bench.ordered(.removed(id(2)), by: bob))
     #expect(actions.contains(.phase(.synchronising)))
-    #expect(actions.contains(.send(.askFiles(bench.member.replica.cursorForTest))))
+    #expect(actions.contains(.send(.askFiles(bench.asked))))
+    #expect(bench.asked.order == bench.member.replica.order && bench.asked.question.counter == 2)
   }
 
   @Test func `entries of who is gone are hidden and come back with their owner`() {
@@ -251,9 +255,4 @@ struct MemberTests {
       return #expect(Bool(false))
     }
   }
-}
-
-extension Replica {
-  /// Where a member with this replica asks from.
-  fileprivate var cursorForTest: ListCursor { ListCursor(order: order, offset: 0, began: 0) }
 }

@@ -111,15 +111,12 @@ struct OpenReply {
   let handle: UInt64
   var keepsCache = false
   var cachesListing = false
-  /// Nothing is ever written through it: the kernel need not say FLUSH.
-  var isNeverFlushed = false
 
   var info: fuse_file_info {
     var info = fuse_file_info()
     info.fh = handle
     info.keep_cache = keepsCache ? 1 : 0
     info.cache_readdir = cachesListing ? 1 : 0
-    info.noflush = isNeverFlushed ? 1 : 0
     return info
   }
 }

@@ -6,6 +6,8 @@ import System
 extension Volume {
   /// Somebody else's file was opened: if a program walks through its directory, the next are fetched.
   func fetchNext(behind number: InodeNumber) {
+    // Pauses follow open files: what is not open yet may be paused too.
+    guard pauses.withLock({ $0.isEmpty }) else { return }
     let directory = tree.withLock { $0[number]?.parent?.number }
     guard let directory else { return }
     if walks.withLock({ $0.opened(number, in: directory) }) {

@@ -65,7 +65,8 @@ extension Volume {
       fetcher.withLock { $0.open(handle, content) }
       followPauses()
       // A version never changes, so what the kernel has cached of it stays true.
-      request.reply(opened: OpenReply(handle: handle, keepsCache: true, isNeverFlushed: true))
+      // FLUSH stays wanted, though nothing is ever written: it tells of a reader that was killed in a pause.
+      request.reply(opened: OpenReply(handle: handle, keepsCache: true))
       fetchNext(behind: number)
     case .own(let own):
       onDisk(request) { [self] () throws(SystemError) in
