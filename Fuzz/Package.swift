@@ -28,10 +28,11 @@ let package = Package(
   targets: [
     // The folders below are links to the product's own: built here once more, with instruments.
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
     .target(name: "Protocol", swiftSettings: fuzzed),
     .target(
       name: "Sealing",
-      dependencies: ["Protocol", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: ["Protocol", "COpenSSL", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: fuzzed),
     .target(
       name: "System",
