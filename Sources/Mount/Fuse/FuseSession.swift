@@ -47,6 +47,7 @@ package final class FuseSession: @unchecked Sendable {
     }
     raiseReadAhead()
     try volume.notifier.start(SessionReference(raw: made))
+    try volume.tails.start(SessionReference(raw: made), name: "tails")
   }
 
   /// Serves requests until the mount ends. Blocks.
@@ -75,6 +76,7 @@ package final class FuseSession: @unchecked Sendable {
   /// Takes the session apart, after `serve` has returned.
   package func destroy() {
     volume.notifier.stop()
+    volume.tails.stop()
     fuse_session_unmount(session)
     fuse_session_destroy(session)
   }

@@ -29,6 +29,10 @@ package final class Volume: Sendable {
   let budget: LogBudget
   let pool: WorkerPool
   let notifier = KernelNotifier()
+  /// Tells of files that have grown: that may have to wait for a READ of their end.
+  let tails = KernelNotifier()
+  /// Changes of others on their way into the tree. A leaf among the locks.
+  let arriving = Locked(ArrivingChanges())
   let namespace = Locked(())
   let tree: Locked<Tree>
   let handles = Locked(HandleTable())
@@ -38,6 +42,8 @@ package final class Volume: Sendable {
   let closing = Locked(ParkedCloses())
   let diskTurns = Locked(DiskTurns(limit: FuseSession.threads - FuseSession.freeThreads))
   let uploads: Uploads
+  /// A leaf among the locks.
+  let growing = Locked(GrowingFiles())
   /// Taken before `tree` and `fetcher`.
   let pauses = Locked(PausedPaths())
   /// Who we are in the list; an own claim shows whatever the number is.
