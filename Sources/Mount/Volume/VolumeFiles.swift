@@ -128,7 +128,7 @@ extension Volume {
     case .own(let own) where own.isWritable:
       let isUntold = tree.withLock { tree in
         guard let node = tree[own.number], let state = node.own, node.isLinked else { return false }
-        return !state.isAnnounced || state.isDirty
+        return !state.isAbandoned && (!state.isAnnounced || state.isDirty)
       }
       if isUntold { announceWithoutWaiting(own) }
     default: break
