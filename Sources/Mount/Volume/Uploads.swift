@@ -209,12 +209,7 @@ extension Volume {
     }
     if isOurs { return .busy }
     let isBeingWritten = tree.withLock { $0[source.number]?.own?.isDirty ?? false }
-    if !isBeingWritten {
-      onDisk { [self] in
-        namespace.withLock { _ in _ = announce(source.number, file: nil) }
-        group.drain()
-      }
-    }
+    if !isBeingWritten { lookAgain(at: source.number) }
     return .changed
   }
 }

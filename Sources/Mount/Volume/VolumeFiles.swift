@@ -179,6 +179,7 @@ extension Volume {
     _ own: OwnPlace, flags: Int32
   ) throws(SystemError) -> (OpenReply, EntryReply) {
     if own.kind != .file { throw SystemError(code: EISDIR, call: "open") }
+    try folder.checkMayOpen(own.path, flags: flags)
     var access = flags & O_ACCMODE
     // The kernel may read pages that a write covers in part.
     if access == O_WRONLY { access = O_RDWR }
