@@ -206,7 +206,7 @@ extension MountProgram {
       version: ProgramVersion.text)
     let server = ControlServer(
       stateFolder: configuration.stateFolder, log: log,
-      answeringWith: { group.answer($0, around) })
+      handler: { request, reply in group.answer(request, around, reply) })
     do {
       try server.start()
       return server
