@@ -145,7 +145,7 @@ extension Volume {
     case .own(let own) where own.isWritable:
       let isUntold = tree.withLock { tree in
         guard let node = tree[own.number], let state = node.own, node.isLinked else { return false }
-        return !state.isAnnounced || state.isDirty
+        return !state.isAbandoned && (!state.isAnnounced || state.isDirty)
       }
       if isUntold { announceWithoutWaiting(own) }
     default: break
@@ -202,6 +202,7 @@ extension Volume {
     _ own: OwnPlace, flags: Int32
   ) throws(SystemError) -> (OpenReply, EntryReply) {
     if own.kind != .file { throw SystemError(code: EISDIR, call: "open") }
+    try folder.checkMayOpen(own.path, flags: flags)
     var access = flags & O_ACCMODE
     // The kernel may read pages that a write covers in part.
     if access == O_WRONLY { access = O_RDWR }

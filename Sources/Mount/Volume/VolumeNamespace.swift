@@ -107,6 +107,7 @@ extension Volume {
       guard let own = found, !wanted.changesOwner else {
         throw SystemError(code: EPERM, call: "change of somebody else's entry")
       }
+      try folder.checkMayChange(own.path)
       beginOperation(number)
       defer { endOperation(number, path: own.path) }
       let file: OwnedDescriptor? = if let open { open.file } else { try openStaged(own) }
