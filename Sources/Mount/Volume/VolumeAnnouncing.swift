@@ -87,7 +87,8 @@ extension Volume {
     guard let (own, writes, parents) = before else { return false }
     do {
       try claim(parents)
-      let stat = try file.map { try Stat(descriptor: $0.raw) } ?? statOwn(own)
+      let seen = try look(number, file ?? reach(own))
+      let stat = seen.stat
       let record = FileRecord(stat)
       let entry = Entry(
         id: own.id, path: own.path, kind: .file, version: newID(),
@@ -95,8 +96,9 @@ extension Volume {
       index.note(entry.id, entry.version, record)
       return changeTree { tree in
         guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
+        node.take(seen)
         tree.putOwn(
-          entry, owner: ownID.withLock { $0 }, node: node, attributes: Attributes(stat),
+          entry, owner: ownID.withLock { $0 }, node: node, attributes: node.attributes,
           now: WallClock.nanoseconds)
         node.own!.record = record
         node.own!.isAnnounced = true
@@ -127,23 +129,6 @@ extension Volume {
         entry, owner: ownID.withLock { $0 }, node: node, attributes: node.attributes,
         now: WallClock.nanoseconds)
       group.share(entry)
-    }
-  }
-
-  /// Renews a node's attributes from its file. `isContent`: whether this makes a new version.
-  func noteChange(
-    _ number: InodeNumber, _ stat: Stat, isContent: Bool, setsTime: Bool = false
-  ) -> Attributes {
-    tree.withLock { tree in
-      guard let node = tree[number] else { return Attributes(stat) }
-      let modified = node.attributes.modified
-      node.attributes = Attributes(stat)
-      // A directory also changes when others put something into it: that is not on our disk.
-      if node.kind == .directory, !setsTime {
-        node.attributes.modified = max(modified, stat.mtimeNs)
-      }
-      if isContent { node.own?.writes += 1 }
-      return node.attributes
     }
   }
 
@@ -206,11 +191,6 @@ extension Volume {
       group.unshare(own.id)
     }
     return code
-  }
-
-  private func statOwn(_ own: OwnPlace) throws(SystemError) -> Stat {
-    if let file = try openStaged(own) { return try Stat(descriptor: file.raw) }
-    return try folder.stat(own.path)
   }
 
   /// A path as people can read it in a log.

@@ -78,6 +78,9 @@ extension Volume {
       if source.kind == .directory, place.path.isBelow(source.path) {
         throw SystemError(code: EINVAL, call: "rename into itself")
       }
+      if tree.withLock({ !$0.fits(source.number, at: place.path) }) {
+        throw SystemError(code: ENAMETOOLONG, call: "rename")
+      }
       try claim(place.unclaimed)
       beginOperation(source.number)
       defer { endOperation(source.number, path: place.path) }
@@ -101,21 +104,18 @@ extension Volume {
       if case .own(let own)? = handles.withLock({ $0[handle] }) { own } else { nil }
     }
     changeNames(request) { [self] () throws(SystemError) in
-      guard let found = tree.withLock({ tree in tree[number].map { ownState($0, tree) } }) else {
-        throw SystemError(code: ESTALE, call: "setattr")
-      }
-      guard let own = found, !wanted.changesOwner else {
+      guard let own = ownPlace(number), !wanted.changesOwner else {
         throw SystemError(code: EPERM, call: "change of somebody else's entry")
       }
+      let file = if let open { open.file } else { try reach(own) }
       beginOperation(number)
-      defer { endOperation(number, path: own.path) }
-      let file: OwnedDescriptor? = if let open { open.file } else { try openStaged(own) }
-      try wanted.apply(to: file, folder, own.path)
-      let stat =
-        if let file { try Stat(descriptor: file.raw) } else { try folder.stat(own.path) }
-      let attributes = noteChange(
-        number, stat, isContent: wanted.size != nil, setsTime: wanted.times != nil)
-      request.reply(attributes, number: number)
+      defer { endOperation(number, try? Stat(descriptor: file.raw)) }
+      try wanted.apply(to: file) { () throws(SystemError) in
+        if let open { open.file } else { try reopen(own, flags: O_WRONLY) }
+      }
+      let seen = try look(number, file)
+      request.reply(
+        attributes: try show(seen, isContent: wanted.size != nil, setsTime: wanted.times != nil))
       if wanted.size != nil, open == nil { announce(number, file: nil) } else { retell(number) }
     }
   }
