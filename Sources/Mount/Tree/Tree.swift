@@ -21,15 +21,19 @@ struct Tree {
   private var nodes: [InodeNumber: Node] = [:]
   private(set) var places: [EntryID: (directory: Node, name: Name)] = [:]
   private var lastNumber = Node.rootNumber
+  private var lastOrder: UInt64 = 0
+  /// The device of the own folder.
+  private let home: UInt64
   /// Collected since the last `takeInvalidations`.
   private var invalidations: [Invalidation] = []
   private var invalidatedListings: Set<InodeNumber> = []
   /// Names of which the kernel may not remember what they mean.
   var withheld: Set<KnownName> = []
 
-  init(now: Int64) {
+  init(now: Int64, home: UInt64) {
+    self.home = home
     root = Node(
-      number: Node.rootNumber, kind: .directory,
+      number: Node.rootNumber, fileNumber: Node.rootNumber, kind: .directory,
       attributes: Attributes(implicitDirectorySince: now))
     root.lookups = 1
     root.isLinked = true
@@ -86,7 +90,9 @@ struct Tree {
 
   mutating func makeNode(_ kind: EntryKind, _ attributes: Attributes) -> Node {
     lastNumber += 1
-    let node = Node(number: lastNumber, kind: kind, attributes: attributes)
+    let fileNumber = attributes.file?.number(home: home) ?? lastNumber | FileIdentity.others
+    let node = Node(
+      number: lastNumber, fileNumber: fileNumber, kind: kind, attributes: attributes)
     nodes[node.number] = node
     return node
   }
@@ -134,11 +140,17 @@ extension Tree {
     }
     node.attributes = attributes
     put(Claim(entry: entry, owner: owner, claimed: 0, isOwn: true), now: now, ownNode: node)
-    return places[entry.id]!.directory.children[places[entry.id]!.name]!.node
+    let shown = places[entry.id]!.directory.children[places[entry.id]!.name]!.node
+    // A directory that was there already goes on showing.
+    if shown !== node { drop(node) }
+    return shown
   }
 
   /// Moves an own node, with everything below it, to another place. Requires: nothing that shows is there.
-  mutating func move(_ node: Node, to directory: Node, _ name: Name, now: Int64) {
+  /// `order`: the place in the listing of what was there before; nil for a new one.
+  mutating func move(
+    _ node: Node, to directory: Node, _ name: Name, order: UInt64? = nil, now: Int64
+  ) {
     guard let oldDirectory = node.parent, let oldName = node.name,
       var slot = oldDirectory.children[oldName]
     else { return }
@@ -149,19 +161,29 @@ extension Tree {
     } else {
       // Somebody else's claim shows again where ours was.
       let shown = makeNode(slot.claims[0].entry.kind, Attributes(foreign: slot.claims[0].entry))
-      attach(shown, to: oldDirectory, oldName)
+      attach(shown, to: oldDirectory, oldName, order: node.order)
       show(slot.claims[0], in: shown)
       slot.node = shown
       oldDirectory.children[oldName] = slot
     }
     touch(oldDirectory, oldName, now: now)
-    attach(node, to: directory, name)
+    attach(node, to: directory, name, order: order)
     var target = Slot(claims: moved, node: node)
     if let hidden = directory.children[name] { target.claims += hidden.claims }
     directory.children[name] = target
     touch(directory, name, now: now)
     for claim in target.claims { places[claim.entry.id] = (directory, name) }
     updatePaths(below: node)
+  }
+
+  /// Whether a node, and all that is below it, can have a path there. Complexity: O(nodes below it).
+  func fits(_ number: InodeNumber, at path: SharePath) -> Bool {
+    guard let node = nodes[number] else { return true }
+    return path.bytes.count + longest(below: node) <= Limits.path
+  }
+
+  private func longest(below node: Node) -> Int {
+    node.children.map { 1 + $0.key.bytes.count + longest(below: $0.value.node) }.max() ?? 0
   }
 
   /// Whether nobody else has anything at or below the node.
@@ -212,7 +234,7 @@ extension Tree {
         // A file that shows stands where a directory must be: only while a list is being caught up with.
         let implied = makeNode(.directory, Attributes(implicitDirectorySince: now))
         unlink(slot.node)
-        attach(implied, to: directory, name)
+        attach(implied, to: directory, name, order: slot.node.order)
         directory.children[name] = Slot(claims: slot.claims, node: implied)
         touch(directory, name, now: now)
         directory = implied
@@ -276,7 +298,7 @@ extension Tree {
     }
     unlink(old)
     let node = ownNode ?? makeNode(first.entry.kind, Attributes(foreign: first.entry))
-    attach(node, to: directory, name)
+    attach(node, to: directory, name, order: old.order)
     slot.node = node
     directory.children[name] = slot
     show(first, in: node)
@@ -300,7 +322,12 @@ extension Tree {
     }
   }
 
-  private func attach(_ node: Node, to directory: Node, _ name: Name) {
+  /// `order`: that of what was at this name before; nil: behind all others.
+  private mutating func attach(
+    _ node: Node, to directory: Node, _ name: Name, order: UInt64? = nil
+  ) {
+    lastOrder += 1
+    node.order = order ?? lastOrder
     node.parent = directory
     node.name = name
     node.isLinked = true
