@@ -19,7 +19,7 @@ extension Volume {
       return (state.isDirty, state.failure)
     }
     if state.failure != nil || !state.isDirty { return finishClose(token, state.failure ?? 0) }
-    onDisk { [self] in
+    let isAccepted = onDiskSoon { [self] in
       namespace.withLock { _ in
         do throws(SystemError) { try beginClose(own, token) } catch {
           finishClose(token, error.code)
@@ -27,6 +27,7 @@ extension Volume {
       }
       group.drain()
     }
+    if !isAccepted { finishClose(token, EBUSY) }
   }
 
   /// An INTERRUPT ends the wait of a `close` with EINTR; the change itself goes on.
