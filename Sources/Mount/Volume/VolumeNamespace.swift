@@ -81,6 +81,9 @@ extension Volume {
       if tree.withLock({ !$0.fits(source.number, at: place.path) }) {
         throw SystemError(code: ENAMETOOLONG, call: "rename")
       }
+      if tree.withLock({ !$0.keepsLinksInside(source.number, at: place.path) }) {
+        throw SystemError(code: EPERM, call: "rename of a symlink that would lead out of the share")
+      }
       try claim(place.unclaimed)
       beginOperation(source.number)
       defer { endOperation(source.number, path: place.path) }
