@@ -92,7 +92,7 @@ extension Volume {
     case .own(let own) where own.isWritable:
       let isUntold = tree.withLock { tree in
         guard let node = tree[own.number], let state = node.own, node.isLinked else { return false }
-        return !state.isAnnounced || state.isDirty
+        return !state.isAbandoned && (!state.isAnnounced || state.isDirty)
       }
       // Whoever else has it open for writing announces it in time.
       if isUntold, !handles.withLock({ $0.own(own.number).contains { $0.isWritable } }) {
@@ -118,6 +118,7 @@ extension Volume {
     if own.kind != .file { throw SystemError(code: EISDIR, call: "open") }
     let truncates = flags & O_TRUNC != 0
     let wantsToWrite = flags & O_ACCMODE != O_RDONLY
+    try folder.checkMayOpen(own.path, flags: flags)
     let file: OwnedDescriptor
     do throws(SystemError) {
       // The kernel may read pages that a write covers in part.
