@@ -119,8 +119,9 @@ extension Volume {
   /// Tells the group about new attributes of the same content. Namespace lock held.
   func retell(_ number: InodeNumber) {
     changeTree { tree in
-      guard let node = tree[number], let own = node.own, own.isAnnounced, !own.isDirty,
-        var entry = node.entry
+      // What was removed is never told of again: its path may be another file's by now.
+      guard let node = tree[number], node.isLinked, let own = node.own, own.isAnnounced,
+        !own.isDirty, var entry = node.entry
       else { return }
       entry.mode = UInt16(node.attributes.mode & 0o7777)
       entry.modified = node.attributes.modified
