@@ -30,7 +30,9 @@ extension Volume {
   }
 
   func forget(_ number: InodeNumber, count: UInt64) {
-    tree.withLock { $0.forget(number, count: count) }
+    let last = tree.withLock { $0.forget(number, count: count) }
+    // The disk frees a file's space when it is closed.
+    if let last { onDisk { withExtendedLifetime(last) {} } }
   }
 
   func attributes(_ request: Request, _ number: InodeNumber) {

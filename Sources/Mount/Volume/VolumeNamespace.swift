@@ -36,12 +36,13 @@ extension Volume {
     changeNames(request) { [self] () throws(SystemError) in
       let found = try ownPlace(parent, name)
       if found.kind == .directory { throw SystemError(code: EISDIR, call: "unlink") }
+      let remains = remains(of: found)
       if let staged = found.staged {
         folder.discard(staged)
       } else {
         try folder.unlink(found.path)
       }
-      removeOwn(found.id, parent, name)
+      removeOwn(found, remains, parent, name)
       request.reply()
     }
   }
@@ -53,7 +54,7 @@ extension Volume {
       if !found.isEmpty { throw SystemError(code: ENOTEMPTY, call: "rmdir") }
       if !found.isOwnOnly { throw SystemError(code: EPERM, call: "rmdir of a shared directory") }
       try folder.removeDirectory(found.path)
-      removeOwn(found.id, parent, name)
+      removeOwn(found, nil, parent, name)
       request.reply()
     }
   }
@@ -82,6 +83,7 @@ extension Volume {
         throw SystemError(code: ENAMETOOLONG, call: "rename")
       }
       try claim(place.unclaimed)
+      let remains = target.flatMap { self.remains(of: $0) }
       beginOperation(source.number)
       defer { endOperation(source.number, path: place.path) }
       if let staged = source.staged {
@@ -91,7 +93,7 @@ extension Volume {
         try folder.rename(source.path, to: place.path, replacing: true)
       }
       if let targetStaged = target?.staged { folder.discard(targetStaged) }
-      move(source, to: newParent, newName, place.path, replacing: target)
+      move(source, to: newParent, newName, place.path, replacing: target, remains)
       request.reply()
     }
   }
