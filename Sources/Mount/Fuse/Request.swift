@@ -107,13 +107,16 @@ struct EntryReply {
   private let fileNumber: UInt64
   private let links: Int
   private let attributes: Attributes
+  /// Whether the kernel may keep it, until it is told otherwise.
+  private let isRemembered: Bool
 
   /// As the node is now. Tree lock held.
-  init(_ node: Node) {
+  init(_ node: Node, isRemembered: Bool = true) {
     number = node.number
     fileNumber = node.fileNumber
     links = node.links
     attributes = node.attributes
+    self.isRemembered = isRemembered
   }
 
   var parameters: fuse_entry_param {
@@ -122,7 +125,7 @@ struct EntryReply {
     parameters.generation = 1
     parameters.attr = stat
     parameters.attr_timeout = Self.forever
-    parameters.entry_timeout = Self.forever
+    parameters.entry_timeout = isRemembered ? Self.forever : 0
     return parameters
   }
 }

@@ -88,8 +88,11 @@ struct OwnState {
   var isDirty: Bool { writes != announcedWrites }
   /// Whether the group was told of it.
   var isAnnounced = false
-  /// As it was when its version was announced: another `stat` means another version.
+  /// As it was when its version was announced, or behind the latest change of ours since: another `stat` means
+  /// that somebody else has changed it.
   var record: FileRecord?
+  /// What of its announced versions is still in it.
+  var history = ContentHistory()
   /// Changes of ours under way that alter its ctime.
   var operations = 0
   /// Looks at its file that were begun, and the one that its attributes are from.

@@ -19,7 +19,7 @@ extension Volume {
       return (state.isDirty, state.failure)
     }
     if state.failure != nil || !state.isDirty { return finishClose(token, state.failure ?? 0) }
-    onDisk { [self] in
+    let isAccepted = onDiskSoon { [self] in
       namespace.withLock { _ in
         do throws(SystemError) { try beginClose(own, token) } catch {
           finishClose(token, error.code)
@@ -27,6 +27,7 @@ extension Volume {
       }
       group.drain()
     }
+    if !isAccepted { finishClose(token, EBUSY) }
   }
 
   /// An INTERRUPT ends the wait of a `close` with EINTR; the change itself goes on.
@@ -87,22 +88,19 @@ extension Volume {
     guard let (own, writes, parents) = before else { return false }
     do {
       try claim(parents)
-      let seen = try look(number, file ?? reach(own))
-      let stat = seen.stat
-      let record = FileRecord(stat)
-      let entry = Entry(
+      let look = try look(number, file ?? reach(own))
+      let stat = look.stat
+      var entry = Entry(
         id: own.id, path: own.path, kind: .file, version: newID(),
         size: UInt64(max(0, stat.size)), modified: stat.mtimeNs, mode: UInt16(stat.permissions))
-      index.note(entry.id, entry.version, record)
+      index.note(entry.id, entry.version, FileRecord(stat))
       return changeTree { tree in
         guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
-        node.take(seen)
+        let attributes = node.noteVersion(&entry, look, writesBefore: writes)
         tree.putOwn(
-          entry, owner: ownID.withLock { $0 }, node: node, attributes: node.attributes,
+          entry, owner: ownID.withLock { $0 }, node: node, attributes: attributes,
           now: WallClock.nanoseconds)
-        node.own!.record = record
         node.own!.isAnnounced = true
-        node.own!.announcedWrites = writes
         if let done {
           group.share(entry, timeout: settings.ackTimeout, done)
         } else {

@@ -42,27 +42,34 @@ extension Volume {
   func open(_ request: Request, _ number: InodeNumber, flags: Int32) {
     enum Found {
       case own
-      case remote(Content)
+      case remote(UInt64)
       case failure(Int32)
     }
     let wantsToWrite = flags & O_ACCMODE != O_RDONLY || flags & O_TRUNC != 0
     let found = tree.withLock { tree -> Found in
       guard let node = tree[number], node.kind == .file else { return .failure(ESTALE) }
       if node.own != nil { return .own }
-      guard let entry = node.entry, let owner = node.owner else { return .failure(ESTALE) }
+      // What the kernel knows under a name that means something else by now: it looks the name up again.
+      guard node.isLinked, let entry = node.entry, let owner = node.owner else {
+        return .failure(ESTALE)
+      }
       if wantsToWrite { return .failure(EACCES) }
-      return .remote(
-        Content(owner: owner, entry: entry.id, version: entry.version, size: entry.size))
-    }
-    switch found {
-    case .failure(let code): request.reply(error: code)
-    case .remote(let content):
       let handle = handles.withLock { handles in
         let handle = handles.reserve()
         handles.add(.remote(handle), as: handle)
         return handle
       }
-      fetcher.withLock { $0.open(handle, content) }
+      // Under the tree's lock: what the file becomes next is told to whoever has it open by then.
+      fetcher.withLock {
+        $0.open(
+          handle,
+          Content(owner: owner, entry: entry.id, version: entry.version, size: entry.size))
+      }
+      return .remote(handle)
+    }
+    switch found {
+    case .failure(let code): request.reply(error: code)
+    case .remote(let handle):
       followPauses()
       // A version never changes, so what the kernel has cached of it stays true.
       // FLUSH stays wanted, though nothing is ever written: it tells of a reader that was killed in a pause.
@@ -115,14 +122,16 @@ extension Volume {
     } catch  where error.code == EACCES && flags & O_ACCMODE == O_WRONLY {
       file = try reopen(own, flags: O_WRONLY)
     }
-    if truncates { try retryingOnInterrupt("truncate") { ftruncate(file.raw, 0) } }
+    if truncates {
+      try changeContent(own.number, file, from: 0) { () throws(SystemError) in
+        _ = try retryingOnInterrupt("truncate") { ftruncate(file.raw, 0) }
+      }
+    }
     let look = try look(own.number, file)
     let isSame = tree.withLock { tree in
-      guard let node = tree[own.number] else { return false }
-      return node.attributes.size == UInt64(max(0, look.stat.size))
-        && node.attributes.modified == look.stat.mtimeNs
+      tree[own.number].map { !$0.attributes.isOtherContent(Attributes(look.stat)) } ?? false
     }
-    let entry = try show(look, isContent: truncates)
+    let entry = try show(look)
     let handle = handles.withLock {
       $0.add(.own(OwnHandle(number: own.number, file: file, isWritable: wantsToWrite)))
     }

@@ -17,10 +17,11 @@ extension Volume {
       if name.count > Limits.name { return .failure(ENAMETOOLONG) }
       guard let name = try? Name(name), let node = directory.children[name]?.node else {
         directory.gaveNegatives = true
-        return .nothing
+        let isWithheld = (try? Name(name)).map { tree.isWithheld(parent, $0) } ?? false
+        return isWithheld ? .failure(ENOENT) : .nothing
       }
       tree.remember(node)
-      return .entry(EntryReply(node))
+      return .entry(EntryReply(node, isRemembered: !tree.isWithheld(parent, name)))
     }
     switch found {
     case .entry(let reply): request.reply(reply)
@@ -59,11 +60,13 @@ extension Volume {
   }
 
   func openDirectory(_ request: Request, _ number: InodeNumber) {
-    guard tree.withLock({ $0[number]?.kind == .directory }) else {
-      return request.reply(error: ENOTDIR)
+    let isWithheld = tree.withLock { tree in
+      tree[number]?.kind == .directory ? tree.isListingWithheld(number) : nil
     }
+    guard let isWithheld else { return request.reply(error: ENOTDIR) }
     let handle = handles.withLock { $0.add(.listing(Listing(directory: number))) }
-    request.reply(opened: OpenReply(handle: handle, keepsCache: true, cachesListing: true))
+    request.reply(
+      opened: OpenReply(handle: handle, keepsCache: !isWithheld, cachesListing: !isWithheld))
   }
 
   /// READDIR, and READDIRPLUS (`withAttributes`) which also counts as a lookup of each name. What the kernel
@@ -84,7 +87,9 @@ extension Volume {
         // A name that went away is passed over; one that was replaced is told as what it is now.
         guard let node = directory.children[item.name]?.node else { continue }
         if withAttributes {
-          if !buffer.add(item.name, EntryReply(node), next: item.next) { return }
+          let isWithheld = tree.isWithheld(listing.directory, item.name)
+          let reply = EntryReply(node, isRemembered: !isWithheld)
+          if !buffer.add(item.name, reply, next: item.next) { return }
           tree.remember(node)
         } else {
           if !buffer.add(item.name, node, next: item.next) { return }

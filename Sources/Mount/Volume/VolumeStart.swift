@@ -51,6 +51,7 @@ extension Volume {
   /// Ends what runs, after the mount has ended.
   package func stop() {
     notifier.stop()
+    tails.stop()
     pool.stop()
     index.writeSettled()
   }

@@ -12,20 +12,32 @@ extension Volume {
   func write(_ request: Request, handle: UInt64, _ bytes: [UInt8], offset: Int64) {
     guard let own = writable(handle) else { return request.reply(error: EBADF) }
     onDisk(request) { [self] () throws(SystemError) in
-      var written = 0
-      while written < bytes.count {
-        let start = written
-        let count = pwrite(own.file, bytes, from: start, at: offset + Int64(start))
-        if count < 0 {
-          // What was written before the disk was full counts, as of write(2).
-          if written > 0 { break }
-          throw SystemError("write")
-        }
-        written += count
+      let written = try changeContent(own.number, own.file, from: UInt64(offset)) {
+        () throws(SystemError) in
+        let written = try write(bytes, to: own, at: offset)
+        try show(look(own.number, own.file))
+        return written
       }
-      try show(look(own.number, own.file), isContent: true)
       request.reply(written: written)
     }
+  }
+
+  /// Returns: how many of the bytes were written.
+  private func write(
+    _ bytes: [UInt8], to own: OwnHandle, at offset: Int64
+  ) throws(SystemError) -> Int {
+    var written = 0
+    while written < bytes.count {
+      let start = written
+      let count = pwrite(own.file, bytes, from: start, at: offset + Int64(start))
+      if count < 0 {
+        // What was written before the disk was full counts, as of write(2).
+        if written > 0 { break }
+        throw SystemError("write")
+      }
+      written += count
+    }
+    return written
   }
 
   func fallocate(
@@ -33,10 +45,16 @@ extension Volume {
   ) {
     guard let own = writable(handle) else { return request.reply(error: EBADF) }
     onDisk(request) { [self] () throws(SystemError) in
-      try retryingOnInterrupt("fallocate") {
-        Glibc.fallocate(own.file.raw, mode, off_t(offset), off_t(length))
+      // Room that is only made changes nothing that is there.
+      let isOnlyRoom = mode & ~FALLOC_FL_KEEP_SIZE == 0
+      let size = tree.withLock { $0[own.number]?.attributes.size ?? 0 }
+      try changeContent(own.number, own.file, from: isOnlyRoom ? size : UInt64(offset)) {
+        () throws(SystemError) in
+        try retryingOnInterrupt("fallocate") {
+          Glibc.fallocate(own.file.raw, mode, off_t(offset), off_t(length))
+        }
+        try show(look(own.number, own.file))
       }
-      try show(look(own.number, own.file), isContent: true)
       request.reply()
     }
   }
@@ -52,11 +70,16 @@ extension Volume {
     }
     guard let to = writable(target.handle) else { return request.reply(error: EBADF) }
     onDisk(request) { [self] () throws(SystemError) in
-      let copied = try retryingOnInterrupt("copy_file_range") {
-        clinux_copy_file_range(
-          from.file.raw, source.offset, to.file.raw, target.offset, min(length, Self.longestCopy))
+      let copied = try changeContent(to.number, to.file, from: UInt64(target.offset)) {
+        () throws(SystemError) in
+        let copied = try retryingOnInterrupt("copy_file_range") {
+          clinux_copy_file_range(
+            from.file.raw, source.offset, to.file.raw, target.offset,
+            min(length, Self.longestCopy))
+        }
+        try show(look(to.number, to.file))
+        return copied
       }
-      if copied > 0 { try show(look(to.number, to.file), isContent: true) }
       request.reply(written: copied)
     }
   }
