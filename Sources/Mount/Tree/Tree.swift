@@ -1,4 +1,5 @@
 import Protocol
+import System
 
 /// What the kernel must be told because the tree changed without its asking.
 enum Invalidation: Hashable, Sendable {
@@ -78,11 +79,13 @@ struct Tree {
   /// The kernel was told of the node once more.
   func remember(_ node: Node) { node.lookups += 1 }
 
-  /// The kernel forgets the node `count` times.
-  mutating func forget(_ number: InodeNumber, count: UInt64) {
-    guard let node = nodes[number], node.number != Node.rootNumber else { return }
+  /// The kernel forgets the node `count` times. Returns: the file of a removed one that nobody knows any more;
+  /// to close it may take long.
+  mutating func forget(_ number: InodeNumber, count: UInt64) -> OwnedDescriptor? {
+    guard let node = nodes[number], node.number != Node.rootNumber else { return nil }
     node.lookups -= min(count, node.lookups)
     drop(node)
+    return nodes[number] == nil ? node.own?.remains : nil
   }
 
   /// Drops a node that nobody knows any more.
