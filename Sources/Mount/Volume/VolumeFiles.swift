@@ -116,9 +116,9 @@ extension Volume {
     _ own: OwnPlace, flags: Int32
   ) throws(SystemError) -> (OpenReply, EntryReply) {
     if own.kind != .file { throw SystemError(code: EISDIR, call: "open") }
+    try folder.checkMayOpen(own.path, flags: flags)
     let truncates = flags & O_TRUNC != 0
     let wantsToWrite = flags & O_ACCMODE != O_RDONLY
-    try folder.checkMayOpen(own.path, flags: flags)
     let file: OwnedDescriptor
     do throws(SystemError) {
       // The kernel may read pages that a write covers in part.
