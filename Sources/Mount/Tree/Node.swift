@@ -1,4 +1,5 @@
 import Protocol
+import System
 
 /// Number of a node in the mount, as the kernel knows it; never used again while the mount lives.
 typealias InodeNumber = UInt64
@@ -106,6 +107,8 @@ struct OwnState {
   var shownLook: UInt64 = 0
   /// Why it was withdrawn, for programs that still have it open.
   var failure: Int32?
+  /// Its file, once it has no name any more: whoever found it before goes on with it.
+  var remains: OwnedDescriptor?
 }
 
 /// What tells one content of a file from another without reading it.

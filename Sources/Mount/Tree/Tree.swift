@@ -1,4 +1,5 @@
 import Protocol
+import System
 
 /// What the kernel must be told because the tree changed without its asking.
 enum Invalidation: Hashable, Sendable {
@@ -78,11 +79,13 @@ struct Tree {
   /// The kernel was told of the node once more.
   func remember(_ node: Node) { node.lookups += 1 }
 
-  /// The kernel forgets the node `count` times.
-  mutating func forget(_ number: InodeNumber, count: UInt64) {
-    guard let node = nodes[number], node.number != Node.rootNumber else { return }
+  /// The kernel forgets the node `count` times. Returns: the file of a removed one that nobody knows any more;
+  /// to close it may take long.
+  mutating func forget(_ number: InodeNumber, count: UInt64) -> OwnedDescriptor? {
+    guard let node = nodes[number], node.number != Node.rootNumber else { return nil }
     node.lookups -= min(count, node.lookups)
     drop(node)
+    return nodes[number] == nil ? node.own?.remains : nil
   }
 
   /// Drops a node that nobody knows any more.
@@ -185,6 +188,20 @@ extension Tree {
   func fits(_ number: InodeNumber, at path: SharePath) -> Bool {
     guard let node = nodes[number] else { return true }
     return path.bytes.count + longest(below: node) <= Limits.path
+  }
+
+  /// Whether the symlinks at and below a node would still point into the share from there. Complexity: O(nodes
+  /// below it), where they rise; else O(1).
+  func keepsLinksInside(_ number: InodeNumber, at path: SharePath) -> Bool {
+    guard let node = nodes[number], let old = self.path(of: node) else { return true }
+    return path.depth >= old.depth || linksStayInside(node, depth: path.depth)
+  }
+
+  private func linksStayInside(_ node: Node, depth: Int) -> Bool {
+    if node.kind == .symlink, let target = node.entry?.target {
+      return SymlinkTarget.isContained(target, depth: depth)
+    }
+    return node.children.values.allSatisfy { linksStayInside($0.node, depth: depth + 1) }
   }
 
   private func longest(below node: Node) -> Int {

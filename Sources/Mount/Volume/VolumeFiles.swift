@@ -140,11 +140,9 @@ extension Volume {
       }
       let look = try look(own.number, file)
       isSame = tree.withLock { tree in
-        guard let node = tree[own.number] else { return false }
-        return node.attributes.size == UInt64(max(0, look.stat.size))
-          && node.attributes.modified == look.stat.mtimeNs
+        tree[own.number].map { !$0.attributes.isOtherContent(Attributes(look.stat)) } ?? false
       }
-      entry = try show(look, isContent: false)
+      entry = try show(look)
     } catch {
       _ = handles.withLock { $0.remove(handle) }
       throw error

@@ -108,12 +108,15 @@ extension Volume {
     }
   }
 
-  /// Takes an own entry out of the tree and back from the group.
-  func removeOwn(_ id: EntryID, _ parent: InodeNumber, _ name: [UInt8]) {
+  /// Takes an own entry out of the tree and back from the group. `remains`: its file, for who has it still.
+  func removeOwn(
+    _ own: OwnPlace, _ remains: OwnedDescriptor?, _ parent: InodeNumber, _ name: [UInt8]
+  ) {
     tree.withLock { tree in
-      tree.remove(id, now: WallClock.nanoseconds)
+      tree[own.number]?.own?.remains = remains
+      tree.remove(own.id, now: WallClock.nanoseconds)
       let invalidations = tree.takeInvalidations()
-      group.unshare(id)
+      group.unshare(own.id)
       // Somebody else's claim may show now where the kernel believes nothing to be.
       if let name = try? Name(name), tree[parent]?.children[name] != nil {
         notifier.add(invalidations)
@@ -132,14 +135,17 @@ extension Volume {
     }
   }
 
-  /// Moves a node in the tree and tells the group, as one change.
+  /// Moves a node in the tree and tells the group, as one change. `remains`: the target's file, for who has it still.
   func move(
     _ source: OwnPlace, to newParent: InodeNumber, _ newName: [UInt8], _ path: SharePath,
-    replacing target: OwnPlace?
+    replacing target: OwnPlace?, _ remains: OwnedDescriptor?
   ) {
     changeTree { tree in
       let order = target.flatMap { tree[$0.number]?.order }
-      if let target { tree.remove(target.id, now: WallClock.nanoseconds) }
+      if let target {
+        tree[target.number]?.own?.remains = remains
+        tree.remove(target.id, now: WallClock.nanoseconds)
+      }
       guard let node = tree[source.number], let directory = tree[newParent],
         let name = try? Name(newName)
       else { return }

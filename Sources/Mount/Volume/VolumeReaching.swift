@@ -34,12 +34,19 @@ extension Volume {
     return file
   }
 
-  /// What somebody has open of a file that has no name any more. Its path may be another file's by now.
+  /// What is left of a file that has no name any more. Its path may be another file's by now.
   private func openedFile(_ own: OwnPlace) throws(SystemError) -> OwnedDescriptor {
+    if let remains = tree.withLock({ $0[own.number]?.own?.remains }) { return remains }
     guard let handle = handles.withLock({ $0.own(own.number).first }) else {
       throw SystemError(code: ESTALE, call: "a removed file")
     }
     return handle.file
+  }
+
+  /// What will be left of a file that is about to lose its name; nil for other kinds, and where there are no
+  /// descriptors left: whoever finds it at that moment looks again then.
+  func remains(of own: OwnPlace) -> OwnedDescriptor? {
+    own.kind == .file ? try? reach(own) : nil
   }
 }
 
