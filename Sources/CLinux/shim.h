@@ -72,6 +72,11 @@ static const unsigned int clinux_s_ifmt = S_IFMT;
 static const unsigned int clinux_s_ifdir = S_IFDIR;
 static const unsigned int clinux_s_ifreg = S_IFREG;
 static const unsigned int clinux_s_iflnk = S_IFLNK;
+static const int clinux_f_setlease = F_SETLEASE;
+
+/// Which signal says that a lease of an open file is to be given up: F_SETSIG of fcntl(2).
+static inline int clinux_set_lease_signal(int fd, int number) { return fcntl(fd, F_SETSIG, number); }
+
 static const long clinux_utime_now = UTIME_NOW;
 static const long clinux_utime_omit = UTIME_OMIT;
 static const int clinux_seek_hole = SEEK_HOLE;

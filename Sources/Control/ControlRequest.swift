@@ -1,7 +1,7 @@
 /// What `fsharectl` asks of a running `fsharefs`.
 package struct ControlRequest: Codable, Equatable, Sendable {
   /// The command's word: `status`, `members`, `approve`, `disapprove`, `name`, `invite`,
-  /// `pause`, `resume`, `pause-uploads`, `resume-uploads`, `transfers`, `why`.
+  /// `pause`, `resume`, `pause-uploads`, `resume-uploads`, `transfers`, `why`, `share`, `unshare`, `shares`.
   package var command: String
   /// Its arguments, as they were typed.
   package var arguments: [String]

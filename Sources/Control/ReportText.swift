@@ -73,7 +73,7 @@ extension MembersReport {
 }
 
 /// Columns of text.
-private enum TextTable {
+enum TextTable {
   /// One line per row, with cells padded to their column's width and escaped for terminals.
   static func text(rows: [[String]]) -> String {
     let cells = rows.map { $0.map(TerminalText.escaped) }

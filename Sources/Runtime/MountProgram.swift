@@ -57,6 +57,7 @@ package final class MountProgram: Sendable {
     self.group.withLock { $0 = group }
     group.bind(volume)
     try volume.shareOwnFolder()
+    try volume.startWatching()
     let control = startControl(group, trust.group.address, mountpoint)
     defer { control?.stop() }
     try group.start()
@@ -120,7 +121,8 @@ extension MountProgram {
   private func openOwnFolder(_ state: StateFolder) throws(Ending) -> (OwnFolder, OwnIndex) {
     do throws(SystemError) {
       return (
-        try OwnFolder(path: configuration.ownFolder), try OwnIndex(path: state.path + "/index")
+        try OwnFolder(path: configuration.ownFolder, placesFile: state.path + "/shares"),
+        try OwnIndex(path: state.path + "/index")
       )
     } catch { throw Ending(.folder, "\(error)") }
   }
@@ -204,7 +206,7 @@ extension MountProgram {
       version: ProgramVersion.text)
     let server = ControlServer(
       stateFolder: configuration.stateFolder, log: log,
-      answeringWith: { group.answer($0, around) })
+      handler: { request, reply in group.answer(request, around, reply) })
     do {
       try server.start()
       return server

@@ -9,7 +9,7 @@ enum Mountpoint {
   /// Throws: an ending with code 66 that says what is wrong.
   static func check(_ path: String, apartFrom folders: [String]) throws(Ending) -> String {
     if isStale(path) { Fusermount.unmount(path, lazily: true) }
-    guard let absolute = resolved(path) else {
+    guard let absolute = File.resolved(path) else {
       throw Ending(.mountpoint, "mountpoint \(path): \(SystemError.reason(errno))")
     }
     if let type = MountTable.type(of: absolute), type.hasPrefix("fuse") {
@@ -19,7 +19,7 @@ enum Mountpoint {
       throw Ending(.mountpoint, "mountpoint \(path): not a directory")
     }
     for folder in folders {
-      let folder = resolved(folder) ?? folder
+      let folder = File.resolved(folder) ?? folder
       if isSameOrBelow(absolute, folder) || isSameOrBelow(folder, absolute) {
         throw Ending(
           .mountpoint,
@@ -40,13 +40,6 @@ enum Mountpoint {
   private static func isStale(_ path: String) -> Bool {
     var record = stat()
     return stat(path, &record) != 0 && errno == ENOTCONN
-  }
-
-  private static func resolved(_ path: String) -> String? {
-    guard let found = realpath(path, nil) else { return nil }
-    // SAFETY: realpath gave a terminated string that is ours to free.
-    defer { free(found) }
-    return String(cString: found)
   }
 
   private static func isSameOrBelow(_ path: String, _ folder: String) -> Bool {

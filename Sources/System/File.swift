@@ -72,6 +72,14 @@ package enum File {
     }
   }
 
+  /// The absolute path without symlinks; nil, with `errno`, where nothing is there.
+  package static func resolved(_ path: String) -> String? {
+    guard let found = realpath(path, nil) else { return nil }
+    // SAFETY: realpath gave a terminated string that is ours to free.
+    defer { free(found) }
+    return String(cString: found)
+  }
+
   /// The folder that a path is in: `/a` for `/a/b`, `.` for `b`.
   package static func folder(of path: String) -> String {
     var bytes = Array(path.utf8)

@@ -13,7 +13,7 @@ struct Fsharectl: ParsableCommand {
       """,
     subcommands: [
       Status.self, Members.self, Approve.self, Disapprove.self, Watch.self, Invite.self, Name.self,
-      Pause.self, Resume.self, Transfers.self, Why.self,
+      Share.self, Unshare.self, Shares.self, Pause.self, Resume.self, Transfers.self, Why.self,
     ])
 
   @OptionGroup var options: CommonOptions

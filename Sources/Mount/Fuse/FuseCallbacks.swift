@@ -186,6 +186,8 @@ private func onFlush(
 ) {
   let volume = volume(raw!)
   let request = Request(raw!)
+  // Before anything can answer: then whoever closes it is still there, also when it was killed.
+  volume.noteCloser(handle: info!.pointee.fh, fuse_req_ctx(raw!).pointee.pid)
   let token = volume.closing.withLock { $0.park(request) }
   // SAFETY: the token is carried in the pointer's bits and never dereferenced.
   fuse_req_interrupt_func(raw!, onFlushInterrupt, UnsafeMutableRawPointer(bitPattern: UInt(token)))

@@ -3,9 +3,10 @@ import Glibc
 import Protocol
 package import System
 
-/// The folder in which one's own files lie as ordinary files, under the same names and in the same tree.
+/// The folder in which one's own files lie as ordinary files, under the same names and in the same tree; and what
+/// is shared in place, which is found by the same paths and never changed.
 ///
-/// Every path is resolved beneath the folder, through no symlink and into no other file system.
+/// Every path is resolved beneath the folder that has it, through no symlink and into no other file system.
 /// Blocks on the disk: for the disk pool only, but at start.
 package final class OwnFolder: Sendable {
   /// Name of the staging folder in the own folder; nothing of this name is shared.
@@ -14,11 +15,18 @@ package final class OwnFolder: Sendable {
   package let path: String
   let root: OwnedDescriptor
   let staging: OwnedDescriptor
+  /// Changed with the volume's namespace lock held.
+  let places: Locked<SharedPlaces>
+  /// The file that keeps the table of places.
+  let placesFile: String
 
-  /// Opens, and makes where it is missing, the folder and its staging folder.
-  package init(path: String) throws(SystemError) {
+  /// Opens, and makes where it is missing, the folder and its staging folder. `placesFile`: where it is kept what is
+  /// shared in place; nothing of it is opened yet.
+  package init(path: String, placesFile: String) throws(SystemError) {
     try File.makeDirectories(path, mode: 0o755)
     self.path = path
+    self.placesFile = placesFile
+    places = Locked(try Self.loadPlaces(placesFile))
     root = OwnedDescriptor(
       try retryingOnInterrupt("open own folder \(path)") {
         Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -40,51 +48,65 @@ package final class OwnFolder: Sendable {
     try File.lock(path + "/" + String(decoding: Self.stagingName, as: UTF8.self) + "/lock")
   }
 
-  /// Opens a file. `flags` as of open(2).
+  /// Opens a file. `flags` as of open(2). Throws: EACCES where it would be changed in place.
   func open(_ path: SharePath, flags: Int32, mode: UInt32 = 0) throws(SystemError)
     -> OwnedDescriptor
   {
-    try openBeneath(path.bytes, flags: flags, mode: mode)
+    try checkMayOpen(path, flags: flags)
+    return try openBeneath(try resolve(path), flags: flags, mode: mode)
+  }
+
+  /// Opens a directory for listing (nil: the folder itself).
+  func openDirectory(_ path: SharePath?) throws(SystemError) -> OwnedDescriptor {
+    try openBeneath(try resolve(path), flags: O_RDONLY | O_DIRECTORY, mode: 0)
   }
 
   /// Makes a directory; one that is there already is fine.
   func makeDirectory(_ path: SharePath, mode: UInt32) throws(SystemError) {
-    try withParent(of: path) { parent, name in mkdirat(parent, name, mode_t(mode)) }
-      .ignoring(EEXIST)
+    try changing(path) { parent, name in mkdirat(parent, name, mode_t(mode)) }.ignoring(EEXIST)
   }
 
   func removeDirectory(_ path: SharePath) throws(SystemError) {
-    try withParent(of: path) { parent, name in unlinkat(parent, name, AT_REMOVEDIR) }.check()
+    try changing(path) { parent, name in unlinkat(parent, name, AT_REMOVEDIR) }.check()
   }
 
-  /// Takes a file or symlink away; one that is gone already is fine.
+  /// Takes a file or symlink away; one that is gone already is fine. A file that is shared in place is only listed no
+  /// longer.
   func unlink(_ path: SharePath) throws(SystemError) {
-    try withParent(of: path) { parent, name in unlinkat(parent, name, 0) }.ignoring(ENOENT)
+    if let place = place(at: path), place.root?.file != nil {
+      return try changePlaces { $0.remove(place.id) }
+    }
+    try changing(path) { parent, name in unlinkat(parent, name, 0) }.ignoring(ENOENT)
   }
 
   func makeSymlink(_ path: SharePath, target: [UInt8]) throws(SystemError) {
     let target = target.cPath
-    try withParent(of: path) { parent, name in symlinkat(target, parent, name) }.check()
+    try changing(path) { parent, name in symlinkat(target, parent, name) }.check()
   }
 
-  /// Renames within the folder. `replacing`: whether something at the new path gives way.
+  /// Renames within the folder. `replacing`: whether something at the new path gives way. What is shared in place is
+  /// only listed elsewhere.
   func rename(_ old: SharePath, to new: SharePath, replacing: Bool) throws(SystemError) {
+    if place(at: old) != nil {
+      return try relist(old, to: new, replacing: replacing)
+    }
+    try checkMayChange(old)
     let (oldParent, oldName) = try parent(of: old)
     let flags = replacing ? 0 : clinux_rename_noreplace
-    try withParent(of: new) { parent, name in
+    try changing(new) { parent, name in
       clinux_renameat2(oldParent.raw, oldName, parent, name, flags)
     }.check()
+    try movedPlaces(below: old, to: new)
   }
 
   func stat(_ path: SharePath) throws(SystemError) -> Stat {
-    let (parent, _) = try parent(of: path)
-    return try Stat(at: parent.raw, name: path.name.bytes)
+    let (parent, name) = try parent(of: path)
+    return try Stat(at: parent.raw, name: name.bytes)
   }
 
   /// Has the disk keep what was made, renamed and removed in a directory (nil: the folder itself).
   func synchronise(_ directory: SharePath?) throws(SystemError) {
-    let opened = try openBeneath(
-      directory?.bytes ?? [UInt8(ascii: ".")], flags: O_RDONLY | O_DIRECTORY, mode: 0)
+    let opened = try openDirectory(directory)
     try retryingOnInterrupt("fsync a directory") { fsync(opened.raw) }
   }
 
@@ -101,53 +123,85 @@ package final class OwnFolder: Sendable {
 
   /// What readlink(2) says.
   func linkTarget(_ path: SharePath) throws(SystemError) -> [UInt8] {
-    var buffer = [CChar](repeating: 0, count: Limits.path + 1)
     let (parent, name) = try parent(of: path)
-    let count = try retryingOnInterrupt("readlink") {
-      readlinkat(parent.raw, name, &buffer, buffer.count)
+    return try readLink(name, in: parent)
+  }
+}
+
+// MARK: - Resolving
+
+extension OwnFolder {
+  /// Where a path lies on disk: beneath an open directory, `.` being that directory itself.
+  struct Resolved {
+    let base: OwnedDescriptor
+    let relative: [UInt8]
+  }
+
+  /// Where a path (nil: the own folder) lies. Throws: ENOENT where its place is not there.
+  func resolve(_ path: SharePath?) throws(SystemError) -> Resolved {
+    guard let path else { return Resolved(base: root, relative: [UInt8(ascii: ".")]) }
+    guard let place = place(of: path) else {
+      return Resolved(base: root, relative: path.bytes)
     }
-    return buffer[..<count].map { UInt8(bitPattern: $0) }
+    guard let found = place.root else { throw SystemError(code: ENOENT, call: place.path) }
+    let rest = Array(path.bytes.dropFirst(place.name.bytes.count + 1))
+    if let file = found.file {
+      if !rest.isEmpty { throw SystemError(code: ENOTDIR, call: place.path) }
+      return Resolved(base: found.directory, relative: file)
+    }
+    return Resolved(base: found.directory, relative: rest.isEmpty ? [UInt8(ascii: ".")] : rest)
   }
 
-  /// The names in a directory (nil: the folder itself), `.` and `..` left out.
-  func names(in directory: SharePath?) throws(SystemError) -> [[UInt8]] {
-    let opened = try openBeneath(
-      directory?.bytes ?? [UInt8(ascii: ".")], flags: O_RDONLY | O_DIRECTORY, mode: 0)
-    return try listNames(of: opened)
+  /// Throws EPERM for what is shared in place: that is changed where it lies.
+  func checkMayChange(_ path: SharePath) throws(SystemError) {
+    if place(of: path) != nil {
+      throw SystemError(code: EPERM, call: "change what is shared in place")
+    }
   }
 
-  // MARK: Private parts
+  /// Throws EACCES where these flags of open(2) would change what is shared in place.
+  func checkMayOpen(_ path: SharePath, flags: Int32) throws(SystemError) {
+    let changes = flags & O_ACCMODE != O_RDONLY || flags & O_TRUNC != 0
+    if changes, place(of: path) != nil {
+      throw SystemError(code: EACCES, call: "write what is shared in place")
+    }
+  }
 
-  private func openBeneath(_ bytes: [UInt8], flags: Int32, mode: UInt32) throws(SystemError)
-    -> OwnedDescriptor
-  {
-    let name = bytes.cPath
+  private func openBeneath(
+    _ spot: Resolved, flags: Int32, mode: UInt32
+  ) throws(SystemError) -> OwnedDescriptor {
+    let name = spot.relative.cPath
     let resolve = UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
-    let root = root.raw
     return OwnedDescriptor(
-      try retryingOnInterrupt("open \(describe(bytes))") {
-        clinux_openat2(root, name, UInt64(flags | O_CLOEXEC | O_NOFOLLOW), UInt64(mode), resolve)
+      try retryingOnInterrupt("open \(describe(spot.relative))") {
+        clinux_openat2(
+          spot.base.raw, name, UInt64(flags | O_CLOEXEC | O_NOFOLLOW), UInt64(mode), resolve)
       })
   }
 
+  /// The directory that holds a path, open, and the name in it.
   private func parent(of path: SharePath) throws(SystemError) -> (OwnedDescriptor, [CChar]) {
-    let directory = path.parent?.bytes ?? [UInt8(ascii: ".")]
+    let spot = try resolve(path)
+    guard let slash = spot.relative.lastIndex(of: UInt8(ascii: "/")) else {
+      return (spot.base, spot.relative.cPath)
+    }
+    let above = Resolved(base: spot.base, relative: Array(spot.relative[..<slash]))
     return (
-      try openBeneath(directory, flags: O_PATH | O_DIRECTORY, mode: 0), path.name.bytes.cPath
+      try openBeneath(above, flags: O_PATH | O_DIRECTORY, mode: 0),
+      Array(spot.relative[(slash + 1)...]).cPath
     )
   }
 
-  private func withParent(
-    of path: SharePath, _ body: (Int32, [CChar]) -> Int32
+  private func changing(
+    _ path: SharePath, _ body: (Int32, [CChar]) -> Int32
   ) throws(SystemError) -> Outcome {
+    try checkMayChange(path)
     let (parent, name) = try parent(of: path)
     return body(parent.raw, name) >= 0
       ? Outcome(code: 0, what: path) : Outcome(code: errno, what: path)
   }
 
-  private func describe(_ bytes: [UInt8]) -> String {
-    "\(path)/\(String(decoding: bytes, as: UTF8.self))"
-  }
+  private func describe(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
   /// What a call on a name came to.
   private struct Outcome {
@@ -162,6 +216,15 @@ package final class OwnFolder: Sendable {
 
     func ignoring(_ harmless: Int32) throws(SystemError) { if code != harmless { try check() } }
   }
+}
+
+/// What readlink(2) says of a name in an open directory.
+func readLink(_ name: [CChar], in directory: OwnedDescriptor) throws(SystemError) -> [UInt8] {
+  var buffer = [CChar](repeating: 0, count: Limits.path + 1)
+  let count = try retryingOnInterrupt("readlink") {
+    readlinkat(directory.raw, name, &buffer, buffer.count)
+  }
+  return buffer[..<count].map { UInt8(bitPattern: $0) }
 }
 
 /// The names in an open directory, `.` and `..` left out.
@@ -187,4 +250,9 @@ func listNames(of directory: OwnedDescriptor) throws(SystemError) -> [[UInt8]] {
 extension [UInt8] {
   /// As a C string. Requires: no zero byte.
   var cPath: [CChar] { map { CChar(bitPattern: $0) } + [0] }
+}
+
+extension [CChar] {
+  /// The bytes of a C string.
+  fileprivate var bytes: [UInt8] { dropLast().map { UInt8(bitPattern: $0) } }
 }

@@ -19,6 +19,8 @@ package final class OwnIndex: Sendable {
   private struct State {
     var known: [Key: Known] = [:]
     var file: OwnedDescriptor?
+    /// What was noted since the scan began; nil once it has ended.
+    var seen: Set<Key>? = []
   }
 
   /// A ctime less than this before it was recorded may hide a change in the same tick: ns.
@@ -34,10 +36,12 @@ package final class OwnIndex: Sendable {
     if let bytes = try? File.readAll(path, limit: Self.limit) { load(bytes) }
   }
 
-  /// Begins to write: what is known is kept, in a fresh file. Call once, after the scan.
+  /// Begins to write: what the scan noted is kept, in a fresh file. Call once, after the scan.
   func beginWriting() throws(SystemError) {
     var all: [UInt8] = []
     state.withLock { state in
+      if let seen = state.seen { state.known = state.known.filter { seen.contains($0.key) } }
+      state.seen = nil
       all.reserveCapacity(state.known.count * Self.recordLength)
       for known in state.known.values { all += Self.encode(known, settled: true) }
     }
@@ -62,17 +66,13 @@ package final class OwnIndex: Sendable {
     let known = Known(entry: entry, version: version, record: record)
     let settled = WallClock.nanoseconds - record.changed >= Self.settlingTime
     state.withLock { state in
-      state.known[Key(device: record.device, inode: record.inode)] = known
+      let key = Key(device: record.device, inode: record.inode)
+      state.known[key] = known
+      state.seen?.insert(key)
       guard let file = state.file else { return }
       // A lost record is a new version later, no more: an error here is no error of the program's.
       try? File.writeAll(Self.encode(known, settled: settled), to: file.raw, path)
     }
-  }
-
-  /// Keeps only what the scan found.
-  func keepOnly(_ records: [FileRecord]) {
-    let keys = Set(records.map { Key(device: $0.device, inode: $0.inode) })
-    state.withLock { state in state.known = state.known.filter { keys.contains($0.key) } }
   }
 
   /// At a clean end: records that have settled since they were noted are written as such.

@@ -41,6 +41,7 @@ extension OwnFolder {
 
   /// Moves a staged file into its place. `replacing`: whether an own file there gives way.
   func place(_ name: [UInt8], at path: SharePath, replacing: Bool) throws(SystemError) {
+    try checkMayChange(path)
     if let parent = path.parent { try makeDirectories(parent) }
     let directory = try open(orRoot: path.parent)
     let flags = replacing ? 0 : clinux_rename_noreplace
@@ -75,7 +76,8 @@ extension OwnFolder {
         do throws(SystemError) {
           try place(name, at: path, replacing: false)
           break
-        } catch  where error.code == EEXIST {
+        } catch  where error.code == EEXIST || error.code == EPERM {
+          // EPERM: something is shared in place there by now.
           guard let other = conflictName(target, attempt) else { break }
           if attempt == 0 { conflicts.append(target) }
           path = other

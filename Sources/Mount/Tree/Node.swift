@@ -86,6 +86,10 @@ struct OwnState {
   var announcedWrites: UInt64 = 0
   /// Written since it was last announced.
   var isDirty: Bool { writes != announcedWrites }
+  /// What `writes` was when a program was killed that wrote it.
+  var abandonedWrites: UInt64?
+  /// Incomplete, with nobody at work on it since.
+  var isAbandoned: Bool { abandonedWrites == writes }
   /// Whether the group was told of it.
   var isAnnounced = false
   /// As it was when its version was announced, or behind the latest change of ours since: another `stat` means
@@ -111,4 +115,7 @@ struct FileRecord: Equatable, Sendable {
   var size: Int64
   var modified: Int64
   var changed: Int64
+
+  /// Whether both are of one file, whatever its content.
+  func isSameFile(_ other: FileRecord) -> Bool { device == other.device && inode == other.inode }
 }

@@ -210,11 +210,7 @@ extension Volume {
     case .asAnnounced: return nil
     case .failed(let reason): return reason
     case .changedByOthers:
-      onDisk { [self] in
-        namespace.withLock { _ in _ = announce(source.number, file: nil) }
-        notifier.add([.content(source.number)])
-        group.drain()
-      }
+      lookAgain(at: source.number)
       return .changed
     }
   }

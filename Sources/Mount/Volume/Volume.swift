@@ -17,6 +17,7 @@ package final class Volume: Sendable {
     /// Whether `close` returns without it.
     package var closesAsync = false
     package var fetcher = ChunkFetcher.Settings()
+    package var watching = WatchTimes()
     package init() {}
   }
 
@@ -48,6 +49,9 @@ package final class Volume: Sendable {
   let pauses = Locked(PausedPaths())
   /// Who we are in the list; an own claim shows whatever the number is.
   let ownID: Locked<PublicID>
+  /// What is to be looked at in the own folder.
+  let looks = Locked(LookQueue())
+  let watch: OwnWatch
 
   /// Closures that may wait for the disk pool: more than the kernel ever has under way.
   private static let poolQueue = 65_536
@@ -69,6 +73,7 @@ package final class Volume: Sendable {
     fetcher = Locked(ChunkFetcher(settings: settings.fetcher))
     uploads = Uploads()
     ownID = Locked(.master)
+    watch = try OwnWatch(limit: settings.watching.limit)
   }
 
   /// The bytes of leaves in memory and the reads that wait, for status.

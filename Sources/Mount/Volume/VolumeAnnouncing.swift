@@ -16,7 +16,7 @@ extension Volume {
     }
     let state = tree.withLock { tree -> (isDirty: Bool, failure: Int32?) in
       guard let state = tree[own.number]?.own else { return (false, nil) }
-      return (state.isDirty, state.failure)
+      return (state.isDirty && !state.isAbandoned, state.failure)
     }
     if state.failure != nil || !state.isDirty { return finishClose(token, state.failure ?? 0) }
     let isAccepted = onDiskSoon { [self] in
@@ -54,6 +54,25 @@ extension Volume {
       closed(own.number, outcome) { [self] code in finishClose(token, code) }
     }
     if !isAnnounced { finishClose(token, 0) }
+  }
+
+  /// A new file is closed, or whoever wrote it was killed: then it is not complete, and not shared. Whoever closes it
+  /// after that shares it; else the next start deletes it. `thread`: the kernel's id of who closes it.
+  func noteCloser(handle: UInt64, _ thread: Int32) {
+    guard case .own(let own)? = handles.withLock({ $0[handle] }), own.isWritable,
+      tree.withLock({ $0[own.number]?.own?.isAnnounced == false })
+    else { return }
+    let isKilled = DyingProcess.isKilled(thread)
+    let path = tree.withLock { tree -> SharePath? in
+      guard let node = tree[own.number], node.own != nil else { return nil }
+      node.own!.abandonedWrites = isKilled ? node.own!.writes : nil
+      return tree.path(of: node)
+    }
+    guard isKilled, let path else { return }
+    budget.log(
+      .warning, "writers that were killed",
+      "not shared: whoever wrote it was killed; it is deleted at the next start",
+      metadata: ["path": "\(shown(path))"])
   }
 
   /// The last close of a file that was never announced, or that was written after its last FLUSH.

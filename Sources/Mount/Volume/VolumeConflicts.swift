@@ -34,7 +34,8 @@ extension Volume {
     }
   }
 
-  private func keepAside(_ own: OwnPlace, _ reason: Rejection) {
+  private func keepAside(_ refused: OwnPlace, _ reason: Rejection) {
+    guard let own = listed(refused) else { return }
     let path = freeConflictPath(own.path)
     log.warning(
       "the path belongs to somebody else: kept under another name",
@@ -53,6 +54,28 @@ extension Volume {
       group.rename(own.id, to: path)
     }
     announceAgain(own.number)
+  }
+
+  /// What is listed under another name where an entry was refused: what is shared in place goes as a whole, since
+  /// nothing is ever renamed in it. nil where that had to be told anew.
+  private func listed(_ refused: OwnPlace) -> OwnPlace? {
+    guard let place = folder.place(of: refused.path) else { return refused }
+    let top = tree.withLock { tree in tree.node(at: place.name).flatMap { ownState($0, tree) } }
+    guard let top, !top.isOwnOnly else { return top }
+    // Others have something in a directory of that name, which stays.
+    let name = freeConflictPath(place.name)
+    log.warning(
+      "the path belongs to somebody else: listed under another name",
+      metadata: ["path": "\(shown(place.name))", "now": "\(shown(name))"])
+    do throws(SystemError) {
+      try folder.relist(place.name, to: name, replacing: false)
+      forgetOwn(top.number)
+      looks.withLock { $0.add(.place(place.id), isFinished: false) }
+      lookIfNeeded()
+    } catch {
+      log.error("cannot list under another name what is shared in place: \(error)")
+    }
+    return nil
   }
 
   /// Announces a node, and what lies below it, as it is, where it is.

@@ -92,7 +92,7 @@ extension Volume {
     case .own(let own) where own.isWritable:
       let isUntold = tree.withLock { tree in
         guard let node = tree[own.number], let state = node.own, node.isLinked else { return false }
-        return !state.isAnnounced || state.isDirty
+        return !state.isAbandoned && (!state.isAnnounced || state.isDirty)
       }
       if isUntold { announceWithoutWaiting(own) }
     default: break
@@ -132,9 +132,10 @@ extension Volume {
       tree[own.number].map { !$0.attributes.isOtherContent(Attributes(look.stat)) } ?? false
     }
     let entry = try show(look)
-    let handle = handles.withLock {
-      $0.add(.own(OwnHandle(number: own.number, file: file, isWritable: wantsToWrite)))
-    }
+    let opened = OwnHandle(
+      number: own.number, file: file, isWritable: wantsToWrite,
+      isInPlace: own.isLinked && folder.place(of: own.path) != nil)
+    let handle = handles.withLock { $0.add(.own(opened)) }
     if truncates, !wantsToWrite { announce(own.number, file: file) }
     return (OpenReply(handle: handle, keepsCache: isSame), entry)
   }

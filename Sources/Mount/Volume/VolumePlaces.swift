@@ -48,6 +48,7 @@ extension Volume {
   /// A place where nothing is.
   func freePlace(_ parent: InodeNumber, _ name: [UInt8]) throws(SystemError) -> Place {
     let place = try place(parent, name)
+    try folder.checkMayChange(place.path)
     let taken = tree.withLock { tree -> Bool? in
       guard let node = tree[parent]?.children[place.path.name]?.node else { return nil }
       return node.own != nil
@@ -87,7 +88,7 @@ extension Volume {
   /// Puts something that now lies in the own folder into the tree, and announces it.
   func addOwn(_ path: SharePath, _ stat: Stat, target: [UInt8] = []) -> EntryReply {
     let record = FileRecord(stat)
-    let known = index.lookup(record)
+    let known = knownEntry(record)
     let kind: EntryKind = stat.isDirectory ? .directory : stat.isSymlink ? .symlink : .file
     let entry = Entry(
       id: known?.entry ?? newID(), path: path, kind: kind,

@@ -67,6 +67,9 @@ final class Daemon {
   /// What `fsharectl members` says.
   func members() throws -> [MemberReport] { try ask("members", as: MembersReport.self).members }
 
+  /// What `fsharectl shares` says.
+  func shares() throws -> [SharesReport.Share] { try ask("shares", as: SharesReport.self).shares }
+
   /// The public id; waits until there is one.
   func publicID() throws -> UInt32 {
     try eventuallySome("\(name) has a public id") { try status().publicID }

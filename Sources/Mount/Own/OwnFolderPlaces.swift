@@ -1,0 +1,87 @@
+import CLinux
+import Glibc
+import Protocol
+import System
+
+/// The table of what is shared in place, and the file that keeps it. Namespace lock held, but where said otherwise.
+extension OwnFolder {
+  static func loadPlaces(_ file: String) throws(SystemError) -> SharedPlaces {
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      bytes = try File.readAll(file, limit: SharedPlaces.limit)
+    } catch {
+      if error.code == ENOENT { return SharedPlaces() }
+      throw error
+    }
+    // Silently sharing less than was asked for would be worse than not to start.
+    guard let places = SharedPlaces(bytes) else {
+      throw SystemError(code: EBADMSG, call: "read \(file) (remove it to share nothing in place)")
+    }
+    return places
+  }
+
+  /// What is shared in place. Any thread.
+  var sharedPlaces: [SharedPlace] { places.withLock { $0.all } }
+
+  /// What is shared in place and listed at just this path. Any thread.
+  func place(at path: SharePath) -> SharedPlace? { places.withLock { $0.place(at: path) } }
+
+  /// What is shared in place and listed at this path or above it. Any thread.
+  func place(of path: SharePath) -> SharedPlace? { places.withLock { $0.place(of: path) } }
+
+  /// Changes the table, and the file with it; where that cannot be written nothing is changed.
+  func changePlaces<Result>(_ body: (inout SharedPlaces) -> Result) throws(SystemError) -> Result {
+    var changed = places.withLock { $0 }
+    let result = body(&changed)
+    try File.writeAtomically(placesFile, changed.serialized, mode: 0o600)
+    places.withLock { $0 = changed }
+    return result
+  }
+
+  /// Lists what is shared in place at `old` at another path. Throws: EEXIST where something lies there that does not
+  /// give way, EPERM in another place.
+  func relist(_ old: SharePath, to new: SharePath, replacing: Bool) throws(SystemError) {
+    try checkMayChange(new)
+    if let there = try? stat(new) {
+      if !replacing { throw SystemError(code: EEXIST, call: "rename") }
+      if there.isDirectory { try removeDirectory(new) } else { try unlink(new) }
+    }
+    _ = try changePlaces { $0.move(from: old, to: new) }
+  }
+
+  /// A directory of the own folder was renamed: what is listed below it has moved along.
+  func movedPlaces(below old: SharePath, to new: SharePath) throws(SystemError) {
+    if places.withLock({ $0.all.contains { $0.name.isBelow(old) } }) {
+      _ = try changePlaces { $0.move(from: old, to: new) }
+    }
+  }
+
+  /// What became of a place since it was looked at last.
+  enum PlaceChange: Equatable {
+    case same
+    /// There is something now where nothing was, or something else.
+    case came
+    case gone
+    case nothingThere
+  }
+
+  /// Looks whether a place is there, and notes it in the table. Blocks on the disk.
+  func refresh(_ place: SharedPlace) -> PlaceChange {
+    guard let (root, _) = try? SharedPlace.open(place.path) else {
+      if place.root == nil { return .nothingThere }
+      places.withLock { $0.setRoot(place.id, nil) }
+      return .gone
+    }
+    if let old = place.root, old.file == root.file, Self.isSame(old.directory, root.directory) {
+      return .same
+    }
+    places.withLock { $0.setRoot(place.id, root) }
+    return .came
+  }
+
+  private static func isSame(_ one: OwnedDescriptor, _ other: OwnedDescriptor) -> Bool {
+    guard let one = try? Stat(descriptor: one.raw), let other = try? Stat(descriptor: other.raw)
+    else { return false }
+    return one.dev == other.dev && one.ino == other.ino
+  }
+}

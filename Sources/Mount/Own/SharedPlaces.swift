@@ -1,0 +1,133 @@
+import CLinux
+import Glibc
+import Protocol
+import System
+
+/// Names one thing that is shared in place, while the process lives.
+typealias PlaceID = UInt64
+
+/// A file or folder that is shared where it lies, outside the own folder. Nothing is ever changed there.
+struct SharedPlace: Sendable {
+  /// Where its bytes are found while it is there.
+  struct Root: Sendable {
+    /// The folder itself; for a file the folder that holds it.
+    let directory: OwnedDescriptor
+    /// The file's name in `directory`; nil for a folder.
+    let file: [UInt8]?
+  }
+
+  let id: PlaceID
+  /// Where it is listed.
+  var name: SharePath
+  /// Absolute, without a symlink in it.
+  let path: String
+  /// nil while there is nothing at `path`.
+  var root: Root?
+}
+
+/// What lies where: the table by which paths of the share are resolved. What no place has, the own folder has.
+struct SharedPlaces: Sendable {
+  private(set) var all: [SharedPlace] = []
+  private var last: PlaceID = 0
+
+  subscript(id: PlaceID) -> SharedPlace? { all.first { $0.id == id } }
+
+  /// The place that a path is in. Complexity: O(places).
+  func place(of path: SharePath) -> SharedPlace? {
+    all.first { path == $0.name || path.isBelow($0.name) }
+  }
+
+  /// The place that is listed at just this path.
+  func place(at path: SharePath) -> SharedPlace? { all.first { $0.name == path } }
+
+  /// Adds one. Returns: its id.
+  mutating func add(_ path: String, as name: SharePath, root: SharedPlace.Root?) -> PlaceID {
+    last += 1
+    all.append(SharedPlace(id: last, name: name, path: path, root: root))
+    return last
+  }
+
+  mutating func remove(_ id: PlaceID) { all.removeAll { $0.id == id } }
+
+  mutating func setRoot(_ id: PlaceID, _ root: SharedPlace.Root?) {
+    if let index = all.firstIndex(where: { $0.id == id }) { all[index].root = root }
+  }
+
+  /// A path was renamed: what is listed there or below it is listed elsewhere now. Returns: whether anything is.
+  mutating func move(from old: SharePath, to new: SharePath) -> Bool {
+    var hasMoved = false
+    for index in all.indices where all[index].name == old || all[index].name.isBelow(old) {
+      guard let name = all[index].name.moved(from: old, to: new) else { continue }
+      all[index].name = name
+      hasMoved = true
+    }
+    return hasMoved
+  }
+}
+
+/// The file that keeps the table: a first line, then name and path of each, every one ended by a zero byte.
+extension SharedPlaces {
+  private static let head = Array("fsharefs shares 1\n".utf8)
+
+  /// Bytes of the longest file: a thousand of the longest paths.
+  static let limit = 8 << 20
+
+  var serialized: [UInt8] {
+    all.reduce(into: Self.head) { bytes, place in
+      bytes += place.name.bytes + [0] + Array(place.path.utf8) + [0]
+    }
+  }
+
+  /// nil where the bytes are not what `serialized` makes.
+  init?(_ bytes: [UInt8]) {
+    guard bytes.starts(with: Self.head) else { return nil }
+    var parts = bytes[Self.head.count...].split(separator: 0, omittingEmptySubsequences: false)
+    guard parts.popLast()?.isEmpty == true, parts.count.isMultiple(of: 2) else { return nil }
+    for index in stride(from: 0, to: parts.count, by: 2) {
+      guard let name = try? SharePath(Array(parts[index])), place(of: name) == nil,
+        let path = String(validating: parts[index + 1], as: UTF8.self), path.hasPrefix("/")
+      else { return nil }
+      _ = add(path, as: name, root: nil)
+    }
+  }
+}
+
+extension SharedPlace {
+  /// What lies at an absolute path now. Throws: ENOENT, EACCES, ELOOP for a symlink on the way, EINVAL for what
+  /// is neither file nor folder. Blocks on the disk.
+  static func open(_ path: String) throws(SystemError) -> (root: Root, stat: Stat) {
+    let (parent, name) = try openParent(of: path)
+    let stat = try Stat(at: parent.raw, name: name)
+    if stat.isDirectory {
+      return (Root(directory: try openFolder(path, O_RDONLY), file: nil), stat)
+    }
+    if stat.isSymlink { throw SystemError(code: ELOOP, call: path) }
+    guard stat.isRegular else { throw SystemError(code: EINVAL, call: path) }
+    // Whether it can be read is found out now, not when somebody wants it.
+    let file = try retryingOnInterrupt(path) {
+      openat(parent.raw, name.cPath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    }
+    close(file)
+    return (Root(directory: parent, file: name), stat)
+  }
+
+  /// The folder that holds what lies at an absolute path, and the name in it.
+  static func openParent(
+    of path: String
+  ) throws(SystemError) -> (file: OwnedDescriptor, name: [UInt8]) {
+    (
+      try openFolder(File.folder(of: path), O_PATH),
+      Array(path.utf8.split(separator: UInt8(ascii: "/")).last ?? [])
+    )
+  }
+
+  private static func openFolder(
+    _ path: String, _ flags: Int32
+  ) throws(SystemError) -> OwnedDescriptor {
+    OwnedDescriptor(
+      try retryingOnInterrupt(path) {
+        clinux_openat2(
+          AT_FDCWD, path, UInt64(flags | O_DIRECTORY | O_CLOEXEC), 0, UInt64(RESOLVE_NO_SYMLINKS))
+      })
+  }
+}

@@ -1,0 +1,145 @@
+import Core
+import Protocol
+import System
+
+/// How the own folder is watched, in times; and a limit for tests.
+package struct WatchTimes: Sendable {
+  /// A file that is held open by a writer is taken as it is once nothing was written for so long.
+  package var settling: Duration = .seconds(2)
+  /// One that is shared already and written without end is told again so often.
+  package var retelling: Duration = .seconds(5)
+  /// Where directories could not be watched, all is compared so often.
+  package var comparing: Duration = .seconds(60)
+  /// Whether something shared in place that is not there has come is looked at so often.
+  package var missing: Duration = .seconds(2)
+  /// Watches at most; nil: what the kernel allows.
+  package var limit: Int?
+  package init() {}
+}
+
+/// What there is to look at in the own folder, and when. Events only ever add to it.
+struct LookQueue {
+  /// Spots that wait at most: beyond it everything is looked at.
+  static let limit = 65_536
+  /// Spots that are looked at in one go, with the namespace lock held.
+  static let batch = 256
+
+  struct Delay {
+    var due: Instant
+    /// When it was looked at first.
+    let since: Instant
+  }
+
+  /// What is to be done next.
+  enum Work {
+    case spots([(spot: LookSpot, isFinished: Bool)])
+    case folder(InodeNumber)
+    /// Names that were not there when they were looked at, after all else.
+    case absent([LookSpot])
+  }
+
+  /// What waits, and whether whoever changed it is known to be done.
+  private var spots: [LookSpot: Bool] = [:]
+  private var folders: [InodeNumber] = []
+  private var absent: Set<LookSpot> = []
+  /// Spots that are looked at again when it is time.
+  private var delayed: [LookSpot: Delay] = [:]
+  private var comparesAll = false
+  private var comparedAt: Instant?
+  /// One worker at a time looks.
+  var isRunning = false
+  /// Whether the scan at the start is going on: what it finds is taken as it is.
+  var isStarting = true
+  var isStopping = false
+  /// Whether some directory could not be watched since all was compared last.
+  private var lacksWatches = false
+  private var saidSo = false
+
+  mutating func add(_ event: WatchEvent) {
+    switch event {
+    case .overflow: comparesAll = true
+    case .spot(let spot, let hint):
+      switch hint {
+      case .finished: add(spot, isFinished: true)
+      case .writing where delayed[spot] == nil: add(spot, isFinished: false)
+      case .attributes where delayed[spot] == nil && spots[spot] == nil:
+        add(spot, isFinished: true)
+      case .writing, .attributes: break
+      }
+    }
+  }
+
+  mutating func add(_ spot: LookSpot, isFinished: Bool) {
+    guard spots.count < Self.limit else {
+      comparesAll = true
+      return
+    }
+    spots[spot] = isFinished
+  }
+
+  mutating func add(folder: InodeNumber) { folders.append(folder) }
+
+  mutating func add(absent spot: LookSpot) { absent.insert(spot) }
+
+  /// Everything is compared.
+  mutating func compareAll() { comparesAll = true }
+
+  /// Since when a look is put off.
+  func putOffSince(_ spot: LookSpot) -> Instant? { delayed[spot]?.since }
+
+  mutating func putOff(_ spot: LookSpot, until due: Instant, now: Instant) {
+    delayed[spot] = Delay(due: due, since: delayed[spot]?.since ?? now)
+  }
+
+  mutating func settled(_ spot: LookSpot) { delayed[spot] = nil }
+
+  /// A directory could not be watched. Returns: whether this is the first.
+  mutating func couldNotWatch() -> Bool {
+    defer { saidSo = true }
+    lacksWatches = true
+    return !saidSo
+  }
+
+  /// What is next; nil where there is nothing.
+  mutating func next(now: Instant) -> Work? {
+    if isStopping { return nil }
+    if comparesAll {
+      comparesAll = false
+      lacksWatches = false
+      comparedAt = now
+      spots = [:]
+      folders = [Node.rootNumber]
+    }
+    if !spots.isEmpty {
+      let taken = spots.prefix(Self.batch).map { (spot: $0.key, isFinished: $0.value) }
+      for one in taken { spots[one.spot] = nil }
+      return .spots(taken)
+    }
+    if let folder = folders.popLast() { return .folder(folder) }
+    if !absent.isEmpty {
+      defer { absent = [] }
+      return .absent(Array(absent))
+    }
+    return nil
+  }
+
+  var isEmpty: Bool {
+    spots.isEmpty && folders.isEmpty && absent.isEmpty && !comparesAll
+  }
+
+  /// Brings forward what is due. Returns: when something will be, nil where nothing is foreseen.
+  mutating func wake(now: Instant, _ times: WatchTimes, hasMissing: Bool) -> Instant? {
+    for (spot, delay) in delayed where delay.due <= now && spots[spot] == nil {
+      add(spot, isFinished: false)
+    }
+    var next = delayed.values.lazy.map(\.due).filter { $0 > now }.min()
+    func consider(_ instant: Instant) { next = min(next ?? instant, instant) }
+    if lacksWatches {
+      if comparedAt == nil { comparedAt = now }
+      let due = comparedAt! + times.comparing
+      if due <= now { comparesAll = true } else { consider(due) }
+    }
+    if hasMissing { consider(now + times.missing) }
+    return next
+  }
+}

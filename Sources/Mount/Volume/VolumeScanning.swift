@@ -1,0 +1,95 @@
+import Glibc
+import Logging
+import Protocol
+import System
+
+/// A directory of one's own that is open for looking.
+struct OpenDirectory {
+  let number: InodeNumber
+  /// nil: the own folder itself.
+  let path: SharePath?
+  let file: OwnedDescriptor
+  /// What lies on another device is another file system's.
+  let device: UInt64
+}
+
+/// Whole directories of the own folder, compared with the tree.
+extension Volume {
+  /// Opens the directory that a node shows; nil where it is not there.
+  func openDirectory(_ number: InodeNumber) -> OpenDirectory? {
+    let found = tree.withLock { tree -> (path: SharePath?, isThere: Bool) in
+      guard let node = tree[number], node.kind == .directory, node.isLinked else {
+        return (nil, false)
+      }
+      return (tree.path(of: node), true)
+    }
+    guard found.isThere, let file = try? folder.openDirectory(found.path),
+      let stat = try? Stat(descriptor: file.raw)
+    else { return nil }
+    return OpenDirectory(number: number, path: found.path, file: file, device: stat.dev)
+  }
+
+  /// Compares all names of a directory, and watches it from before they are read. The directories in it follow.
+  func scan(_ number: InodeNumber) {
+    if number == Node.rootNumber {
+      let places = folder.sharedPlaces.map(\.id)
+      looks.withLock { looks in
+        for place in places { looks.add(.place(place), isFinished: false) }
+      }
+    }
+    guard let directory = openDirectory(number) else {
+      let path = tree.withLock { tree in tree[number].flatMap { tree.path(of: $0) } }
+      if let path, (try? folder.stat(path)) != nil {
+        log.warning("not shared: the folder cannot be read", metadata: ["path": "\(shown(path))"])
+      }
+      return
+    }
+    do throws(SystemError) { try watch.watch(directory.file, as: number) } catch {
+      couldNotWatch(error)
+    }
+    guard let names = try? listNames(of: directory.file) else { return }
+    var rest = names[...]
+    while !rest.isEmpty {
+      let some = rest.prefix(LookQueue.batch)
+      rest = rest.dropFirst(LookQueue.batch)
+      namespace.withLock { _ in
+        for bytes in some {
+          guard let name = try? Name(bytes) else { continue }
+          if let below = look(at: name, in: directory, isFinished: false) {
+            looks.withLock { $0.add(folder: below.number) }
+          }
+        }
+      }
+      group.drain()
+    }
+    noteAbsent(directory, names)
+  }
+
+  /// What the tree has in a directory and the disk has not is looked at once more when all else is done: it may have
+  /// been moved.
+  private func noteAbsent(_ directory: OpenDirectory, _ names: [[UInt8]]) {
+    let there = Set(names)
+    let absent = tree.withLock { tree -> [LookSpot] in
+      guard let node = tree[directory.number] else { return [] }
+      return node.children.compactMap { name, slot in
+        guard slot.node.own != nil, slot.node.own?.staged == nil, !there.contains(name.bytes) else {
+          return nil
+        }
+        return .name(directory.number, name)
+      }
+    }
+    looks.withLock { looks in
+      for spot in absent { looks.add(absent: spot) }
+    }
+  }
+
+  /// Says once that changes are noticed late.
+  func couldNotWatch(_ error: SystemError) {
+    guard looks.withLock({ $0.couldNotWatch() }) else { return }
+    let setting =
+      error.code == ENOSPC ? "fs.inotify.max_user_watches" : "fs.inotify.max_user_instances"
+    log.warning(
+      "not all of the own folder can be watched: it is compared once a minute (see sysctl \(setting))",
+      metadata: ["why": "\(error)"])
+  }
+}

@@ -1,0 +1,177 @@
+import Core
+import Glibc
+import Logging
+package import Protocol
+package import System
+
+/// What became of the wish to share something in place.
+package enum SharingOutcome: Sendable {
+  case shared
+  /// The group has not answered yet; it is shared as soon as the group hears of it.
+  case unanswered
+  /// Something is at that path of the share already; by nil: one's own.
+  case taken(by: PublicID?)
+  /// A file stands where a directory of the path should be.
+  case notADirectory(SharePath)
+  /// The path of the share is one that is never shared.
+  case reserved
+  /// It is, contains or lies in a folder that may not be shared.
+  case overlaps(String)
+  /// It is, contains or lies in something that is shared in place already.
+  case overlapsShared(SharedPlaceFacts)
+  case failed(SystemError)
+}
+
+/// Something that is shared in place.
+package struct SharedPlaceFacts: Sendable {
+  /// Where it is listed.
+  package let name: SharePath
+  /// Where it lies.
+  package let path: String
+  /// nil while it is not there.
+  package let kind: EntryKind?
+
+  init(_ place: SharedPlace) {
+    name = place.name
+    path = place.path
+    kind = place.root.map { $0.file == nil ? .directory : .file }
+  }
+}
+
+/// Sharing files and folders where they lie. Nothing of them is copied, moved or changed.
+extension Volume {
+  /// What is shared in place, in the order in which it was. Any thread.
+  package var sharedInPlace: [SharedPlaceFacts] { folder.sharedPlaces.map(SharedPlaceFacts.init) }
+
+  /// Shares what lies at an absolute path without symlinks. `folders`: what it must be apart from. `waits`: whether
+  /// the group can answer now. Calls `done` once, on any thread.
+  package func shareInPlace(
+    _ path: String, as name: SharePath, apartFrom folders: [String], waits: Bool,
+    _ done: @escaping @Sendable (SharingOutcome) -> Void
+  ) {
+    onDisk { [self] in
+      var refusal: SharingOutcome?
+      var added: (id: PlaceID, entry: Entry?)?
+      namespace.withLock { _ in
+        do throws(SystemError) {
+          refusal = reasonNotToShare(path, as: name, apartFrom: folders)
+          if refusal == nil { added = try addPlace(path, as: name) }
+        } catch {
+          refusal = .failed(error)
+        }
+      }
+      if let entry = added?.entry, waits, let id = added?.id {
+        group.share(entry, timeout: settings.ackTimeout) { [self] outcome in
+          answered(outcome, id, done)
+        }
+      } else {
+        done(refusal ?? .unanswered)
+      }
+      group.drain()
+      lookIfNeeded()
+    }
+  }
+
+  /// Takes back what is shared in place: listed at `name`, or lying at one of `paths`. Calls `done` once, on any
+  /// thread, with what it was; nil where there is no such thing.
+  package func unshareInPlace(
+    _ name: SharePath?, paths: [String],
+    _ done: @escaping @Sendable (Result<SharedPlaceFacts?, SystemError>) -> Void
+  ) {
+    onDisk { [self] in
+      let all = folder.sharedPlaces
+      let found = all.first { $0.name == name } ?? all.first { paths.contains($0.path) }
+      var result = Result<SharedPlaceFacts?, SystemError>.success(found.map(SharedPlaceFacts.init))
+      if let found {
+        namespace.withLock { _ in
+          do throws(SystemError) { try removePlace(found.id) } catch { result = .failure(error) }
+        }
+        group.drain()
+      }
+      done(result)
+    }
+  }
+
+  private func reasonNotToShare(
+    _ path: String, as name: SharePath, apartFrom folders: [String]
+  ) -> SharingOutcome? {
+    if let folder = folders.first(where: { Self.overlap(path, $0) }) { return .overlaps(folder) }
+    // Through a symlink it is the same folder. The mountpoint has none in it; it is not asked, being ours to answer.
+    for folder in [folder.path, File.folder(of: folder.placesFile)] {
+      if let real = File.resolved(folder), Self.overlap(path, real) { return .overlaps(folder) }
+    }
+    if let other = folder.sharedPlaces.first(where: { Self.overlap(path, $0.path) }) {
+      return .overlapsShared(SharedPlaceFacts(other))
+    }
+    if name.names[0].bytes == OwnFolder.stagingName { return .reserved }
+    let inTheWay = tree.withLock { tree -> SharingOutcome? in
+      if let node = tree.node(at: name) { return .taken(by: node.own == nil ? node.owner : nil) }
+      var above = name.parent
+      while let path = above {
+        if let node = tree.node(at: path), node.kind != .directory { return .notADirectory(path) }
+        above = path.parent
+      }
+      return nil
+    }
+    if let inTheWay { return inTheWay }
+    // What is not there now is listed all the same.
+    if folder.place(of: name) != nil || (try? folder.stat(name)) != nil { return .taken(by: nil) }
+    return nil
+  }
+
+  private func addPlace(
+    _ path: String, as name: SharePath
+  ) throws(SystemError) -> (id: PlaceID, entry: Entry?) {
+    let (root, _) = try SharedPlace.open(path)
+    try claim(tree.withLock { unclaimed(above: name, $0) })
+    let id = try folder.changePlaces { $0.add(path, as: name, root: root) }
+    if let below = look(at: id, isFinished: true) {
+      looks.withLock { $0.add(folder: below.number) }
+    }
+    return (id, tree.withLock { $0.node(at: name)?.entry })
+  }
+
+  /// Directories above a path that this member has not claimed, outermost first.
+  private func unclaimed(above name: SharePath, _ tree: Tree) -> [SharePath] {
+    var found: [SharePath] = []
+    var above = name.parent
+    while let path = above {
+      if tree.node(at: path)?.own == nil { found.append(path) }
+      above = path.parent
+    }
+    return found.reversed()
+  }
+
+  private func answered(
+    _ outcome: ChangeOutcome, _ id: PlaceID, _ done: @escaping @Sendable (SharingOutcome) -> Void
+  ) {
+    guard case .rejected = outcome else {
+      return done(outcome == .acked ? .shared : .unanswered)
+    }
+    onDisk { [self] in
+      namespace.withLock { _ in
+        do throws(SystemError) { try removePlace(id) } catch {
+          log.error("cannot forget what is shared in place: \(error)")
+        }
+      }
+      group.drain()
+      done(.taken(by: nil))
+    }
+  }
+
+  /// Takes a place off the table, and its entries out of the list. Namespace lock held.
+  private func removePlace(_ id: PlaceID) throws(SystemError) {
+    guard let place = folder.places.withLock({ $0[id] }) else { return }
+    try folder.changePlaces { $0.remove(id) }
+    watch.forget(place: id)
+    let sight = tree.withLock { tree in tree.node(at: place.name).flatMap { Self.sight($0) } }
+    if let sight { forgetOwn(sight.number) }
+  }
+
+  private static func overlap(_ one: String, _ other: String) -> Bool {
+    func isIn(_ path: String, _ folder: String) -> Bool {
+      path == folder || folder == "/" || path.hasPrefix(folder + "/")
+    }
+    return isIn(one, other) || isIn(other, one)
+  }
+}

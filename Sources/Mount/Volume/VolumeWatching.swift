@@ -1,0 +1,90 @@
+import Core
+import Glibc
+import Logging
+import Protocol
+package import System
+
+/// The own folder is used directly too: what the kernel's watches hint at is looked at on the disk pool, by one
+/// worker at a time. What equals the tree is nothing new, so one's own changes through the mount have no echo.
+extension Volume {
+  /// Begins to look at what changes in the own folder. Call after `shareOwnFolder`.
+  package func startWatching() throws(SystemError) {
+    looks.withLock { $0.isStarting = false }
+    try watch.start(
+      wait: { [self] in millisecondsToWait },
+      heard: { [self] events in
+        if events.contains(.overflow) { log.info("events were lost: the own folder is compared") }
+        looks.withLock { looks in
+          for event in events { looks.add(event) }
+        }
+        lookIfNeeded()
+      })
+  }
+
+  /// Looks no more. Blocks for as long as one look takes.
+  func stopWatching() {
+    looks.withLock { $0.isStopping = true }
+    watch.stop()
+  }
+
+  /// Has a file looked at that is not what it was announced as.
+  func lookAgain(at number: InodeNumber) {
+    let spot = tree.withLock { tree -> LookSpot? in
+      guard let node = tree[number], let name = node.name, let parent = node.parent,
+        let path = tree.path(of: node)
+      else {
+        return nil
+      }
+      return folder.place(at: path).map { .place($0.id) } ?? .name(parent.number, name)
+    }
+    guard let spot else { return }
+    looks.withLock { $0.add(spot, isFinished: false) }
+    lookIfNeeded()
+  }
+
+  /// Runs a worker where there is something to look at and none runs.
+  func lookIfNeeded() {
+    let mayRun = looks.withLock { looks -> Bool in
+      if looks.isRunning || looks.isStarting || looks.isEmpty { return false }
+      looks.isRunning = true
+      return true
+    }
+    guard mayRun else { return }
+    onDisk { [self] in
+      while let work = nextLook() { perform(work) }
+      // Something may have been put off.
+      watch.hurry()
+    }
+  }
+
+  private func nextLook() -> LookQueue.Work? {
+    looks.withLock { looks in
+      let next = looks.next(now: MonotonicClock.now)
+      looks.isRunning = next != nil
+      return next
+    }
+  }
+
+  /// Looks at what is due, and says when the next will be.
+  private var millisecondsToWait: Int32 {
+    let now = MonotonicClock.now
+    let missing = folder.sharedPlaces.filter { $0.root == nil }.map(\.id)
+    let next = looks.withLock { looks -> Instant? in
+      for id in missing { looks.add(.place(id), isFinished: true) }
+      return looks.wake(now: now, settings.watching, hasMissing: !missing.isEmpty)
+    }
+    lookIfNeeded()
+    guard let next else { return -1 }
+    let (seconds, attoseconds) = (next - now).components
+    return Int32(clamping: seconds * 1_000 + attoseconds / 1_000_000_000_000_000 + 1)
+  }
+
+  func perform(_ work: LookQueue.Work) {
+    switch work {
+    case .spots(let spots): look(at: spots)
+    case .folder(let number): scan(number)
+    case .absent(let spots): forgetAbsent(spots)
+    }
+    group.drain()
+  }
+}
