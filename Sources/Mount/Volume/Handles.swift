@@ -16,6 +16,8 @@ struct OwnHandle: Sendable {
   let number: InodeNumber
   let file: OwnedDescriptor
   let isWritable: Bool
+  /// Whether the file is not ours to change, whatever becomes of its name here: it is shared where it lies.
+  var isInPlace = false
 }
 
 /// Handles by number.

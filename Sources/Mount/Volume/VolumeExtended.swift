@@ -67,7 +67,7 @@ extension Volume {
     guard name.starts(with: Self.kept) else { return request.reply(error: ENOTSUP) }
     changeNames(request) { [self] () throws(SystemError) in
       guard let own = ownPlace(number) else { throw SystemError(code: EPERM, call: "setxattr") }
-      try folder.checkMayChange(own.path)
+      try checkMayChange(own)
       let file = try reach(own)
       beginOperation(number)
       defer { endOperation(number, try? Stat(descriptor: file.raw)) }

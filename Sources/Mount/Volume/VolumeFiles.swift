@@ -116,7 +116,6 @@ extension Volume {
     _ own: OwnPlace, flags: Int32
   ) throws(SystemError) -> (OpenReply, EntryReply) {
     if own.kind != .file { throw SystemError(code: EISDIR, call: "open") }
-    try folder.checkMayOpen(own.path, flags: flags)
     let truncates = flags & O_TRUNC != 0
     let wantsToWrite = flags & O_ACCMODE != O_RDONLY
     let file: OwnedDescriptor
@@ -127,9 +126,10 @@ extension Volume {
       file = try reopen(own, flags: O_WRONLY)
     }
     // Known as open before it is empty: no other close announces it meanwhile.
-    let handle = handles.withLock {
-      $0.add(.own(OwnHandle(number: own.number, file: file, isWritable: wantsToWrite)))
-    }
+    let opened = OwnHandle(
+      number: own.number, file: file, isWritable: wantsToWrite,
+      isInPlace: own.isLinked && folder.place(of: own.path) != nil)
+    let handle = handles.withLock { $0.add(.own(opened)) }
     let entry: EntryReply
     let isSame: Bool
     do throws(SystemError) {

@@ -112,7 +112,7 @@ extension Volume {
       guard let own = ownPlace(number), !wanted.changesOwner else {
         throw SystemError(code: EPERM, call: "change of somebody else's entry")
       }
-      try folder.checkMayChange(own.path)
+      try checkMayChange(own)
       let file = if let open { open.file } else { try reach(own) }
       beginOperation(number)
       defer { endOperation(number, try? Stat(descriptor: file.raw)) }

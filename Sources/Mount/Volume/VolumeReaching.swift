@@ -21,6 +21,7 @@ extension Volume {
   /// Opens an own file once more. `flags` as of open(2).
   func reopen(_ own: OwnPlace, flags: Int32) throws(SystemError) -> OwnedDescriptor {
     if !own.isLinked {
+      if flags & O_ACCMODE != O_RDONLY { try checkMayChange(own) }
       let path = try openedFile(own).procPath
       return OwnedDescriptor(
         try retryingOnInterrupt("open a removed file") { Glibc.open(path, flags | O_CLOEXEC) })
@@ -34,6 +35,14 @@ extension Volume {
     return file
   }
 
+  /// Throws EPERM for what is shared in place, also once it is listed no longer.
+  func checkMayChange(_ own: OwnPlace) throws(SystemError) {
+    if own.isLinked { return try folder.checkMayChange(own.path) }
+    if handles.withLock({ $0.own(own.number).contains(where: \.isInPlace) }) {
+      throw SystemError(code: EPERM, call: "change what was shared in place")
+    }
+  }
+
   /// What is left of a file that has no name any more. Its path may be another file's by now.
   private func openedFile(_ own: OwnPlace) throws(SystemError) -> OwnedDescriptor {
     if let remains = tree.withLock({ $0[own.number]?.own?.remains }) { return remains }
@@ -43,10 +52,10 @@ extension Volume {
     return handle.file
   }
 
-  /// What will be left of a file that is about to lose its name; nil for other kinds, and where there are no
-  /// descriptors left: whoever finds it at that moment looks again then.
+  /// What will be left of a file that is about to lose its name; nil for other kinds, for what is shared in place,
+  /// and where there are no descriptors left: whoever finds it at that moment looks again then.
   func remains(of own: OwnPlace) -> OwnedDescriptor? {
-    own.kind == .file ? try? reach(own) : nil
+    own.kind == .file && folder.place(of: own.path) == nil ? try? reach(own) : nil
   }
 }
 
