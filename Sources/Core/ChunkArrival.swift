@@ -17,7 +17,7 @@ extension ChunkFetcher {
     else { return }
     meter.note(key, bytes: leaf.count, now: now)
     rates[key.owner, default: DeliveryRate(now: now)].arrived(leaf.count, now: now)
-    cache.insert(leaf, for: key)
+    cache.insert(leaf, for: place(of: key, leaf))
     for token in flight.waiters {
       guard let read = reads[token] else { continue }
       guard leaf.count == read.content.length(of: key.index, scale: key.scale) else {
@@ -68,7 +68,7 @@ extension ChunkFetcher {
       case .busy:
         postpone(key, by: .milliseconds(max(50, min(failure.retryAfter, 5_000))), now: now)
       case .gone: giveUp(key, .gone, into: &actions)
-      case .changed: giveUp(key, .changed, into: &actions)
+      case .changed: changed(key, now: now, into: &actions)
       case .denied: giveUp(key, .denied, into: &actions)
       case .unreadable: giveUp(key, .unreadable, into: &actions)
       case .stale where flight.generation != generation: ask([key], now: now, into: &actions)

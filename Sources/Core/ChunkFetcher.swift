@@ -61,9 +61,11 @@ package struct ChunkFetcher: Sendable {
 
   struct Read: Sendable {
     let stream: StreamID
-    let content: Content
+    var content: Content
     let offset: UInt64
-    let length: UInt64
+    var length: UInt64
+    /// The length that was asked for: longer where the file ends before.
+    let wanted: UInt64
     /// `log2` of the bytes of the pieces that it waits for.
     let scale: UInt8
     var leaves: [Leaf?]
@@ -113,6 +115,8 @@ package struct ChunkFetcher: Sendable {
   var meter = TransferMeter()
   var rates: [PublicID: DeliveryRate] = [:]
   var slots: AheadSlots
+  /// What files have become that have only grown.
+  var growth = FileGrowth()
   /// When a file was last read or closed.
   var lastUse: Instant = .zero
 
@@ -140,7 +144,7 @@ package struct ChunkFetcher: Sendable {
 
   /// A file was opened for reading.
   package mutating func open(_ stream: StreamID, _ content: Content) {
-    streams[stream] = ReadStream(content)
+    streams[stream] = ReadStream(latest(content))
   }
 
   /// The file was closed; reads that still wait are answered as before.
@@ -165,8 +169,9 @@ package struct ChunkFetcher: Sendable {
       return
     }
     lastUse = now
-    let length = min(UInt64(length), content.size - offset)
-    var read = begin(stream, content, offset, length, now: now)
+    let asked = UInt64(length)
+    let length = min(asked, content.size - offset)
+    var read = begin(stream, content, offset, length, asked, now: now)
     var missing: [LeafKey] = []
     for index in content.pieces(offset, length, scale: read.scale) {
       let key = content.key(index, scale: read.scale)
@@ -193,7 +198,8 @@ package struct ChunkFetcher: Sendable {
   /// The read as nothing of it is there yet. A random reader gets by with small pieces, unless the leaves are
   /// there or on their way.
   private mutating func begin(
-    _ stream: StreamID, _ content: Content, _ offset: UInt64, _ length: UInt64, now: Instant
+    _ stream: StreamID, _ content: Content, _ offset: UInt64, _ length: UInt64, _ asked: UInt64,
+    now: Instant
   ) -> Read {
     var scale = streams[stream]!.note(offset: offset, length: length)
     if scale < Limits.leafScale,
@@ -205,8 +211,8 @@ package struct ChunkFetcher: Sendable {
       scale = Limits.leafScale
     }
     return Read(
-      stream: stream, content: content, offset: offset, length: length, scale: scale, leaves: [],
-      missing: 0, deadline: now + settings.timeout)
+      stream: stream, content: content, offset: offset, length: length, wanted: asked, scale: scale,
+      leaves: [], missing: 0, deadline: now + settings.timeout)
   }
 
   /// Why a read of what is not in memory fails at once.
@@ -226,6 +232,13 @@ package struct ChunkFetcher: Sendable {
     reads[token] = read
     deadlines.append((now + settings.timeout, token))
     if pausedEntries.contains(read.content.entry) { suspend(token, now: now) }
+    wait(token, for: missing, now: now, into: &actions)
+  }
+
+  /// Has a read wait for leaves, and asks for those that nobody has asked for.
+  mutating func wait(
+    _ token: ReadToken, for missing: [LeafKey], now: Instant, into actions: inout [FetchAction]
+  ) {
     var wanted: [LeafKey] = []
     for key in missing {
       if flights[key] == nil {

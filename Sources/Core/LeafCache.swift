@@ -77,6 +77,17 @@ struct LeafCache: Sendable {
     }
   }
 
+  /// Takes out all leaves of which `isWanted` is true. Complexity: O(n).
+  mutating func take(where isWanted: (LeafKey, Leaf) -> Bool) -> [(LeafKey, Leaf)] {
+    let taken = leaves.filter { isWanted($0.key, $0.value.leaf) }.map { ($0.key, $0.value.leaf) }
+      .sorted { $0.0.index < $1.0.index }
+    for (key, leaf) in taken {
+      leaves[key] = nil
+      bytes -= leaf.storage.count
+    }
+    return taken
+  }
+
   /// Drops a leaf, unless it was used since.
   private mutating func drop(_ use: (key: LeafKey, used: UInt64)) {
     guard let cached = leaves[use.key], cached.used == use.used else { return }

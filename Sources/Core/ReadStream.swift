@@ -31,7 +31,7 @@ struct ReadStream: Sendable {
   /// Bytes that a random reader reads between two seeks at most, on average.
   private static let randomRun: UInt64 = 64 << 10
 
-  let content: Content
+  var content: Content
   private var cursors: [Cursor]
   /// That of the last read; nil behind a seek.
   private var current: Int?

@@ -9,6 +9,10 @@ final class BulkStream {
   /// The most that is gathered into one write.
   static let gatherLimit = 131_072
 
+  /// What is written in one turn: as much as is read in one. Whoever writes more than it reads fills the queues of
+  /// a peer that sends back what it gets.
+  private static let turnLimit = ServiceProtocols.bufferSize
+
   /// Bytes as they are: what the C headers also call LWS_WRITE_RAW.
   private static let writeKind = LWS_WRITE_HTTP
 
@@ -16,6 +20,7 @@ final class BulkStream {
   let socket: OpaquePointer
   /// Bytes that wait to be written.
   private(set) var queuedBytes = 0
+  private unowned let loop: ServiceLoop
   private let pipe: TLSPipe?
   private let limits: TransportLimits
   private var assembler: FrameAssembler
@@ -29,9 +34,11 @@ final class BulkStream {
   /// A stream that has just been opened; `head` is written before anything else. `pipe` is its TLS,
   /// if libwebsockets does not do it: what is received has passed it already.
   init(
-    socket: OpaquePointer, pipe: TLSPipe?, head: [UInt8]?, limits: TransportLimits, now: Duration
+    socket: OpaquePointer, on loop: ServiceLoop, pipe: TLSPipe?, head: [UInt8]?,
+    limits: TransportLimits, now: Duration
   ) {
     self.socket = socket
+    self.loop = loop
     self.pipe = pipe
     self.limits = limits
     self.head = head
@@ -48,7 +55,7 @@ final class BulkStream {
   func send(_ frame: [UInt8]) -> Bool {
     precondition(
       FrameEnvelope.isValid(frame, limit: limits.maxFrame), "a frame begins with its true length")
-    if queue.isEmpty { lws_callback_on_writable(socket) }
+    if queue.isEmpty, isHeadSent { loop.writeSoon(socket) }
     queue.append(frame)
     queuedBytes += frame.count
     return queuedBytes <= limits.bulkQueueBytes
@@ -77,29 +84,40 @@ final class BulkStream {
 
   /// The socket takes a write. Nil when it died; otherwise the bytes of frames that reached the
   /// kernel since the last call.
-  func writable(_ scratch: WriteBuffer, now: Duration) -> Int? {
+  func writable(now: Duration) -> Int? {
+    if isChoked {
+      lws_callback_on_writable(socket)
+      return 0
+    }
     var taken = unreported
     unreported = 0
+    var turn = 0
     if let head {
       self.head = nil
-      guard put([head], scratch) else { return nil }
-    } else if !queue.isEmpty {
-      lastSent = now
-      let written = writeFrames(scratch)
-      guard written > 0 else { return nil }
-      queuedBytes -= written
-      if lws_partial_buffered(socket) != 0 { unreported = written } else { taken += written }
+      guard put([head]) else { return nil }
+    } else {
+      while !queue.isEmpty, unreported == 0, turn < Self.turnLimit {
+        lastSent = now
+        let written = writeFrames()
+        guard written > 0 else { return nil }
+        queuedBytes -= written
+        turn += written
+        if isChoked { unreported = written } else { taken += written }
+      }
     }
     if unreported > 0 || !queue.isEmpty { lws_callback_on_writable(socket) }
     return taken
   }
 
+  /// Whether libwebsockets still has bytes that the kernel did not take.
+  private var isChoked: Bool { lws_partial_buffered(socket) != 0 }
+
   /// One large frame as it lies, or several small ones gathered. 0 when the socket died.
-  private func writeFrames(_ scratch: WriteBuffer) -> Int {
+  private func writeFrames() -> Int {
     let first = queue[0]
     if first.count >= Self.smallFrame || queue.count == 1 {
       queue.removeFirst()
-      if pipe != nil { return put([first], scratch) ? first.count : 0 }
+      if pipe != nil { return put([first]) ? first.count : 0 }
       // SAFETY: outside WebSockets `lws_write` only reads what it is given.
       let written = first.withUnsafeBufferPointer {
         lws_write(socket, UnsafeMutablePointer(mutating: $0.baseAddress), $0.count, Self.writeKind)
@@ -114,13 +132,13 @@ final class BulkStream {
       bytes += queue[count].count
       count += 1
     }
-    guard put(queue[..<count], scratch) else { return 0 }
+    guard put(queue[..<count]) else { return 0 }
     queue.removeFirst(count)
     return bytes
   }
 
-  private func put(_ pieces: some Collection<[UInt8]>, _ scratch: WriteBuffer) -> Bool {
-    guard let pipe else { return scratch.write(pieces, to: socket, as: Self.writeKind) }
+  private func put(_ pieces: some Collection<[UInt8]>) -> Bool {
+    guard let pipe else { return loop.scratch.write(pieces, to: socket, as: Self.writeKind) }
     return pieces.allSatisfy { pipe.seal($0) } && pipe.flush(to: socket)
   }
 }

@@ -19,12 +19,16 @@ final class ControlChannel {
     case fine, quiet, dead
   }
 
+  /// Messages that are written in one turn at most.
+  private static let turnLimit = 16
+
   /// The socket.
   let socket: OpaquePointer
   /// Set once the connection is to end after what is queued: code and reason of the close frame.
   private(set) var closing: (code: UInt16, reason: String, deadline: Duration)?
   /// Bytes that wait to be written.
   private(set) var queuedBytes = 0
+  private unowned let loop: ServiceLoop
   private let limits: TransportLimits
   private var queue: Deque<[UInt8]> = []
   private var incoming: [UInt8] = []
@@ -33,8 +37,9 @@ final class ControlChannel {
   private var pingWanted = false
 
   /// A channel that has just been opened.
-  init(socket: OpaquePointer, limits: TransportLimits, now: Duration) {
+  init(socket: OpaquePointer, on loop: ServiceLoop, limits: TransportLimits, now: Duration) {
     self.socket = socket
+    self.loop = loop
     self.limits = limits
     lastHeard = now
     pingAt = now + limits.keepAliveAfter
@@ -44,9 +49,9 @@ final class ControlChannel {
   func send(_ message: [UInt8]) -> Bool {
     precondition(message.count <= limits.maxMessage, "a control message is within its limit")
     guard closing == nil else { return true }
+    if queue.isEmpty { loop.writeSoon(socket) }
     queue.append(message)
     queuedBytes += message.count
-    lws_callback_on_writable(socket)
     return queuedBytes <= limits.controlQueueBytes
   }
 
@@ -94,21 +99,28 @@ final class ControlChannel {
   }
 
   /// The socket takes a write. The answer is libwebsockets': -1 closes.
-  func writable(_ scratch: WriteBuffer) -> Int32 {
-    if pingWanted {
+  func writable() -> Int32 {
+    if pingWanted, !isChoked {
       pingWanted = false
       // One byte: libwebsockets does not answer a ping without any.
-      guard scratch.write([[0]], to: socket, as: LWS_WRITE_PING) else { return -1 }
-    } else if let message = queue.popFirst() {
+      guard loop.scratch.write([[0]], to: socket, as: LWS_WRITE_PING) else { return -1 }
+    }
+    var turn = 0
+    while turn < Self.turnLimit, !isChoked, let message = queue.popFirst() {
+      turn += 1
       queuedBytes -= message.count
-      guard scratch.write([message], to: socket, as: LWS_WRITE_BINARY) else { return -1 }
-    } else if let closing {
+      guard loop.scratch.write([message], to: socket, as: LWS_WRITE_BINARY) else { return -1 }
+    }
+    if turn == 0, queue.isEmpty, !isChoked, let closing {
       announceClose(closing.code, closing.reason)
       return -1
     }
     if pingWanted || !queue.isEmpty || closing != nil { lws_callback_on_writable(socket) }
     return 0
   }
+
+  /// Whether libwebsockets still has bytes that the kernel did not take.
+  private var isChoked: Bool { lws_partial_buffered(socket) != 0 }
 
   /// Puts code and reason into the close frame that is sent when the callback answers -1.
   func announceClose(_ code: UInt16, _ reason: String) {

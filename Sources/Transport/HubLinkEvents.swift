@@ -30,6 +30,14 @@ extension HubLink: ServiceEvents {
     }
   }
 
+  func socketWritable(_ socket: OpaquePointer) -> Int32 {
+    guard let session, session.failure == nil,
+      let leg = session.legs.first(where: { $0.id == tag(of: socket) })
+    else { return 0 }
+    return leg === session.controlLeg
+      ? session.control?.writable() ?? 0 : writeRaw(leg, session, socket)
+  }
+
   func loopStopping() {
     end(.closed)
   }
@@ -77,7 +85,7 @@ extension HubLink: ServiceEvents {
     case LWS_CALLBACK_CLIENT_RECEIVE:
       return session.failure == nil ? receiveControl(session, input) : -1
     case LWS_CALLBACK_CLIENT_RECEIVE_PONG: session.control?.heard(now: MonotonicClock.now)
-    case LWS_CALLBACK_CLIENT_WRITEABLE: return session.control?.writable(loop.scratch) ?? -1
+    case LWS_CALLBACK_CLIENT_WRITEABLE: return session.control?.writable() ?? -1
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: noteClose(session, input)
     case LWS_CALLBACK_RAW_RX:
       return session.failure == nil ? receiveRaw(leg, session, socket, input) : -1

@@ -60,7 +60,7 @@ extension HubLink {
   {
     let now = MonotonicClock.now
     if leg === session.controlLeg {
-      session.control = ControlChannel(socket: socket, limits: limits, now: now)
+      session.control = ControlChannel(socket: socket, on: loop, limits: limits, now: now)
       outbox.withLock { $0.isOpen = true }
       // Only now the hub has proven that the key is its own.
       pin = pin ?? session.hubKey
@@ -69,7 +69,7 @@ extension HubLink {
       let isDown = leg === session.downLeg
       let head = requestHead(isDown: isDown, ticket: isDown ? tickets.down : tickets.up)
       let stream = BulkStream(
-        socket: socket, pipe: leg.pipe, head: head, limits: limits, now: now)
+        socket: socket, on: loop, pipe: leg.pipe, head: head, limits: limits, now: now)
       if isDown { session.down = stream } else { session.up = stream }
     }
     return 0
@@ -160,7 +160,7 @@ extension HubLink {
   private func writeBulk(_ leg: LinkSession.Leg, _ session: LinkSession) -> Int32 {
     let isUp = leg === session.upLeg
     guard let stream = isUp ? session.up : session.down else { return 0 }
-    guard let sent = stream.writable(loop.scratch, now: MonotonicClock.now) else { return -1 }
+    guard let sent = stream.writable(now: MonotonicClock.now) else { return -1 }
     if isUp {
       noteBulkReady(session)
       if sent > 0 { handler?.linkSent(bulkBytes: sent) }

@@ -35,7 +35,7 @@ extension HubServer {
   func writeBulk(_ connection: ServerConnection, _ socket: OpaquePointer) -> Int32 {
     switch connection.role {
     case .bulk(let stream, _):
-      guard let sent = stream.writable(loop.scratch, now: MonotonicClock.now) else { return -1 }
+      guard let sent = stream.writable(now: MonotonicClock.now) else { return -1 }
       if sent > 0 { handler?.bulkSent(connection.id, bytes: sent) }
       return 0
     case .refused(let response):
@@ -83,7 +83,7 @@ extension HubServer {
       return
     }
     let stream = BulkStream(
-      socket: socket, pipe: nil, head: direction == .down ? HTTPResponse.stream : nil,
+      socket: socket, on: loop, pipe: nil, head: direction == .down ? HTTPResponse.stream : nil,
       limits: limits,
       now: MonotonicClock.now)
     connection.role = .bulk(stream, direction)

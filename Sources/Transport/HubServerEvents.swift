@@ -15,6 +15,15 @@ extension HubServer: ServiceEvents {
 
   func loopWoken() {}
 
+  func socketWritable(_ socket: OpaquePointer) -> Int32 {
+    guard let connection = connections[tag(of: socket)] else { return 0 }
+    switch connection.role {
+    case .control: return writeControl(connection)
+    case .bulk: return writeBulk(connection, socket)
+    default: return 0
+    }
+  }
+
   func loopStopping() {
     for connection in connections.values { connection.role = .ending }
   }
@@ -169,7 +178,7 @@ extension HubServer {
   private func openControl(_ connection: ServerConnection, _ socket: OpaquePointer) -> Int32 {
     guard case .http = connection.role else { return -1 }
     connection.role = .control(
-      ControlChannel(socket: socket, limits: limits, now: MonotonicClock.now))
+      ControlChannel(socket: socket, on: loop, limits: limits, now: MonotonicClock.now))
     connection.farewell = .control
     handler?.controlOpened(
       connection.id, peer: peerAddress(socket), isSecure: connection.isSecure)
@@ -205,6 +214,6 @@ extension HubServer {
 
   private func writeControl(_ connection: ServerConnection) -> Int32 {
     guard let channel = connection.control else { return -1 }
-    return channel.writable(loop.scratch)
+    return channel.writable()
   }
 }

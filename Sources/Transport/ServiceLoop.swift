@@ -1,5 +1,6 @@
 import COpenSSL
 import CWebSockets
+import DequeModule
 import Logging
 import System
 
@@ -13,6 +14,8 @@ protocol ServiceEvents: AnyObject {
   ) -> Int32
   /// Another thread called `wake`.
   func loopWoken()
+  /// `writeSoon` was called for `socket`; the answer is libwebsockets' (0, or -1 to close it).
+  func socketWritable(_ socket: OpaquePointer) -> Int32
   /// The time between two looks at the clocks has passed.
   func tick(now: Duration)
   /// The loop is about to end: its sockets are closed next.
@@ -49,6 +52,10 @@ final class ServiceLoop: @unchecked Sendable {
   private var timer: ServiceTimer?
   private var ticker: ServiceTimer?
   private var timerFired: () -> Void = {}
+  /// Sockets for which `writeSoon` was called and that had no turn yet.
+  private var unwritten: Deque<OpaquePointer> = []
+  /// How many calls of `events` this one is in.
+  private var depth = 0
 
   /// Whose part a loop takes in TLS handshakes.
   enum TLS {
@@ -134,6 +141,13 @@ final class ServiceLoop: @unchecked Sendable {
     shared.withLock { wake(&$0) }
   }
 
+  /// Has `socketWritable` called as soon as the present callback is done. Most often the kernel takes a write at
+  /// once, and asking it first costs a round of the loop for each hop of each message. Service thread only.
+  func writeSoon(_ socket: OpaquePointer) {
+    assertServiceThread()
+    unwritten.append(socket)
+  }
+
   /// Sets or (nil) cancels the loop's one timer. Service thread only.
   func setTimer(after delay: Duration?) {
     assertServiceThread()
@@ -215,7 +229,7 @@ final class ServiceLoop: @unchecked Sendable {
 
   private func run() {
     guard let context else { return }
-    timer = ServiceTimer(context: context) { [unowned self] in timerFired() }
+    timer = ServiceTimer(context: context) { [unowned self] in tell { timerFired() } }
     ticker = ServiceTimer(context: context) { [unowned self] in tick() }
     ticker?.set(after: tickEvery)
     events?.loopStarted()
@@ -253,7 +267,21 @@ final class ServiceLoop: @unchecked Sendable {
 
   private func tick() {
     ticker?.set(after: tickEvery)
-    events?.tick(now: MonotonicClock.now)
+    tell { events?.tick(now: MonotonicClock.now) }
+  }
+
+  /// Calls the owner; then those sockets have their turn that it gave something to send.
+  private func tell<Answer>(_ body: () -> Answer) -> Answer {
+    depth += 1
+    let answer = body()
+    if depth == 1 {
+      // A turn may free what others wait for, and so bring about turns of theirs.
+      while let socket = unwritten.popFirst() {
+        if events?.socketWritable(socket) != 0 { kill(socket) }
+      }
+    }
+    depth -= 1
+    return answer
   }
 
   private func runWork() {
@@ -262,8 +290,10 @@ final class ServiceLoop: @unchecked Sendable {
       defer { state.work = [] }
       return state.work
     }
-    events?.loopWoken()
-    for item in work { item() }
+    tell {
+      events?.loopWoken()
+      for item in work { item() }
+    }
   }
 
   fileprivate func handle(
@@ -274,9 +304,10 @@ final class ServiceLoop: @unchecked Sendable {
       if case .server(let server) = tls { return server.configure(user) }
       return 0
     }
+    if reason == LWS_CALLBACK_WSI_DESTROY { unwritten.removeAll { $0 == socket } }
     // SAFETY: libwebsockets passes `count` readable bytes, or an address and 0.
     let bytes = UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : count)
-    return events?.socketEvent(socket, reason, bytes) ?? 0
+    return tell { events?.socketEvent(socket, reason, bytes) ?? 0 }
   }
 }
 

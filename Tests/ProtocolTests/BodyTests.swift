@@ -105,6 +105,49 @@ struct BodyTests {
     }
   }
 
+  @Test func `a file that has grown names its beginning behind all other fields`() throws {
+    let plain = Entry(
+      id: RandomID(high: 1, low: 2), path: try SharePath(Array("a".utf8)), kind: .file,
+      version: RandomID(high: 3, low: 4), size: 5, modified: 6, mode: 0o644)
+    var grown = plain
+    grown.beginning = RandomID(high: 7, low: 8)
+    var (one, other) = (ByteWriter(), ByteWriter())
+    plain.encode(into: &one)
+    grown.encode(into: &other)
+    var expected = one.bytes
+    expected[16] = 4
+    expected += [7, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0]
+    #expect(other.bytes == expected)
+    #expect(try decoded(grown) == grown)
+
+    grown.beginning = grown.version
+    #expect(throws: DecodingFault.self) { try decoded(grown) }
+    for count in 0..<expected.count {
+      var reader = ByteReader(Array(expected.prefix(count)))
+      #expect(throws: DecodingFault.self) { try Entry(from: &reader) }
+    }
+  }
+
+  @Test func `growth is of one entry and one line, and never shrinks`() throws {
+    func file(_ version: UInt64, _ size: UInt64, _ beginning: UInt64?, id: UInt64 = 1) throws
+      -> Entry
+    {
+      Entry(
+        id: RandomID(high: 0, low: id), path: try SharePath(Array("a".utf8)), kind: .file,
+        version: RandomID(high: 0, low: version), size: size, modified: 0, mode: 0,
+        beginning: beginning.map { RandomID(high: 0, low: $0) })
+    }
+    let first = try file(1, 10, nil)
+    #expect(try file(2, 12, 1).hasGrown(from: first))
+    #expect(try file(2, 10, 1).hasGrown(from: first))
+    // Versions between that were never heard of do no harm.
+    #expect(try file(9, 20, 1).hasGrown(from: file(2, 12, 1)))
+    #expect(try !file(2, 9, 1).hasGrown(from: first))
+    #expect(try !file(2, 12, nil).hasGrown(from: first))
+    #expect(try !file(2, 12, 1, id: 3).hasGrown(from: first))
+    #expect(!first.hasGrown(from: first))
+  }
+
   @Test func `an entry that does not fit its kind is refused`() throws {
     let path = try SharePath(Array("a/b".utf8))
     func entry(_ kind: EntryKind, size: UInt64, target: String) -> Entry {

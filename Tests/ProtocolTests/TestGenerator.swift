@@ -60,7 +60,8 @@ extension TestGenerator {
       id: randomID(), path: path, kind: kind, version: kind == .directory ? .zero : randomID(),
       size: kind == .directory ? 0 : next() % (Limits.fileSize + 1),
       modified: Int64(bitPattern: next()), mode: UInt16(below(0o10000)),
-      target: kind == .symlink ? Array("x/\(below(10))".utf8) : [])
+      target: kind == .symlink ? Array("x/\(below(10))".utf8) : [],
+      beginning: kind == .file && below(3) == 0 ? randomID() : nil)
   }
 
   mutating func clientRecord() -> ClientRecord {

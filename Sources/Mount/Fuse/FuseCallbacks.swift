@@ -60,6 +60,12 @@ private func onInit(
   connection.pointee.max_background = FuseSession.maxBackground
   connection.pointee.congestion_threshold = FuseSession.maxBackground * 3 / 4
   connection.pointee.max_write = 1 << 20
+  // A file that has grown keeps what is in the kernel: what is no longer true we say.
+  let says = UInt32(FUSE_CAP_EXPLICIT_INVAL_DATA)
+  if connection.pointee.capable & says != 0 {
+    connection.pointee.want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
+    connection.pointee.want |= says
+  }
 }
 
 private func onLookup(_ raw: fuse_req_t?, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {

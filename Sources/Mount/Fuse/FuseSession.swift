@@ -13,8 +13,10 @@ package final class FuseSession: @unchecked Sendable {
   private let session: OpaquePointer
   /// READs that the kernel may have under way in the background.
   package static let maxBackground: UInt32 = 256
-  /// Threads that take requests: none of them waits, so few are enough.
-  private static let threads: UInt32 = 4
+  /// Threads that take requests: none of them waits for the network, so few are enough.
+  static let threads = 6
+  /// Those of them that are never at the disk.
+  static let freeThreads = 2
 
   /// Mounts. Throws: EIO-like text where libfuse refuses; it has said why on stderr.
   package init(
@@ -45,13 +47,14 @@ package final class FuseSession: @unchecked Sendable {
     }
     raiseReadAhead()
     try volume.notifier.start(SessionReference(raw: made))
+    try volume.tails.start(SessionReference(raw: made), name: "tails")
   }
 
   /// Serves requests until the mount ends. Blocks.
   package func serve() {
     let configuration = fuse_loop_cfg_create()
     defer { fuse_loop_cfg_destroy(configuration) }
-    fuse_loop_cfg_set_max_threads(configuration, Self.threads)
+    fuse_loop_cfg_set_max_threads(configuration, UInt32(Self.threads))
     fuse_loop_cfg_set_clone_fd(configuration, 0)
     let result = fuse_session_loop_mt(session, configuration)
     if result < 0 { log.error("the FUSE loop ended: \(SystemError.reason(-result))") }
@@ -73,6 +76,7 @@ package final class FuseSession: @unchecked Sendable {
   /// Takes the session apart, after `serve` has returned.
   package func destroy() {
     volume.notifier.stop()
+    volume.tails.stop()
     fuse_session_unmount(session)
     fuse_session_destroy(session)
   }

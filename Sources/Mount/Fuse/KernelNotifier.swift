@@ -5,8 +5,14 @@ import System
 /// Tells the kernel what it may no longer remember. One thread of its own, which holds no lock of ours:
 /// the kernel may make it wait for a request that is being answered. No reply ever waits for it.
 final class KernelNotifier: Sendable {
+  private enum Item: Sendable {
+    case tell(Invalidation)
+    case run(@Sendable () -> Void)
+  }
+
   private struct Work {
-    var queue: [Invalidation] = []
+    var queue: [Item] = []
+    var isRunning = false
     var isStopping = false
   }
 
@@ -14,11 +20,17 @@ final class KernelNotifier: Sendable {
   private let thread: Locked<JoinableThread?> = Locked(nil)
 
   /// Starts the thread. `session` must outlive `stop`.
-  func start(_ session: SessionReference) throws(SystemError) {
+  func start(_ session: SessionReference, name: String = "notifier") throws(SystemError) {
     let work = work
-    let started = try Thread.start(name: "notifier") {
+    work.update { $0.isRunning = true }
+    let started = try Thread.start(name: name) {
       while let batch = Self.next(work) {
-        for one in batch { Self.tell(one, session) }
+        for one in batch {
+          switch one {
+          case .tell(let invalidation): Self.tell(invalidation, session)
+          case .run(let body): body()
+          }
+        }
       }
     }
     thread.withLock { $0 = started }
@@ -26,7 +38,15 @@ final class KernelNotifier: Sendable {
 
   /// Queues what changed. Any thread, also with the volume's lock held.
   func add(_ invalidations: [Invalidation]) {
-    if !invalidations.isEmpty { work.update { $0.queue += invalidations } }
+    if !invalidations.isEmpty { work.update { $0.queue += invalidations.map { .tell($0) } } }
+  }
+
+  /// The same, and calls `then` once the kernel was told, in this object's thread; at once where nothing is mounted.
+  /// No lock held.
+  func add(_ invalidations: [Invalidation], then body: @escaping @Sendable () -> Void) {
+    let isRunning = work.withLock { $0.isRunning && !$0.isStopping }
+    if !isRunning { return body() }
+    work.update { $0.queue += invalidations.map { .tell($0) } + [.run(body)] }
   }
 
   /// Ends the thread; what is queued is dropped.
@@ -35,8 +55,8 @@ final class KernelNotifier: Sendable {
     thread.withLock { $0.take() }?.join()
   }
 
-  private static func next(_ work: Monitor<Work>) -> [Invalidation]? {
-    let batch: [Invalidation]?? = work.wait { work -> [Invalidation]?? in
+  private static func next(_ work: Monitor<Work>) -> [Item]? {
+    let batch: [Item]?? = work.wait { work -> [Item]?? in
       if work.isStopping { return .some(nil) }
       if work.queue.isEmpty { return nil }
       defer { work.queue = [] }
@@ -53,6 +73,8 @@ final class KernelNotifier: Sendable {
         session.raw, directory, name.bytes.cPath, name.bytes.count)
     case .listing(let number), .content(let number):
       _ = fuse_lowlevel_notify_inval_inode(session.raw, number, 0, 0)
+    case .end(let number, let offset):
+      _ = fuse_lowlevel_notify_inval_inode(session.raw, number, off_t(offset), 0)
     case .attributes(let number):
       _ = fuse_lowlevel_notify_inval_inode(session.raw, number, -1, 0)
     }

@@ -94,6 +94,8 @@ struct EntryReply {
 
   let number: InodeNumber
   let attributes: Attributes
+  /// Whether the kernel may keep it, until it is told otherwise.
+  var isRemembered = true
 
   var parameters: fuse_entry_param {
     var parameters = fuse_entry_param()
@@ -101,7 +103,7 @@ struct EntryReply {
     parameters.generation = 1
     parameters.attr = attributes.stat(number: number)
     parameters.attr_timeout = Self.forever
-    parameters.entry_timeout = Self.forever
+    parameters.entry_timeout = isRemembered ? Self.forever : 0
     return parameters
   }
 }

@@ -38,6 +38,11 @@ struct Attributes: Equatable, Sendable {
     blocks = UInt64(max(0, stat.blocks))
   }
 
+  /// Whether `other`, of the same file, says that its content was changed.
+  func isOtherContent(_ other: Attributes) -> Bool {
+    size != other.size || modified != other.modified
+  }
+
   /// Of a directory that exists because something lies in it.
   init(implicitDirectorySince time: Int64) {
     kind = .directory

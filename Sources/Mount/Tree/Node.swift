@@ -76,8 +76,11 @@ struct OwnState {
   var isAbandoned: Bool { abandonedWrites == writes }
   /// Whether the group was told of it.
   var isAnnounced = false
-  /// As it was when its version was announced: another `stat` means another version.
+  /// As it was when its version was announced, or behind the latest change of ours since: another `stat` means
+  /// that somebody else has changed it.
   var record: FileRecord?
+  /// What of its announced versions is still in it.
+  var history = ContentHistory()
   /// Changes of ours under way that alter its ctime.
   var operations = 0
   /// Why it was withdrawn, for programs that still have it open.

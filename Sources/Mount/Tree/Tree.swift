@@ -8,6 +8,8 @@ enum Invalidation: Hashable, Sendable {
   case listing(InodeNumber)
   /// Attributes changed.
   case attributes(InodeNumber)
+  /// A file has grown: what was read from this offset on ended too early.
+  case end(InodeNumber, UInt64)
   /// What was read of a file may not be shown again.
   case content(InodeNumber)
 }
@@ -17,11 +19,13 @@ enum Invalidation: Hashable, Sendable {
 struct Tree {
   private(set) var root: Node
   private var nodes: [InodeNumber: Node] = [:]
-  private var places: [EntryID: (directory: Node, name: Name)] = [:]
+  private(set) var places: [EntryID: (directory: Node, name: Name)] = [:]
   private var lastNumber = Node.rootNumber
   /// Collected since the last `takeInvalidations`.
   private var invalidations: [Invalidation] = []
   private var invalidatedListings: Set<InodeNumber> = []
+  /// Names of which the kernel may not remember what they mean.
+  var withheld: Set<KnownName> = []
 
   init(now: Int64) {
     root = Node(
@@ -124,6 +128,10 @@ extension Tree {
   ) -> Node {
     let node = node ?? self.node(of: entry.id) ?? makeNode(entry.kind, attributes)
     if node.own == nil { node.own = OwnState(id: entry.id) }
+    // Where the kernel did not do this itself it is told: what it has of the content is not asked for again.
+    if node.kind == .file, node.lookups > 0, node.attributes.isOtherContent(attributes) {
+      invalidations.append(.content(node.number))
+    }
     node.attributes = attributes
     put(Claim(entry: entry, owner: owner, claimed: 0, isOwn: true), now: now, ownNode: node)
     return places[entry.id]!.directory.children[places[entry.id]!.name]!.node
@@ -276,7 +284,8 @@ extension Tree {
   }
 
   private func isSameContent(_ node: Node, _ entry: Entry) -> Bool {
-    node.entry == nil || (node.entry?.id == entry.id && node.entry?.version == entry.version)
+    guard let known = node.entry else { return true }
+    return known.id == entry.id && (known.version == entry.version || entry.hasGrown(from: known))
   }
 
   private func show(_ claim: Claim, in node: Node) {

@@ -130,9 +130,10 @@ extension Volume {
         // The group has another key by now, and the asker has it or gets it too.
         return refuse(request, from: offset, .stale)
       }
-      guard let frame, isUnchanged(source) else {
-        return refuse(request, from: offset, reasonForChange(source))
+      if let failure = failure(of: source, upTo: start + UInt64(length)) {
+        return refuse(request, from: offset, failure)
       }
+      guard let frame else { return refuse(request, from: offset, .changed) }
       uploads.state.withLock { state in
         state.queuedBytes += frame.count
         state.meter.note(key, bytes: length, now: MonotonicClock.now)
@@ -155,35 +156,41 @@ extension Volume {
   private struct Source {
     let number: InodeNumber
     let file: OwnedDescriptor
+    let version: Version
     let size: UInt64
-    let record: FileRecord
+    let record: FileRecord?
   }
 
-  /// Opens what a request is about, if it still is that version; else says why not.
+  /// What can be said of bytes of an own file.
+  private enum Standing {
+    case asAnnounced
+    case failed(ChunkFailureReason)
+    /// The file is not as we left it.
+    case changedByOthers
+  }
+
+  /// Opens what a request is about, if something of that version is still there; else says why not.
   private func openSource(_ request: ChunkRequest) -> Source? {
     enum Found {
-      case file(OwnPlace, Entry, FileRecord)
+      case file(OwnPlace, size: UInt64, FileRecord?)
       case failure(ChunkFailureReason)
     }
     let found = tree.withLock { tree -> Found in
-      guard let node = tree.node(of: request.entry), let own = node.own,
-        let place = ownState(node, tree), let entry = node.entry
-      else { return .failure(.gone) }
-      guard entry.version == request.version, let record = own.record, node.kind == .file else {
-        return .failure(.changed)
-      }
-      return own.operations > 0 ? .failure(.busy) : .file(place, entry, record)
+      guard let node = tree.node(of: request.entry), let own = node.own, node.kind == .file,
+        let place = ownState(node, tree), let entry = node.entry,
+        let size = own.history.size(of: request.version, entry)
+      else { return .failure(.changed) }
+      return own.operations > 0 ? .failure(.busy) : .file(place, size: size, own.record)
     }
     var reason = ChunkFailureReason.unreadable
     switch found {
     case .failure(let why): reason = why
-    case .file(let place, let entry, let record):
-      let file = try? openStaged(place, forReading: true)
-      if let file {
+    case .file(let place, let size, let record):
+      if let file = try? openStaged(place, forReading: true) {
         let source = Source(
-          number: place.number, file: file, size: entry.size, record: record)
-        if isUnchanged(source) { return source }
-        reason = reasonForChange(source)
+          number: place.number, file: file, version: request.version, size: size, record: record)
+        guard let failure = failure(of: source, upTo: 0) else { return source }
+        reason = failure
       }
     }
     refuse(request, from: 0, reason)
@@ -197,20 +204,31 @@ extension Volume {
     return try folder.open(place.path, flags: O_RDONLY)
   }
 
-  private func isUnchanged(_ source: Source) -> Bool {
-    (try? FileRecord(Stat(descriptor: source.file.raw))) == source.record
+  /// Why the first `end` bytes of a source are not what was announced; nil where they are.
+  private func failure(of source: Source, upTo end: UInt64) -> ChunkFailureReason? {
+    switch standing(of: source, upTo: end) {
+    case .asAnnounced: return nil
+    case .failed(let reason): return reason
+    case .changedByOthers:
+      lookAgain(at: source.number)
+      return .changed
+    }
   }
 
-  /// A mismatch that is our own doing passes; any other means that the file has a new version.
-  private func reasonForChange(_ source: Source) -> ChunkFailureReason {
-    let isOurs = tree.withLock { tree -> Bool in
-      guard let own = tree[source.number]?.own else { return false }
-      return own.operations > 0 || (own.record != source.record && !own.isDirty)
+  private func standing(of source: Source, upTo end: UInt64) -> Standing {
+    let stat = try? Stat(descriptor: source.file.raw)
+    return tree.withLock { tree in
+      guard let node = tree[source.number], let own = node.own, let entry = node.entry else {
+        return .failed(.changed)
+      }
+      if own.operations > 0 { return .failed(.busy) }
+      guard own.history.holds(source.version, upTo: end, entry) else { return .failed(.changed) }
+      // While we write, or have just written, only we can say what has stayed.
+      if !own.history.isSettled { return .asAnnounced }
+      guard let stat else { return .failed(.unreadable) }
+      if own.record == FileRecord(stat) { return .asAnnounced }
+      return own.record == source.record ? .changedByOthers : .failed(.busy)
     }
-    if isOurs { return .busy }
-    let isBeingWritten = tree.withLock { $0[source.number]?.own?.isDirty ?? false }
-    if !isBeingWritten { lookAgain(at: source.number) }
-    return .changed
   }
 }
 

@@ -8,8 +8,8 @@ package import System
 ///
 /// Three locks, each held shortly and never two at a time but in this order: namespace (changes of names
 /// in the own folder, disk pool only), tree, then whatever the group port takes. Fetcher and handles
-/// are leaves. No FUSE thread waits: disk work runs on the pool, answers of the network on the
-/// thread that brings them.
+/// are leaves. No FUSE thread waits for the network, whose answers run on the thread that brings them; some of
+/// them, never all, may be at the disk (`DiskTurns`), the rest of whose work runs on the pool.
 package final class Volume: Sendable {
   package struct Settings: Sendable {
     /// How long `close` waits for the group's answer.
@@ -30,6 +30,10 @@ package final class Volume: Sendable {
   let budget: LogBudget
   let pool: WorkerPool
   let notifier = KernelNotifier()
+  /// Tells of files that have grown: that may have to wait for a READ of their end.
+  let tails = KernelNotifier()
+  /// Changes of others on their way into the tree. A leaf among the locks.
+  let arriving = Locked(ArrivingChanges())
   let namespace = Locked(())
   let tree: Locked<Tree>
   let handles = Locked(HandleTable())
@@ -37,7 +41,10 @@ package final class Volume: Sendable {
   let reads = Locked(ParkedReads())
   let walks = Locked(DirectoryWalks())
   let closing = Locked(ParkedCloses())
+  let diskTurns = Locked(DiskTurns(limit: FuseSession.threads - FuseSession.freeThreads))
   let uploads: Uploads
+  /// A leaf among the locks.
+  let growing = Locked(GrowingFiles())
   /// Taken before `tree` and `fetcher`.
   let pauses = Locked(PausedPaths())
   /// Who we are in the list; an own claim shows whatever the number is.
@@ -76,12 +83,22 @@ package final class Volume: Sendable {
   /// Leaves asked of us and not yet sent, for status.
   package var queuedUploads: Int { uploads.queuedLeaves }
 
-  /// Runs disk work for a request; an error that it throws is the answer.
+  /// Runs disk work for a request; an error that it throws is the answer. FUSE threads only.
   func onDisk(_ request: Request, _ work: @escaping @Sendable () throws(SystemError) -> Void) {
-    let isQueued = pool.submit {
+    let isAccepted = onDiskSoon {
       do throws(SystemError) { try work() } catch { request.reply(error: error.code) }
     }
-    if !isQueued { request.reply(error: EBUSY) }
+    if !isAccepted { request.reply(error: EBUSY) }
+  }
+
+  /// Runs disk work on this thread, as long as enough others are left to answer what needs no disk; else on the
+  /// pool: handing it over costs more than most of this work. FUSE threads only. Returns: false when too much
+  /// waits already.
+  func onDiskSoon(_ work: @escaping @Sendable () -> Void) -> Bool {
+    guard diskTurns.withLock({ $0.take() }) else { return pool.submit(work) }
+    defer { diskTurns.withLock { $0.giveBack() } }
+    work()
+    return true
   }
 
   /// Runs disk work that nobody waits for.

@@ -19,7 +19,7 @@ extension Volume {
       return (state.isDirty && !state.isAbandoned, state.failure)
     }
     if state.failure != nil || !state.isDirty { return finishClose(token, state.failure ?? 0) }
-    onDisk { [self] in
+    let isAccepted = onDiskSoon { [self] in
       namespace.withLock { _ in
         do throws(SystemError) { try beginClose(own, token) } catch {
           finishClose(token, error.code)
@@ -27,6 +27,7 @@ extension Volume {
       }
       group.drain()
     }
+    if !isAccepted { finishClose(token, EBUSY) }
   }
 
   /// An INTERRUPT ends the wait of a `close` with EINTR; the change itself goes on.
@@ -107,19 +108,17 @@ extension Volume {
     do {
       try claim(parents)
       let stat = try file.map { try Stat(descriptor: $0.raw) } ?? statOwn(own)
-      let record = FileRecord(stat)
-      let entry = Entry(
+      var entry = Entry(
         id: own.id, path: own.path, kind: .file, version: newID(),
         size: UInt64(max(0, stat.size)), modified: stat.mtimeNs, mode: UInt16(stat.permissions))
-      index.note(entry.id, entry.version, record)
+      index.note(entry.id, entry.version, FileRecord(stat))
       return changeTree { tree in
         guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
+        let attributes = node.noteVersion(&entry, stat, writesBefore: writes)
         tree.putOwn(
-          entry, owner: ownID.withLock { $0 }, node: node, attributes: Attributes(stat),
+          entry, owner: ownID.withLock { $0 }, node: node, attributes: attributes,
           now: WallClock.nanoseconds)
-        node.own!.record = record
         node.own!.isAnnounced = true
-        node.own!.announcedWrites = writes
         if let done {
           group.share(entry, timeout: settings.ackTimeout, done)
         } else {
@@ -149,7 +148,8 @@ extension Volume {
     }
   }
 
-  /// Renews a node's attributes from its file. `isContent`: whether this makes a new version.
+  /// Renews a node's attributes from its file. `isContent`: whether this makes a new version of which nobody knows
+  /// what stays; `changeContent` is for those of which it is known.
   func noteChange(
     _ number: InodeNumber, _ stat: Stat, isContent: Bool, setsTime: Bool = false
   ) -> Attributes {
@@ -161,7 +161,11 @@ extension Volume {
       if node.kind == .directory, !setsTime {
         node.attributes.modified = max(modified, stat.mtimeNs)
       }
-      if isContent { node.own?.writes += 1 }
+      if isContent {
+        let announced = node.own?.isAnnounced == true ? node.entry : nil
+        node.own?.history.loseTrack(announced)
+        node.own?.writes += 1
+      }
       return node.attributes
     }
   }

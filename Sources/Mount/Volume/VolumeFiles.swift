@@ -42,27 +42,34 @@ extension Volume {
   func open(_ request: Request, _ number: InodeNumber, flags: Int32) {
     enum Found {
       case own(OwnPlace)
-      case remote(Content)
+      case remote(UInt64)
       case failure(Int32)
     }
     let wantsToWrite = flags & O_ACCMODE != O_RDONLY || flags & O_TRUNC != 0
     let found = tree.withLock { tree -> Found in
       guard let node = tree[number], node.kind == .file else { return .failure(ESTALE) }
       if let own = ownState(node, tree) { return .own(own) }
-      guard let entry = node.entry, let owner = node.owner else { return .failure(ESTALE) }
+      // What the kernel knows under a name that means something else by now: it looks the name up again.
+      guard node.isLinked, let entry = node.entry, let owner = node.owner else {
+        return .failure(ESTALE)
+      }
       if wantsToWrite { return .failure(EACCES) }
-      return .remote(
-        Content(owner: owner, entry: entry.id, version: entry.version, size: entry.size))
-    }
-    switch found {
-    case .failure(let code): request.reply(error: code)
-    case .remote(let content):
       let handle = handles.withLock { handles in
         let handle = handles.reserve()
         handles.add(.remote(handle), as: handle)
         return handle
       }
-      fetcher.withLock { $0.open(handle, content) }
+      // Under the tree's lock: what the file becomes next is told to whoever has it open by then.
+      fetcher.withLock {
+        $0.open(
+          handle,
+          Content(owner: owner, entry: entry.id, version: entry.version, size: entry.size))
+      }
+      return .remote(handle)
+    }
+    switch found {
+    case .failure(let code): request.reply(error: code)
+    case .remote(let handle):
       followPauses()
       // A version never changes, so what the kernel has cached of it stays true.
       // FLUSH stays wanted, though nothing is ever written: it tells of a reader that was killed in a pause.
@@ -81,29 +88,39 @@ extension Volume {
       return request.reply(error: EBADF)
     }
     onDisk(request) { [self] () throws(SystemError) in
-      var written = 0
-      while written < bytes.count {
-        let start = written
-        let count = pwrite(own.file, bytes, from: start, at: offset + Int64(start))
-        if count < 0 {
-          // What was written before the disk was full counts, as of write(2).
-          if written > 0 { break }
-          throw SystemError("write")
-        }
-        written += count
-      }
-      let end = UInt64(offset) + UInt64(written)
-      let now = WallClock.nanoseconds
-      tree.withLock { tree in
-        guard let node = tree[own.number] else { return }
-        node.own?.writes += 1
-        node.attributes.size = max(node.attributes.size, end)
-        node.attributes.blocks = max(node.attributes.blocks, (node.attributes.size + 511) / 512)
-        node.attributes.modified = now
-        node.attributes.changed = now
+      let written = try changeContent(own.number, own.file, from: UInt64(offset)) {
+        () throws(SystemError) in
+        try write(bytes, to: own, at: offset)
       }
       request.reply(written: written)
     }
+  }
+
+  /// Returns: how many of the bytes were written.
+  private func write(
+    _ bytes: [UInt8], to own: OwnHandle, at offset: Int64
+  ) throws(SystemError) -> Int {
+    var written = 0
+    while written < bytes.count {
+      let start = written
+      let count = pwrite(own.file, bytes, from: start, at: offset + Int64(start))
+      if count < 0 {
+        // What was written before the disk was full counts, as of write(2).
+        if written > 0 { break }
+        throw SystemError("write")
+      }
+      written += count
+    }
+    let end = UInt64(offset) + UInt64(written)
+    let now = WallClock.nanoseconds
+    tree.withLock { tree in
+      guard let node = tree[own.number] else { return }
+      node.attributes.size = max(node.attributes.size, end)
+      node.attributes.blocks = max(node.attributes.blocks, (node.attributes.size + 511) / 512)
+      node.attributes.modified = now
+      node.attributes.changed = now
+    }
+    return written
   }
 
   /// FSYNC: from now on the file lies in the own folder, and only its content can still change.
@@ -142,10 +159,16 @@ extension Volume {
       return request.reply(error: EBADF)
     }
     onDisk(request) { [self] () throws(SystemError) in
-      try retryingOnInterrupt("fallocate") {
-        Glibc.fallocate(own.file.raw, mode, off_t(offset), off_t(length))
+      // Room that is only made changes nothing that is there.
+      let isOnlyRoom = mode & ~FALLOC_FL_KEEP_SIZE == 0
+      let size = tree.withLock { $0[own.number]?.attributes.size ?? 0 }
+      try changeContent(own.number, own.file, from: isOnlyRoom ? size : UInt64(offset)) {
+        () throws(SystemError) in
+        try retryingOnInterrupt("fallocate") {
+          Glibc.fallocate(own.file.raw, mode, off_t(offset), off_t(length))
+        }
+        _ = noteChange(own.number, try Stat(descriptor: own.file.raw), isContent: false)
       }
-      _ = noteChange(own.number, try Stat(descriptor: own.file.raw), isContent: true)
       request.reply()
     }
   }
@@ -190,7 +213,10 @@ extension Volume {
       file = try reopen(own, flags: O_WRONLY)
     }
     if flags & O_TRUNC != 0 {
-      try retryingOnInterrupt("truncate") { ftruncate(file.raw, 0) }
+      try changeContent(own.number, file, from: 0) { () throws(SystemError) in
+        try retryingOnInterrupt("truncate") { ftruncate(file.raw, 0) }
+        _ = noteChange(own.number, try Stat(descriptor: file.raw), isContent: false)
+      }
     }
     let stat = try Stat(descriptor: file.raw)
     let isSame = tree.withLock { tree in
@@ -198,7 +224,7 @@ extension Volume {
       return node.attributes.size == UInt64(max(0, stat.size))
         && node.attributes.modified == stat.mtimeNs
     }
-    let attributes = noteChange(own.number, stat, isContent: flags & O_TRUNC != 0)
+    let attributes = noteChange(own.number, stat, isContent: false)
     let handle = handles.withLock {
       $0.add(
         .own(

@@ -6,21 +6,6 @@ import System
 
 /// What the group tells the mount. Any thread; nothing here waits.
 extension Volume {
-  /// Others' entries came, changed or went.
-  package func apply(_ deltas: [ListDelta]) {
-    let now = WallClock.nanoseconds
-    changeTreeAndTell { tree in
-      for delta in deltas {
-        switch delta {
-        case .upserted(let listed):
-          tree.upsert(listed.entry, owner: listed.owner, claimed: listed.claimed, now: now)
-        case .removed(let listed): tree.remove(listed.entry.id, now: now)
-        }
-      }
-    }
-    followPauses()
-  }
-
   /// The hub gave this member its number.
   package func identified(_ publicID: PublicID) { ownID.withLock { $0 = publicID } }
 
@@ -89,11 +74,18 @@ extension Volume {
   /// Time has passed. Memory of leaves that nobody reads any more goes back to the system.
   package func tick() {
     budget.tick()
+    announceGrowing()
+    applyOverdue()
     let before = fetcher.withLock { $0.cachedBytes }
     step { $0.tick(now: $1, into: &$2) }
     if before > 0, fetcher.withLock({ $0.cachedBytes }) == 0 { onDisk { Allocator.giveBack() } }
   }
 
   /// When `tick` is due.
-  package var nextDeadline: Instant? { fetcher.withLock { $0.nextDeadline } }
+  package var nextDeadline: Instant? {
+    [
+      fetcher.withLock { $0.nextDeadline }, growing.withLock { $0.nextDeadline },
+      arriving.withLock { $0.nextDeadline },
+    ].compactMap { $0 }.min()
+  }
 }

@@ -145,7 +145,8 @@ extension Volume {
     guard let own = node.own else { return nil }
     return Sight(
       number: node.number, id: own.id, kind: node.kind, record: own.record,
-      isStaged: own.staged != nil, isBusy: own.isDirty || own.operations > 0)
+      isStaged: own.staged != nil,
+      isBusy: own.isDirty || own.operations > 0 || !own.history.isSettled)
   }
 
   /// What there is at a path, if it can be shared; says why where it cannot.

@@ -17,10 +17,14 @@ extension Volume {
       if name.count > Limits.name { return .failure(ENAMETOOLONG) }
       guard let name = try? Name(name), let node = directory.children[name]?.node else {
         directory.gaveNegatives = true
-        return .nothing
+        let isWithheld = (try? Name(name)).map { tree.isWithheld(parent, $0) } ?? false
+        return isWithheld ? .failure(ENOENT) : .nothing
       }
       tree.remember(node)
-      return .entry(EntryReply(number: node.number, attributes: node.attributes))
+      return .entry(
+        EntryReply(
+          number: node.number, attributes: node.attributes,
+          isRemembered: !tree.isWithheld(parent, name)))
     }
     switch found {
     case .entry(let reply): request.reply(reply)
@@ -57,24 +61,34 @@ extension Volume {
   }
 
   func openDirectory(_ request: Request, _ number: InodeNumber) {
-    let listing = tree.withLock { tree -> Listing? in
+    let isWithheld = tree.withLock { $0.isListingWithheld(number) }
+    guard let listing = listing(of: number) else { return request.reply(error: ENOTDIR) }
+    let handle = handles.withLock { $0.add(.listing(listing)) }
+    request.reply(
+      opened: OpenReply(handle: handle, keepsCache: !isWithheld, cachesListing: !isWithheld))
+  }
+
+  private func listing(of number: InodeNumber) -> Listing? {
+    tree.withLock { tree in
       guard let directory = tree[number], directory.kind == .directory else { return nil }
       let items = directory.children.map { name, slot in (name, slot.node.number, slot.node.kind) }
         .sorted { $0.1 < $1.1 }
       return Listing(
         directory: number, parent: directory.parent?.number ?? number, items: items)
     }
-    guard let listing else { return request.reply(error: ENOTDIR) }
-    let handle = handles.withLock { $0.add(.listing(listing)) }
-    request.reply(opened: OpenReply(handle: handle, keepsCache: true, cachesListing: true))
   }
 
   /// READDIR, and READDIRPLUS (`withAttributes`) which also counts as a lookup of each name.
   func list(
     _ request: Request, handle: UInt64, size: Int, offset: Int64, withAttributes: Bool
   ) {
-    guard case .listing(let listing)? = handles.withLock({ $0[handle] }) else {
+    guard case .listing(var listing)? = handles.withLock({ $0[handle] }) else {
       return request.reply(error: EBADF)
+    }
+    // What the kernel is told from the beginning it keeps as the directory of this moment: it must not be older.
+    if offset == 0, let fresh = self.listing(of: listing.directory) {
+      listing = fresh
+      handles.withLock { $0.add(.listing(fresh), as: handle) }
     }
     var buffer = DirectoryBuffer(size: size)
     tree.withLock { tree in
@@ -93,7 +107,9 @@ extension Volume {
               position += 1
               continue
             }
-            let entry = EntryReply(number: node.number, attributes: node.attributes)
+            let entry = EntryReply(
+              number: node.number, attributes: node.attributes,
+              isRemembered: !tree.isWithheld(listing.directory, item.name))
             isFull = !buffer.add(item.name, entry, next: next)
             if !isFull { tree.remember(node) }
           } else {

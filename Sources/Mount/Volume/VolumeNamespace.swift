@@ -111,14 +111,27 @@ extension Volume {
       beginOperation(number)
       defer { endOperation(number, path: own.path) }
       let file: OwnedDescriptor? = if let open { open.file } else { try openStaged(own) }
-      try wanted.apply(to: file, folder, own.path)
-      let stat =
-        if let file { try Stat(descriptor: file.raw) } else { try folder.stat(own.path) }
-      let attributes = noteChange(
-        number, stat, isContent: wanted.size != nil, setsTime: wanted.times != nil)
+      let attributes = try apply(wanted, to: own, file)
       request.reply(attributes, number: number)
       if wanted.size != nil, open == nil { announce(number, file: nil) } else { retell(number) }
     }
+  }
+
+  /// Changes the attributes of an own file, open or by its path. Returns: all as they are now.
+  private func apply(
+    _ wanted: AttributeChange, to own: OwnPlace, _ file: OwnedDescriptor?
+  ) throws(SystemError) -> Attributes {
+    func stat() throws(SystemError) -> Stat {
+      if let file { try Stat(descriptor: file.raw) } else { try folder.stat(own.path) }
+    }
+    func apply() throws(SystemError) -> Attributes {
+      try wanted.apply(to: file, folder, own.path)
+      return noteChange(own.number, try stat(), isContent: false, setsTime: wanted.times != nil)
+    }
+    guard let size = wanted.size else { return try apply() }
+    let before = tree.withLock { $0[own.number]?.attributes.size ?? 0 }
+    return try changeContent(
+      own.number, from: min(before, UInt64(max(0, size))), stat: stat, apply)
   }
 
   /// Runs one change of names at a time on the disk pool, then tells the group.

@@ -158,7 +158,7 @@ extension Volume {
       guard let stat, let old = node.own!.record, let entry = node.entry,
         old.size == stat.size, old.inode == stat.ino
       else { return nil }
-      node.own!.record = FileRecord(stat)
+      node.own!.renewRecord(FileRecord(stat))
       return (entry.id, entry.version, FileRecord(stat))
     }
     if let (id, version, record) = known { index.note(id, version, record) }

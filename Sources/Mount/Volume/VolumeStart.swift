@@ -25,6 +25,7 @@ extension Volume {
   package func stop() {
     stopWatching()
     notifier.stop()
+    tails.stop()
     pool.stop()
     index.writeSettled()
   }

@@ -114,12 +114,21 @@ struct Tree: Equatable, CustomStringConvertible {
     let file = OwnedDescriptor(
       try retryingOnInterrupt("open \(name)") { open(c(path), O_RDONLY | O_CLOEXEC) })
     var piece = [UInt8](repeating: 0, count: 1 << 20)
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var hash = emptyDigest
     while true {
       let count = try retryingOnInterrupt("read \(name)") { read(file.raw, &piece, piece.count) }
       if count == 0 { return hash }
-      for byte in piece[..<count] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+      hash = digest(of: piece[..<count], from: hash)
     }
+  }
+
+  /// The same, of bytes.
+  static func digest(of bytes: [UInt8]) -> UInt64 { digest(of: bytes[...], from: emptyDigest) }
+
+  private static let emptyDigest: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  private static func digest(of bytes: ArraySlice<UInt8>, from start: UInt64) -> UInt64 {
+    bytes.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 
   /// A path as C wants it.

@@ -1,0 +1,82 @@
+import Core
+import Protocol
+
+/// A name in a directory, as the kernel may remember it.
+struct KnownName: Hashable, Sendable {
+  let directory: InodeNumber
+  let name: Name
+}
+
+/// A file of somebody else's that is about to be longer.
+struct Growth {
+  let old: Content
+  let new: Content
+  /// The node that shows it; nil where the kernel does not know it.
+  let number: InodeNumber?
+}
+
+/// What a change must not show half of.
+extension Tree {
+  /// Files that only grow by these changes.
+  func growths(in deltas: [ListDelta]) -> [Growth] {
+    deltas.compactMap { delta in
+      guard case .upserted(let listed) = delta, let node = node(of: listed.entry.id),
+        node.own == nil, let known = node.entry, let owner = node.owner, owner == listed.owner,
+        known.path == listed.entry.path, listed.entry.hasGrown(from: known)
+      else { return nil }
+      return Growth(
+        old: Content(owner: owner, entry: known.id, version: known.version, size: known.size),
+        new: Content(
+          owner: owner, entry: known.id, version: listed.entry.version, size: listed.entry.size),
+        number: node.lookups > 0 ? node.number : nil)
+    }
+  }
+
+  /// From now on the kernel is to remember nothing of the names from and to which something moves by these changes.
+  /// Returns: what it must forget of them.
+  mutating func withhold(_ deltas: [ListDelta]) -> [Invalidation] {
+    var tops: [SharePath] = []
+    var invalidations: [Invalidation] = []
+    for case .upserted(let listed) in deltas {
+      guard let place = places[listed.entry.id],
+        let claim = place.directory.children[place.name]?.claims.first(where: {
+          $0.entry.id == listed.entry.id
+        }), claim.entry.path != listed.entry.path,
+        !tops.contains(where: { claim.entry.path.isBelow($0) })
+      else { continue }
+      tops.append(claim.entry.path)
+      for (directory, name) in [place, nearest(listed.entry.path)] where directory.lookups > 0 {
+        let known = KnownName(directory: directory.number, name: name)
+        guard withheld.insert(known).inserted else { continue }
+        invalidations += [.name(directory.number, name), .listing(directory.number)]
+      }
+    }
+    return invalidations
+  }
+
+  /// Ends what `withhold` began.
+  mutating func releaseNames() { withheld.removeAll() }
+
+  /// Whether the kernel may not remember what a name means now.
+  func isWithheld(_ directory: InodeNumber, _ name: Name) -> Bool {
+    !withheld.isEmpty && withheld.contains(KnownName(directory: directory, name: name))
+  }
+
+  /// Whether the kernel may not remember the directory's listing.
+  func isListingWithheld(_ directory: InodeNumber) -> Bool {
+    withheld.contains { $0.directory == directory }
+  }
+
+  /// The first name on the way to a path that is not there yet, or its last.
+  private func nearest(_ path: SharePath) -> (directory: Node, name: Name) {
+    let names = path.names
+    var directory = root
+    for name in names.dropLast() {
+      guard let node = directory.children[name]?.node, node.kind == .directory else {
+        return (directory, name)
+      }
+      directory = node
+    }
+    return (directory, names[names.count - 1])
+  }
+}

@@ -1,0 +1,132 @@
+package import Core
+import DequeModule
+import Protocol
+import System
+
+/// Changes of others that are not in the tree yet, in their order.
+struct ArrivingChanges: Sendable {
+  /// How long the kernel may take to forget before a change is made all the same.
+  private static let patience: Duration = .milliseconds(200)
+
+  private var waiting: Deque<[ListDelta]> = []
+  /// The one that is being made.
+  private var current: [ListDelta]?
+  private var number: UInt64 = 0
+  /// What is still to forget for the current one, and until when that is waited for.
+  private var forgetting = 0
+  private var overdue: Duration?
+
+  mutating func add(_ deltas: [ListDelta]) { waiting.append(deltas) }
+
+  /// The next one to make; nil while one is being made.
+  mutating func begin() -> (number: UInt64, deltas: [ListDelta])? {
+    guard current == nil, let next = waiting.popFirst() else { return nil }
+    current = next
+    number += 1
+    return (number, next)
+  }
+
+  /// The current one waits for `count` words that the kernel has forgotten something.
+  mutating func wait(for count: Int, now: Duration) {
+    forgetting = count
+    overdue = now + Self.patience
+  }
+
+  /// One such word came. Returns: what can be made now.
+  mutating func forgot(_ number: UInt64) -> [ListDelta]? {
+    guard number == self.number, overdue != nil else { return nil }
+    forgetting -= 1
+    return forgetting == 0 ? takePrepared() : nil
+  }
+
+  /// What has waited for too long.
+  mutating func takeOverdue(now: Duration) -> [ListDelta]? {
+    overdue.map { now >= $0 } == true ? takePrepared() : nil
+  }
+
+  /// When `takeOverdue` finds something.
+  var nextDeadline: Duration? { overdue }
+
+  /// The current one was made.
+  mutating func end() { current = nil }
+
+  private mutating func takePrepared() -> [ListDelta]? {
+    overdue = nil
+    return current
+  }
+}
+
+/// Others' changes, each as one step for whoever looks on.
+///
+/// The kernel can forget only one thing at a time. So where a change has several sides (a name goes and another
+/// comes; a file is longer, and its last page is fuller), the kernel first forgets all of them and is told, for this
+/// while, to remember nothing of them. Then the tree changes, under one lock.
+extension Volume {
+  /// Others' entries came, changed or went. Any thread; nothing here waits.
+  package func apply(_ deltas: [ListDelta]) {
+    arriving.withLock { $0.add(deltas) }
+    applyNext()
+  }
+
+  /// Makes what has waited for too long: a program holds a page of which the kernel must forget something.
+  func applyOverdue() {
+    guard let deltas = arriving.withLock({ $0.takeOverdue(now: MonotonicClock.now) }) else {
+      return
+    }
+    commit(deltas)
+    applyNext()
+  }
+
+  private func applyNext() {
+    while let (number, deltas) = arriving.withLock({ $0.begin() }) {
+      if prepare(deltas, number) { return }
+      commit(deltas)
+    }
+  }
+
+  /// Has the kernel forget what must change in one step. Returns: false where there is nothing of that kind.
+  private func prepare(_ deltas: [ListDelta], _ number: UInt64) -> Bool {
+    var actions: [FetchAction] = []
+    let (names, ends) = tree.withLock { tree -> ([Invalidation], [Invalidation]) in
+      let growths = tree.growths(in: deltas)
+      if !growths.isEmpty {
+        // Under the tree's lock, or a file that is opened now might be opened as it was.
+        fetcher.withLock { fetcher in
+          for one in growths {
+            fetcher.grew(one.old, into: one.new, now: MonotonicClock.now, &actions)
+          }
+        }
+      }
+      let ends = growths.compactMap { one in one.number.map { Invalidation.end($0, one.old.size) } }
+      return (tree.withhold(deltas), ends)
+    }
+    perform(actions)
+    let sides = [(notifier, names), (tails, ends)].filter { !$0.1.isEmpty }
+    if sides.isEmpty { return false }
+    arriving.withLock { $0.wait(for: sides.count, now: MonotonicClock.now) }
+    for (teller, invalidations) in sides {
+      teller.add(invalidations) { [self] in
+        guard let deltas = arriving.withLock({ $0.forgot(number) }) else { return }
+        commit(deltas)
+        applyNext()
+      }
+    }
+    return true
+  }
+
+  private func commit(_ deltas: [ListDelta]) {
+    let now = WallClock.nanoseconds
+    changeTreeAndTell { tree in
+      for delta in deltas {
+        switch delta {
+        case .upserted(let listed):
+          tree.upsert(listed.entry, owner: listed.owner, claimed: listed.claimed, now: now)
+        case .removed(let listed): tree.remove(listed.entry.id, now: now)
+        }
+      }
+      tree.releaseNames()
+    }
+    arriving.withLock { $0.end() }
+    followPauses()
+  }
+}

@@ -1,0 +1,214 @@
+import Glibc
+
+/// What everybody should see, and what each may do: the simplest thing that says so.
+struct ModelShare {
+  struct File {
+    let owner: Int
+    var bytes: [UInt8]
+    var mode: UInt32 = 0o644
+    /// ns since 1970; nil where the clock of the machine set it.
+    var modified: Int64?
+  }
+
+  /// One member's part in a folder.
+  struct Claim {
+    let member: Int
+    var mode: UInt32
+  }
+
+  enum Node {
+    case file(File)
+    case link(owner: Int, target: String)
+    /// Whose it is, the earliest first.
+    case folder([Claim])
+
+    func belongs(to member: Int) -> Bool {
+      switch self {
+      case .file(let file): file.owner == member
+      case .link(let owner, _): owner == member
+      case .folder(let claims): claims.contains { $0.member == member }
+      }
+    }
+
+    func belongsOnly(to member: Int) -> Bool {
+      if case .folder(let claims) = self { return claims.map(\.member) == [member] }
+      return belongs(to: member)
+    }
+
+    var isFolder: Bool { if case .folder = self { true } else { false } }
+  }
+
+  /// By path; the root is not among them.
+  private(set) var nodes: [String: Node] = [:]
+
+  /// Does it. Returns: the errors of which one must come; none where it must work.
+  mutating func perform(_ operation: ModelOperation) -> [Int32] {
+    let member = operation.member
+    switch operation.deed {
+    case .write(let path, let size, let seed):
+      return change(path, member, creates: true) { $0.bytes = Samples.bytes(size, seed: seed) }
+    case .create(let path, let size, let seed):
+      if let error = parentError(path) { return [error] }
+      if nodes[path] != nil { return [EEXIST] }
+      return change(path, member, creates: true) { $0.bytes = Samples.bytes(size, seed: seed) }
+    case .append(let path, let size, let seed):
+      return change(path, member) { $0.bytes += Samples.bytes(size, seed: seed) }
+    case .grow(let path, let size, let seed):
+      return change(path, member) { file in
+        for step in 0...1 { file.bytes += Samples.bytes(size, seed: seed &+ UInt64(step)) }
+      }
+    case .overwrite(let path, let offset, let size, let seed):
+      if size == 0 { return change(path, member) { _ in } }
+      return change(path, member) { file in
+        let missing = max(0, offset + size - file.bytes.count)
+        file.bytes += [UInt8](repeating: 0, count: missing)
+        file.bytes.replaceSubrange(offset..<offset + size, with: Samples.bytes(size, seed: seed))
+      }
+    case .truncate(let path, let size):
+      let errors = change(path, member) { file in
+        file.bytes =
+          file.bytes.prefix(size) + [UInt8](repeating: 0, count: max(0, size - file.bytes.count))
+      }
+      return errors == [EACCES] ? [EACCES, EPERM] : errors
+    case .changeMode(let path, let mode): return changeMode(path, member, mode)
+    case .setModified(let path, let time): return setModified(path, member, time)
+    case .rename(let old, let new): return rename(old, new, member)
+    case .makeFolder(let path):
+      if let error = parentError(path) { return [error] }
+      if nodes[path] != nil { return [EEXIST] }
+      nodes[path] = .folder([Claim(member: member, mode: 0o755)])
+      claimParents(of: path, member)
+      return []
+    case .removeFolder(let path): return removeFolder(path, member)
+    case .unlink(let path):
+      guard let node = nodes[path] else { return [parentError(path) ?? ENOENT] }
+      if node.isFolder { return [EISDIR] }
+      if !node.belongs(to: member) { return [EPERM] }
+      nodes[path] = nil
+      return []
+    case .symlink(let path, let target):
+      if let error = parentError(path) { return [error] }
+      if nodes[path] != nil { return [EEXIST] }
+      let climbs = target.split(separator: "/").count { $0 == ".." }
+      if climbs > path.split(separator: "/").count - 1 { return [EPERM] }
+      nodes[path] = .link(owner: member, target: target)
+      claimParents(of: path, member)
+      return []
+    case .read(let path):
+      guard let node = nodes[path] else { return [parentError(path) ?? ENOENT] }
+      return node.isFolder ? [EISDIR] : []
+    }
+  }
+
+  /// Why nothing can be at a path: a part of it is not there, or no folder.
+  private func parentError(_ path: String) -> Int32? {
+    var parent = ""
+    for part in path.split(separator: "/").dropLast() {
+      parent += parent.isEmpty ? part : "/\(part)"
+      guard let node = nodes[parent] else { return ENOENT }
+      if !node.isFolder { return ENOTDIR }
+    }
+    return nil
+  }
+
+  private mutating func claimParents(of path: String, _ member: Int) {
+    var parent = ""
+    for part in path.split(separator: "/").dropLast() {
+      parent += parent.isEmpty ? part : "/\(part)"
+      guard case .folder(var claims)? = nodes[parent],
+        !claims.contains(where: { $0.member == member })
+      else { continue }
+      claims.append(Claim(member: member, mode: 0o755))
+      nodes[parent] = .folder(claims)
+    }
+  }
+
+  private mutating func change(
+    _ path: String, _ member: Int, creates: Bool = false, _ body: (inout File) -> Void
+  ) -> [Int32] {
+    if let error = parentError(path) { return [error] }
+    switch nodes[path] {
+    case nil where creates:
+      var file = File(owner: member, bytes: [])
+      body(&file)
+      nodes[path] = .file(file)
+      claimParents(of: path, member)
+    case .file(var file) where file.owner == member:
+      let before = file.bytes
+      body(&file)
+      if creates || file.bytes != before { file.modified = nil }
+      nodes[path] = .file(file)
+    case nil: return [ENOENT]
+    case .file: return [EACCES]
+    case .folder: return [EISDIR]
+    case .link: return [ELOOP]
+    }
+    return []
+  }
+
+  private mutating func changeMode(_ path: String, _ member: Int, _ mode: UInt32) -> [Int32] {
+    switch nodes[path] {
+    case nil: return [parentError(path) ?? ENOENT]
+    case .file(var file) where file.owner == member:
+      file.mode = mode
+      nodes[path] = .file(file)
+    case .folder(var claims):
+      guard let index = claims.firstIndex(where: { $0.member == member }) else { return [EPERM] }
+      claims[index].mode = mode
+      nodes[path] = .folder(claims)
+    default: return [EPERM]
+    }
+    return []
+  }
+
+  private mutating func setModified(_ path: String, _ member: Int, _ time: Int64) -> [Int32] {
+    guard let node = nodes[path] else { return [parentError(path) ?? ENOENT] }
+    guard node.belongs(to: member) else { return [EPERM] }
+    if case .file(var file) = node {
+      file.modified = time
+      nodes[path] = .file(file)
+    }
+    return []
+  }
+
+  private mutating func removeFolder(_ path: String, _ member: Int) -> [Int32] {
+    guard let node = nodes[path] else { return [parentError(path) ?? ENOENT] }
+    if !node.isFolder { return [ENOTDIR] }
+    if !node.belongs(to: member) { return [EPERM] }
+    if !below(path).isEmpty { return [ENOTEMPTY] }
+    if !node.belongsOnly(to: member) { return [EPERM] }
+    nodes[path] = nil
+    return []
+  }
+
+  private func below(_ path: String) -> [String] { nodes.keys.filter { $0.hasPrefix(path + "/") } }
+
+  /// In the order in which the kernel and the mount look at it.
+  private mutating func rename(_ old: String, _ new: String, _ member: Int) -> [Int32] {
+    if let error = parentError(old) ?? parentError(new) { return [error] }
+    guard let source = nodes[old] else { return [ENOENT] }
+    if new.hasPrefix(old + "/") { return [EINVAL] }
+    if old.hasPrefix(new + "/") { return [ENOTEMPTY] }
+    if old == new { return [] }
+    let target = nodes[new]
+    if let target, target.isFolder != source.isFolder {
+      return [source.isFolder ? ENOTDIR : EISDIR]
+    }
+    let moving = below(old)
+    guard source.belongsOnly(to: member), moving.allSatisfy({ nodes[$0]!.belongsOnly(to: member) })
+    else { return [EPERM] }
+    if let target {
+      if !target.belongs(to: member) { return [EPERM] }
+      if !below(new).isEmpty { return [ENOTEMPTY] }
+      if !target.belongsOnly(to: member) { return [EPERM] }
+    }
+    nodes[new] = source
+    nodes[old] = nil
+    for path in moving {
+      nodes[new + path.dropFirst(old.count)] = nodes[path]
+      nodes[path] = nil
+    }
+    claimParents(of: new, member)
+    return []
+  }
+}
