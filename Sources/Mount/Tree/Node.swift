@@ -59,6 +59,9 @@ struct Slot {
   /// Own claim first, then in the order of claims. Empty for a directory that only holds something.
   var claims: [Claim]
   var node: Node
+  /// Others' directory with what is in it, where an own file shows: until that is kept aside, since the list has the
+  /// directory.
+  var beneath: Node?
 }
 
 /// One member's entry at a path.

@@ -94,7 +94,10 @@ extension Volume {
         guard let node = tree[own.number], let state = node.own, node.isLinked else { return false }
         return !state.isAbandoned && (!state.isAnnounced || state.isDirty)
       }
-      if isUntold { announceWithoutWaiting(own) }
+      // Whoever else has it open for writing announces it in time.
+      if isUntold, !handles.withLock({ $0.own(own.number).contains { $0.isWritable } }) {
+        announceWithoutWaiting(own)
+      }
     default: break
     }
   }
@@ -113,6 +116,7 @@ extension Volume {
     _ own: OwnPlace, flags: Int32
   ) throws(SystemError) -> (OpenReply, EntryReply) {
     if own.kind != .file { throw SystemError(code: EISDIR, call: "open") }
+    try folder.checkMayOpen(own.path, flags: flags)
     let truncates = flags & O_TRUNC != 0
     let wantsToWrite = flags & O_ACCMODE != O_RDONLY
     let file: OwnedDescriptor
@@ -122,20 +126,30 @@ extension Volume {
     } catch  where error.code == EACCES && flags & O_ACCMODE == O_WRONLY {
       file = try reopen(own, flags: O_WRONLY)
     }
-    if truncates {
-      try changeContent(own.number, file, from: 0) { () throws(SystemError) in
-        _ = try retryingOnInterrupt("truncate") { ftruncate(file.raw, 0) }
-      }
-    }
-    let look = try look(own.number, file)
-    let isSame = tree.withLock { tree in
-      tree[own.number].map { !$0.attributes.isOtherContent(Attributes(look.stat)) } ?? false
-    }
-    let entry = try show(look)
     let opened = OwnHandle(
       number: own.number, file: file, isWritable: wantsToWrite,
       isInPlace: own.isLinked && folder.place(of: own.path) != nil)
+    // Known as open before it is empty: no other close announces it meanwhile.
     let handle = handles.withLock { $0.add(.own(opened)) }
+    let entry: EntryReply
+    let isSame: Bool
+    do throws(SystemError) {
+      if truncates {
+        try changeContent(own.number, file, from: 0) { () throws(SystemError) in
+          try retryingOnInterrupt("truncate") { ftruncate(file.raw, 0) }
+        }
+      }
+      let look = try look(own.number, file)
+      isSame = tree.withLock { tree in
+        guard let node = tree[own.number] else { return false }
+        return node.attributes.size == UInt64(max(0, look.stat.size))
+          && node.attributes.modified == look.stat.mtimeNs
+      }
+      entry = try show(look, isContent: false)
+    } catch {
+      _ = handles.withLock { $0.remove(handle) }
+      throw error
+    }
     if truncates, !wantsToWrite { announce(own.number, file: file) }
     return (OpenReply(handle: handle, keepsCache: isSame), entry)
   }
