@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -33,6 +35,21 @@ static inline int clinux_openat2(
     int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
   struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
   return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+}
+
+/// preadv2(2) of what is in memory; EAGAIN where the disk would be needed.
+static inline ssize_t clinux_read_in_memory(int fd, void *buffer, size_t count, off_t offset) {
+  struct iovec piece = {.iov_base = buffer, .iov_len = count};
+  ssize_t got = preadv2(fd, &piece, 1, offset, RWF_NOWAIT);
+  if (got >= 0 || errno != EOPNOTSUPP) return got;
+  // Where the flag is not known, only file systems without a disk are sure not to wait for one.
+  struct statfs system;
+  if (fstatfs(fd, &system) != 0
+      || (system.f_type != TMPFS_MAGIC && system.f_type != RAMFS_MAGIC)) {
+    errno = EAGAIN;
+    return -1;
+  }
+  return pread(fd, buffer, count, offset);
 }
 
 /// renameat2(2) with its flags.

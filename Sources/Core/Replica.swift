@@ -54,6 +54,12 @@ package struct Replica: Sendable {
       guard let moved = one.entry.path.moved(from: listed.entry.path, to: path) else {
         return .pathTooLong
       }
+      // Such an entry could not be told to anybody.
+      if one.entry.kind == .symlink,
+        !SymlinkTarget.isContained(one.entry.target, depth: moved.depth)
+      {
+        return .linkLeadsOut
+      }
       // What lies below goes too, and may meet something in a directory that others have there.
       let kind = one.entry.kind
       if let reason = list.rejection(of: moved, kind: kind, id: one.entry.id, owner: owner) {

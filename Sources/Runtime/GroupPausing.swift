@@ -7,40 +7,41 @@ import Protocol
 extension GroupSession {
   /// Holds reads of a path and all below it.
   func pause(_ argument: PathArgument) -> ControlResponse {
-    let path: SharePath?
-    switch argument {
-    case .invalid(let reason): return .refused(reason)
-    case .root: path = nil
-    case .path(let given): path = given
-    }
-    let shown = path.map { "'\(Self.shown($0))'" } ?? "everything"
-    return switch volume.pause(path) {
-    case .paused: .done("\(shown) is paused: reads of others' files there wait")
-    case .nothingThere: .refused("there is no \(shown) in the share")
-    case .ownFile:
-      .refused(
-        "\(shown) is your own file: nothing is fetched for it; to hold what others read of your files: "
-          + "fsharectl pause --uploads")
+    at(argument) { path, shown in
+      switch volume.pause(path) {
+      case .paused: .done("\(shown) is paused: reads of others' files there wait")
+      case .nothingThere: .refused("there is no \(shown) in the share")
+      case .ownFile:
+        .refused(
+          "\(shown) is your own file: nothing is fetched for it; to hold what others read of your files: "
+            + "fsharectl pause --uploads")
+      }
     }
   }
 
   /// Lets reads of a path and all below it go on.
   func resume(_ argument: PathArgument) -> ControlResponse {
-    let path: SharePath?
-    switch argument {
-    case .invalid(let reason): return .refused(reason)
-    case .root: path = nil
-    case .path(let given): path = given
+    at(argument) { path, shown in
+      switch volume.resume(path) {
+      case .resumed: .done("\(shown) goes on")
+      case .wasNotPaused:
+        .done("\(path == nil ? "nothing" : shown) was \(path == nil ? "" : "not ")paused")
+      case .isBelow(let above?):
+        .refused(
+          "'\(Self.shown(above))' is paused as a whole: fsharectl resume '\(Self.shown(above))'")
+      case .isBelow(nil): .refused("everything is paused: fsharectl resume")
+      }
     }
-    let shown = path.map { "'\(Self.shown($0))'" } ?? "everything"
-    return switch volume.resume(path) {
-    case .resumed: .done("\(shown) goes on")
-    case .wasNotPaused:
-      .done("\(path == nil ? "nothing" : shown) was \(path == nil ? "" : "not ")paused")
-    case .isBelow(let above?):
-      .refused(
-        "'\(Self.shown(above))' is paused as a whole: fsharectl resume '\(Self.shown(above))'")
-    case .isBelow(nil): .refused("everything is paused: fsharectl resume")
+  }
+
+  /// The answer about a path, nil for the root, and how it is shown.
+  private func at(
+    _ argument: PathArgument, _ answer: (SharePath?, String) -> ControlResponse
+  ) -> ControlResponse {
+    switch argument {
+    case .invalid(let reason): .refused(reason)
+    case .root: answer(nil, "everything")
+    case .path(let path): answer(path, "'\(Self.shown(path))'")
     }
   }
 

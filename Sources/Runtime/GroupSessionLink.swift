@@ -27,7 +27,7 @@ extension GroupSession: HubLinkHandler {
     }
   }
 
-  package func linkReceived(frame: [UInt8]) {
+  package func linkReceived(frame: consuming [UInt8]) {
     do throws(DecodingFault) { try volume.received(frame, sealer: sealer) } catch {
       brokeProtocol("\(error)")
     }

@@ -13,8 +13,8 @@ extension Sealer {
   private static let tag = Int(copenssl_tag_length)
   /// Bytes that the seal adds: they stand in front of (nonce) and behind (tag) the ciphertext.
   private static let overhead = nonce + tag
-  /// Where the ciphertext begins in a frame.
-  private static let start = BulkFrame.payloadOffset + nonce
+  /// Where the ciphertext begins in a frame, and the leaf in an opened one.
+  package static let plainOffset = BulkFrame.payloadOffset + nonce
 
   /// A whole CHUNK_READY frame around `length` plain bytes that `read` writes. nil where `read` threw or gave
   /// fewer bytes. Throws `.generation` unless the key's generation is the one in use: nothing new is sealed
@@ -34,14 +34,14 @@ extension Sealer {
       // the header, `length` by `read`, nonce and tag by the seal.
       guard let bytes = buffer.baseAddress else { return }
       bytes.update(from: header, count: header.count)
-      let plain = UnsafeMutableRawBufferPointer(start: bytes + Self.start, count: length)
+      let plain = UnsafeMutableRawBufferPointer(start: bytes + Self.plainOffset, count: length)
       isWhole = (try? read(plain)) == length
       guard isWhole else { return }
       let isSealed = secret.withUnsafeBytes { secret in
         copenssl_seal(
           secret.bindMemory(to: UInt8.self).baseAddress, header, Int32(header.count),
-          bytes + BulkFrame.payloadOffset, bytes + Self.start, Int32(length),
-          bytes + Self.start + length)
+          bytes + BulkFrame.payloadOffset, bytes + Self.plainOffset, Int32(length),
+          bytes + Self.plainOffset + length)
       }
       precondition(isSealed == 1, "AES-GCM with a 128-bit key and a 96-bit nonce always seals")
       count = size
@@ -49,26 +49,25 @@ extension Sealer {
     return isWhole ? frame : nil
   }
 
-  /// The plain leaf in a received frame; nil unless it is what a member of the group sealed under `key`.
-  package func open(_ frame: [UInt8], key: LeafKey) -> [UInt8]? {
+  /// Opens a received frame in its place: copying a leaf costs as much as deciphering it. The plain leaf is what
+  /// lies in the answer from `plainOffset` on. nil unless it is what a member of the group sealed under `key`.
+  package func open(_ frame: consuming [UInt8], key: LeafKey) -> [UInt8]? {
     let length = frame.count - BulkFrame.payloadOffset - Self.overhead
     guard let secret = leafKey(key), length >= 0 else { return nil }
     let header = BulkFrame.header(key, payload: length + Self.overhead)
-    var isOpened = false
-    let plain = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
-      // SAFETY: `frame` has nonce, `length` bytes and tag behind its header; `buffer` has room for `length`.
-      isOpened = frame.withUnsafeBufferPointer { frame in
-        secret.withUnsafeBytes { secret in
-          guard let bytes = frame.baseAddress else { return false }
-          return copenssl_open(
-            secret.bindMemory(to: UInt8.self).baseAddress, header, Int32(header.count),
-            bytes + BulkFrame.payloadOffset, bytes + Self.start, Int32(length),
-            bytes + Self.start + length, buffer.baseAddress) == 1
-        }
+    let isOpened = frame.withUnsafeMutableBufferPointer { frame in
+      secret.withUnsafeBytes { secret in
+        // SAFETY: `frame` has nonce, `length` bytes and tag behind its header.
+        guard let bytes = frame.baseAddress else { return false }
+        return copenssl_open(
+          secret.bindMemory(to: UInt8.self).baseAddress, header, Int32(header.count),
+          bytes + BulkFrame.payloadOffset, bytes + Self.plainOffset, Int32(length),
+          bytes + Self.plainOffset + length, bytes + Self.plainOffset) == 1
       }
-      count = isOpened ? length : 0
     }
-    return isOpened ? plain : nil
+    guard isOpened else { return nil }
+    frame.removeLast(Self.tag)
+    return frame
   }
 
   private func leafKey(_ key: LeafKey) -> SymmetricKey? {

@@ -63,10 +63,10 @@ final class BulkStream {
 
   /// Takes what arrived; calls `deliver` for each frame that says something.
   func receive(
-    _ bytes: UnsafeRawBufferPointer, now: Duration, deliver: ([UInt8]) -> Void
+    _ bytes: UnsafeRawBufferPointer, now: Duration, deliver: (consuming [UInt8]) -> Void
   ) throws(FrameAssembler.BadLength) {
     lastHeard = now
-    try assembler.feed(bytes) { frame in
+    try assembler.feed(bytes) { (frame: consuming [UInt8]) in
       if !FrameEnvelope.isKeepAlive(frame) { deliver(frame) }
     }
   }

@@ -23,7 +23,7 @@ struct FrameAssembler {
   /// Takes what arrived and calls `deliver` for each frame that is complete. `bytes` is read only
   /// during the call. Complexity: O(`bytes.count`).
   mutating func feed(
-    _ bytes: UnsafeRawBufferPointer, deliver: ([UInt8]) -> Void
+    _ bytes: UnsafeRawBufferPointer, deliver: (consuming [UInt8]) -> Void
   ) throws(BadLength) {
     var rest = bytes[...]
     while !rest.isEmpty {
@@ -37,8 +37,8 @@ struct FrameAssembler {
       rest = rest.dropFirst(count)
       missing -= count
       if missing == 0 {
-        let complete = frame
-        frame = []
+        var complete: [UInt8] = []
+        swap(&complete, &frame)
         deliver(complete)
       }
     }

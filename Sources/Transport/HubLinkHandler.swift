@@ -39,7 +39,7 @@ package protocol HubLinkHandler: AnyObject {
   /// A message came.
   func linkReceived(message: [UInt8])
   /// A frame came; its four length bytes are still before it.
-  func linkReceived(frame: [UInt8])
+  func linkReceived(frame: consuming [UInt8])
   /// Both bulk streams are up.
   func linkBulkReady()
   /// So many bytes of frames (length bytes included) were handed to the kernel since the last call.

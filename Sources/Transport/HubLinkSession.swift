@@ -146,7 +146,8 @@ extension HubLink {
       }
     }
     do throws(FrameAssembler.BadLength) {
-      try down.receive(UnsafeRawBufferPointer(rebasing: body), now: MonotonicClock.now) { frame in
+      try down.receive(UnsafeRawBufferPointer(rebasing: body), now: MonotonicClock.now) {
+        (frame: consuming [UInt8]) in
         guard session.failure == nil else { return }
         handler?.linkReceived(frame: frame)
       }

@@ -85,6 +85,17 @@ struct ReplicaTests {
     #expect(reason == .pathTooLong)
   }
 
+  @Test func `a rename is refused from where a symlink below would lead out`() {
+    var author = Author()
+    var link = entry(2, "a/b/link", .symlink)
+    link.target = Array("../../x".utf8)
+    author.add(entry(1, "a", .directory), entry(3, "a/b", .directory), link)
+    let replica = author.replica
+    #expect(replica.rejection(ofRenaming: id(3), to: path("b"), by: alice) == .linkLeadsOut)
+    #expect(replica.rejection(ofRenaming: id(2), to: path("a/link"), by: alice) == .linkLeadsOut)
+    #expect(replica.rejection(ofRenaming: id(3), to: path("a/c"), by: alice) == nil)
+  }
+
   @Test func `only its owner removes an entry`() {
     var author = Author()
     author.add(entry(1, "a"))

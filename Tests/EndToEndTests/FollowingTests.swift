@@ -68,7 +68,9 @@ extension EndToEnd {
           try eventually("it has grown") { try Stat(path: copy).size == content.count }
           #expect(try Files.read(copy) == content, "step \(step)")
         }
-        #expect(try bytesRead(by: guest) - before < 16 << 20)
+        // Less than the file once, in ten times: a busy kernel may have let go of pages in between.
+        let sent = try bytesRead(by: guest) - before
+        #expect(sent < content.count)
         // It is the same file all the time, for those too who have had it open.
         #expect(try Stat(path: copy).ino == inode)
         var end = [UInt8](repeating: 0, count: 20_000)

@@ -34,8 +34,8 @@ struct OpcodeTests {
     #expect(
       [
         Rejection.exists, .notADirectory, .isADirectory, .notTheOwner, .unknownEntry, .listFull,
-        .pathTooLong,
-      ].map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
+        .pathTooLong, .linkLeadsOut,
+      ].map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8])
     #expect(
       [ChunkFailureReason.away, .gone, .changed, .denied, .busy, .unreadable, .stale].map(
         \.rawValue)

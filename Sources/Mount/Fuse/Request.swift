@@ -107,16 +107,16 @@ struct EntryReply {
   private let fileNumber: UInt64
   private let links: Int
   private let attributes: Attributes
+  /// Whether the kernel may keep it, until it is told otherwise.
   private let isRemembered: Bool
 
-  /// As the node is now. `isRemembered`: whether the kernel may keep what the name means, until it is told
-  /// otherwise. Tree lock held.
+  /// As the node is now. Tree lock held.
   init(_ node: Node, isRemembered: Bool = true) {
-    self.isRemembered = isRemembered
     number = node.number
     fileNumber = node.fileNumber
     links = node.links
     attributes = node.attributes
+    self.isRemembered = isRemembered
   }
 
   var parameters: fuse_entry_param {

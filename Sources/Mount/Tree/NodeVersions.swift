@@ -1,25 +1,27 @@
 import Protocol
 
 extension Node {
-  /// Makes `entry` the version of an own file that is announced now, and takes the attributes that were seen when
+  /// Makes `entry` the version of an own file that is announced now. `look`: at the file a moment ago, when
   /// `writesBefore` changes had been made. Programs may be writing on: then the version ends where the file ended
-  /// before the changes that are being made. Tree lock held.
-  func noteVersion(_ entry: inout Entry, _ seen: Look, writesBefore: UInt64) {
+  /// before the changes that are being made. Returns: what its attributes are from now on. Tree lock held.
+  func noteVersion(_ entry: inout Entry, _ look: Look, writesBefore: UInt64) -> Attributes {
+    var now = attributes
     let before = own!.isAnnounced ? self.entry : nil
-    take(seen)
     if own!.history.isChanging {
       // How the file is left is noted behind the last change.
-      entry.size = min(attributes.size, own!.history.restingSize)
+      entry.size = min(now.size, own!.history.restingSize)
     } else if own!.writes != writesBefore {
-      entry.size = attributes.size
+      entry.size = now.size
     } else {
-      let record = FileRecord(seen.stat)
+      let record = FileRecord(look.stat)
       if let known = own!.record, own!.history.isSettled, own!.operations == 0, known != record {
         own!.history.loseTrack(before)
       }
       own!.record = record
+      now = latest(look)
     }
     entry.beginning = own!.history.announce(entry.version, size: entry.size, before: before)
     own!.announcedWrites = own!.writes
+    return now
   }
 }

@@ -190,6 +190,20 @@ extension Tree {
     return path.bytes.count + longest(below: node) <= Limits.path
   }
 
+  /// Whether the symlinks at and below a node would still point into the share from there. Complexity: O(nodes
+  /// below it), where they rise; else O(1).
+  func keepsLinksInside(_ number: InodeNumber, at path: SharePath) -> Bool {
+    guard let node = nodes[number], let old = self.path(of: node) else { return true }
+    return path.depth >= old.depth || linksStayInside(node, depth: path.depth)
+  }
+
+  private func linksStayInside(_ node: Node, depth: Int) -> Bool {
+    if node.kind == .symlink, let target = node.entry?.target {
+      return SymlinkTarget.isContained(target, depth: depth)
+    }
+    return node.children.values.allSatisfy { linksStayInside($0.node, depth: depth + 1) }
+  }
+
   private func longest(below node: Node) -> Int {
     node.children.map { 1 + $0.key.bytes.count + longest(below: $0.value.node) }.max() ?? 0
   }

@@ -48,6 +48,7 @@ final class Uploads: Sendable {
   }
 
   let state = Locked(State())
+  let sources = Locked(OpenSources())
 
   var queuedLeaves: Int { state.withLock { $0.leaves } }
 
@@ -66,6 +67,7 @@ extension Volume {
   /// UPLOAD_CHUNK_REQUEST.
   package func uploadRequested(_ request: ChunkRequest, sealer: Sealer) {
     if uploadsArePaused { return refusePaused(request) }
+    if servePromptly(request, sealer) { return }
     let isTaken = uploads.state.withLock { state -> Bool in
       guard state.leaves + Int(request.count) <= Uploads.requestLimit else { return false }
       state.add(request)
@@ -116,31 +118,34 @@ extension Volume {
       if uploadsArePaused { return refusePaused(rest) }
       if uploads.state.withLock({ $0.takesBack(rest) }) { return }
       let key = request.key(offset)
-      let start = key.index << UInt64(key.scale)
-      guard start < source.size else {
-        return refuse(request, from: offset, .changed)
-      }
-      let length = Int(min(1 << UInt64(key.scale), source.size - start))
+      let end = source.end(of: key)
+      guard end > 0 else { return refuse(request, from: offset, .changed) }
       let frame: [UInt8]?
       do throws(SealFault) {
-        frame = try sealer.frame(key, length: length) { buffer in
-          try readFully(source.file, buffer, at: Int64(start))
+        frame = try source.frame(key, sealer) { buffer, start in
+          try readFully(source.file, buffer, at: start)
         }
       } catch {
         // The group has another key by now, and the asker has it or gets it too.
         return refuse(request, from: offset, .stale)
       }
-      if let failure = failure(of: source, upTo: start + UInt64(length)) {
+      if let failure = failure(of: source, upTo: end) {
         return refuse(request, from: offset, failure)
       }
       guard let frame else { return refuse(request, from: offset, .changed) }
-      uploads.state.withLock { state in
-        state.queuedBytes += frame.count
-        state.meter.note(key, bytes: length, now: MonotonicClock.now)
-      }
-      group.upload(frame)
+      send(frame, key, of: source)
       offset += 1
     }
+    if request.isUrgent { keepOpen(source) }
+  }
+
+  /// Gives a sealed leaf to the upward stream.
+  func send(_ frame: [UInt8], _ key: LeafKey, of source: UploadSource) {
+    uploads.state.withLock { state in
+      state.queuedBytes += frame.count
+      state.meter.note(key, bytes: source.length(of: key), now: MonotonicClock.now)
+    }
+    group.upload(frame)
   }
 
   /// Says why the rest of a run does not come.
@@ -153,16 +158,8 @@ extension Volume {
         retryAfter: reason == .busy ? 100 : 0))
   }
 
-  private struct Source {
-    let number: InodeNumber
-    let file: OwnedDescriptor
-    let version: Version
-    let size: UInt64
-    let record: FileRecord?
-  }
-
   /// What can be said of bytes of an own file.
-  private enum Standing {
+  enum Standing {
     case asAnnounced
     case failed(ChunkFailureReason)
     /// The file is not as we left it.
@@ -170,7 +167,7 @@ extension Volume {
   }
 
   /// Opens what a request is about, if something of that version is still there; else says why not.
-  private func openSource(_ request: ChunkRequest) -> Source? {
+  private func openSource(_ request: ChunkRequest) -> UploadSource? {
     enum Found {
       case file(OwnPlace, size: UInt64, FileRecord?)
       case failure(ChunkFailureReason)
@@ -187,8 +184,9 @@ extension Volume {
     case .failure(let why): reason = why
     case .file(let place, let size, let record):
       if let file = try? openStaged(place, forReading: true) {
-        let source = Source(
-          number: place.number, file: file, version: request.version, size: size, record: record)
+        let source = UploadSource(
+          number: place.number, file: file, entry: request.entry, version: request.version,
+          size: size, record: record)
         guard let failure = failure(of: source, upTo: 0) else { return source }
         reason = failure
       }
@@ -205,7 +203,7 @@ extension Volume {
   }
 
   /// Why the first `end` bytes of a source are not what was announced; nil where they are.
-  private func failure(of source: Source, upTo end: UInt64) -> ChunkFailureReason? {
+  private func failure(of source: UploadSource, upTo end: UInt64) -> ChunkFailureReason? {
     switch standing(of: source, upTo: end) {
     case .asAnnounced: return nil
     case .failed(let reason): return reason
@@ -215,7 +213,7 @@ extension Volume {
     }
   }
 
-  private func standing(of source: Source, upTo end: UInt64) -> Standing {
+  func standing(of source: UploadSource, upTo end: UInt64) -> Standing {
     let stat = try? Stat(descriptor: source.file.raw)
     return tree.withLock { tree in
       guard let node = tree[source.number], let own = node.own, let entry = node.entry else {

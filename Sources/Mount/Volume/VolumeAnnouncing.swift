@@ -107,17 +107,17 @@ extension Volume {
     guard let (own, writes, parents) = before else { return false }
     do {
       try claim(parents)
-      let seen = try look(number, file ?? reach(own))
-      let stat = seen.stat
+      let look = try look(number, file ?? reach(own))
+      let stat = look.stat
       var entry = Entry(
         id: own.id, path: own.path, kind: .file, version: newID(),
         size: UInt64(max(0, stat.size)), modified: stat.mtimeNs, mode: UInt16(stat.permissions))
       index.note(entry.id, entry.version, FileRecord(stat))
       return changeTree { tree in
         guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
-        node.noteVersion(&entry, seen, writesBefore: writes)
+        let attributes = node.noteVersion(&entry, look, writesBefore: writes)
         tree.putOwn(
-          entry, owner: ownID.withLock { $0 }, node: node, attributes: node.attributes,
+          entry, owner: ownID.withLock { $0 }, node: node, attributes: attributes,
           now: WallClock.nanoseconds)
         node.own!.isAnnounced = true
         if let done {

@@ -48,12 +48,13 @@ extension Volume {
   }
 
   /// A frame came on the downward stream. Throws where it is not one: the connection is no good.
-  package func received(_ frame: [UInt8], sealer: Sealer) throws(DecodingFault) {
+  package func received(_ frame: consuming [UInt8], sealer: Sealer) throws(DecodingFault) {
     let key = try BulkFrame.key(of: frame)
     // Opening costs time: not for what nobody asked for.
     guard fetcher.withLock({ $0.wants(key) }) else { return }
-    if let plain = sealer.open(frame, key: key) {
-      step { $0.arrived(key, Leaf(storage: plain, start: 0), now: $1, into: &$2) }
+    if let opened = sealer.open(frame, key: key) {
+      let leaf = Leaf(storage: opened, start: Sealer.plainOffset)
+      step { $0.arrived(key, leaf, now: $1, into: &$2) }
     } else {
       budget.log(
         .warning, "leaves that could not be opened", "a leaf could not be opened",
@@ -74,6 +75,7 @@ extension Volume {
   /// Time has passed. Memory of leaves that nobody reads any more goes back to the system.
   package func tick() {
     budget.tick()
+    uploads.sources.withLock { $0.closeRested(now: MonotonicClock.now) }
     announceGrowing()
     applyOverdue()
     let before = fetcher.withLock { $0.cachedBytes }
@@ -85,7 +87,7 @@ extension Volume {
   package var nextDeadline: Instant? {
     [
       fetcher.withLock { $0.nextDeadline }, growing.withLock { $0.nextDeadline },
-      arriving.withLock { $0.nextDeadline },
+      arriving.withLock { $0.nextDeadline }, uploads.sources.withLock { $0.nextExpiry },
     ].compactMap { $0 }.min()
   }
 }

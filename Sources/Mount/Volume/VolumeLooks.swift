@@ -23,22 +23,13 @@ extension Volume {
     return Look(number: number, ordinal: ordinal, stat: try Stat(descriptor: file.raw))
   }
 
-  /// Renews a node's attributes. `isContent`: whether this makes a new version of which nobody knows what stays
-  /// (`changeContent` is for those of which it is known); `setsTime`: whether
-  /// the file's times were asked for.
+  /// Renews a node's attributes. `setsTime`: whether the file's times were asked for.
   /// Throws: ESTALE where the node is gone.
   @discardableResult
-  func show(
-    _ look: Look, isContent: Bool, setsTime: Bool = false
-  ) throws(SystemError) -> EntryReply {
+  func show(_ look: Look, setsTime: Bool = false) throws(SystemError) -> EntryReply {
     let reply = tree.withLock { tree -> EntryReply? in
       guard let node = tree[look.number] else { return nil }
-      if isContent {
-        let announced = node.own?.isAnnounced == true ? node.entry : nil
-        node.own?.history.loseTrack(announced)
-        node.own?.writes += 1
-      }
-      node.take(look, setsTime: setsTime)
+      node.attributes = node.latest(look, setsTime: setsTime)
       return EntryReply(node)
     }
     guard let reply else { throw SystemError(code: ESTALE, call: "a forgotten file") }
@@ -47,16 +38,16 @@ extension Volume {
 }
 
 extension Node {
-  /// Takes the attributes that were seen, unless later ones are there. Tree lock held.
-  func take(_ look: Look, setsTime: Bool = false) {
-    guard own != nil, look.ordinal >= own!.shownLook else { return }
+  /// The attributes that were seen, unless the node's are later ones. Tree lock held.
+  func latest(_ look: Look, setsTime: Bool = false) -> Attributes {
+    guard own != nil, look.ordinal >= own!.shownLook else { return attributes }
     own!.shownLook = look.ordinal
-    let before = attributes
-    attributes = Attributes(look.stat)
+    var seen = Attributes(look.stat)
     // A directory also changes when others put something into it: that is not on our disk.
     if kind == .directory, !setsTime {
-      attributes.modified = max(before.modified, attributes.modified)
-      attributes.changed = max(before.changed, attributes.changed)
+      seen.modified = max(attributes.modified, seen.modified)
+      seen.changed = max(attributes.changed, seen.changed)
     }
+    return seen
   }
 }

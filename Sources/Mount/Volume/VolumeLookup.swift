@@ -87,8 +87,8 @@ extension Volume {
         // A name that went away is passed over; one that was replaced is told as what it is now.
         guard let node = directory.children[item.name]?.node else { continue }
         if withAttributes {
-          let isRemembered = !tree.isWithheld(listing.directory, item.name)
-          let reply = EntryReply(node, isRemembered: isRemembered)
+          let isWithheld = tree.isWithheld(listing.directory, item.name)
+          let reply = EntryReply(node, isRemembered: !isWithheld)
           if !buffer.add(item.name, reply, next: item.next) { return }
           tree.remember(node)
         } else {

@@ -82,6 +82,9 @@ extension Volume {
       if tree.withLock({ !$0.fits(source.number, at: place.path) }) {
         throw SystemError(code: ENAMETOOLONG, call: "rename")
       }
+      if tree.withLock({ !$0.keepsLinksInside(source.number, at: place.path) }) {
+        throw SystemError(code: EPERM, call: "rename of a symlink that would lead out of the share")
+      }
       try claim(place.unclaimed)
       let remains = target.flatMap { self.remains(of: $0) }
       beginOperation(source.number)
@@ -113,22 +116,25 @@ extension Volume {
       let file = if let open { open.file } else { try reach(own) }
       beginOperation(number)
       defer { endOperation(number, try? Stat(descriptor: file.raw)) }
-      func apply() throws(SystemError) {
-        try wanted.apply(to: file) { () throws(SystemError) in
-          if let open { open.file } else { try reopen(own, flags: O_WRONLY) }
-        }
-      }
-      if let size = wanted.size {
-        let before = tree.withLock { $0[number]?.attributes.size ?? 0 }
-        try changeContent(number, file, from: min(before, UInt64(max(0, size))), apply)
-      } else {
-        try apply()
-      }
-      let seen = try look(number, file)
-      request.reply(
-        attributes: try show(seen, isContent: false, setsTime: wanted.times != nil))
+      request.reply(attributes: try apply(wanted, to: own, file, open))
       if wanted.size != nil, open == nil { announce(number, file: nil) } else { retell(number) }
     }
+  }
+
+  /// Changes the attributes of what `file` stands for; `open`: where the program has it open.
+  /// Returns: all as they are now.
+  private func apply(
+    _ wanted: AttributeChange, to own: OwnPlace, _ file: OwnedDescriptor, _ open: OwnHandle?
+  ) throws(SystemError) -> EntryReply {
+    func apply() throws(SystemError) -> EntryReply {
+      try wanted.apply(to: file) { () throws(SystemError) in
+        if let open { open.file } else { try reopen(own, flags: O_WRONLY) }
+      }
+      return try show(look(own.number, file), setsTime: wanted.times != nil)
+    }
+    guard let size = wanted.size else { return try apply() }
+    let before = tree.withLock { $0[own.number]?.attributes.size ?? 0 }
+    return try changeContent(own.number, file, from: min(before, UInt64(max(0, size))), apply)
   }
 
   /// Runs one change of names at a time on the disk pool, then tells the group.

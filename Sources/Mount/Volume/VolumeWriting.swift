@@ -14,8 +14,8 @@ extension Volume {
     onDisk(request) { [self] () throws(SystemError) in
       let written = try changeContent(own.number, own.file, from: UInt64(offset)) {
         () throws(SystemError) in
-        let written = try write(bytes, to: own.file, at: offset)
-        try show(look(own.number, own.file), isContent: false)
+        let written = try write(bytes, to: own, at: offset)
+        try show(look(own.number, own.file))
         return written
       }
       request.reply(written: written)
@@ -24,12 +24,12 @@ extension Volume {
 
   /// Returns: how many of the bytes were written.
   private func write(
-    _ bytes: [UInt8], to file: OwnedDescriptor, at offset: Int64
+    _ bytes: [UInt8], to own: OwnHandle, at offset: Int64
   ) throws(SystemError) -> Int {
     var written = 0
     while written < bytes.count {
       let start = written
-      let count = pwrite(file, bytes, from: start, at: offset + Int64(start))
+      let count = pwrite(own.file, bytes, from: start, at: offset + Int64(start))
       if count < 0 {
         // What was written before the disk was full counts, as of write(2).
         if written > 0 { break }
@@ -53,7 +53,7 @@ extension Volume {
         try retryingOnInterrupt("fallocate") {
           Glibc.fallocate(own.file.raw, mode, off_t(offset), off_t(length))
         }
-        try show(look(own.number, own.file), isContent: false)
+        try show(look(own.number, own.file))
       }
       request.reply()
     }
@@ -77,7 +77,7 @@ extension Volume {
             from.file.raw, source.offset, to.file.raw, target.offset,
             min(length, Self.longestCopy))
         }
-        try show(look(to.number, to.file), isContent: false)
+        try show(look(to.number, to.file))
         return copied
       }
       request.reply(written: copied)

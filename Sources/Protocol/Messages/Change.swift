@@ -14,6 +14,8 @@ package enum Rejection: UInt8, Sendable {
   case listFull = 6
   /// The path would be too long.
   case pathTooLong = 7
+  /// A symlink would lead out of the share from there.
+  case linkLeadsOut = 8
 }
 
 /// An entry that was not taken.

@@ -89,8 +89,7 @@ struct ModelShare {
     case .symlink(let path, let target):
       if let error = parentError(path) { return [error] }
       if nodes[path] != nil { return [EEXIST] }
-      let climbs = target.split(separator: "/").count { $0 == ".." }
-      if climbs > path.split(separator: "/").count - 1 { return [EPERM] }
+      if Self.leadsOut(target, from: path) { return [EPERM] }
       nodes[path] = .link(owner: member, target: target)
       claimParents(of: path, member)
       return []
@@ -181,6 +180,10 @@ struct ModelShare {
     return []
   }
 
+  private static func leadsOut(_ target: String, from path: some StringProtocol) -> Bool {
+    target.split(separator: "/").count { $0 == ".." } >= path.split(separator: "/").count
+  }
+
   private func below(_ path: String) -> [String] { nodes.keys.filter { $0.hasPrefix(path + "/") } }
 
   /// In the order in which the kernel and the mount look at it.
@@ -201,6 +204,13 @@ struct ModelShare {
       if !target.belongs(to: member) { return [EPERM] }
       if !below(new).isEmpty { return [ENOTEMPTY] }
       if !target.belongsOnly(to: member) { return [EPERM] }
+    }
+    for path in [old] + moving {
+      if case .link(_, let target)? = nodes[path],
+        Self.leadsOut(target, from: new + path.dropFirst(old.count))
+      {
+        return [EPERM]
+      }
     }
     nodes[new] = source
     nodes[old] = nil
