@@ -30,6 +30,8 @@ SOURCES := Package.swift $(shell find Sources -type f)
 # libwebsockets' headers include those of OpenSSL and libcap; git and the certificates fetch packages.
 PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-dev libqrencode-dev \
   git ca-certificates
+# Programs that tests run on a mount.
+TEST_PACKAGES := rsync tar gzip git sqlite3 vim-tiny nano bsdutils util-linux make gcc libc6-dev
 BENCH_PACKAGES := sshfs openssh-server bindfs
 
 .PHONY: help deps swift build mount umount test format simulate fuzz bench bench-full static install uninstall clean
@@ -104,6 +106,7 @@ umount:
 
 # The last line is swift test's own.
 test: deps
+	$(call need,$(TEST_PACKAGES))
 	$(SWIFT) format lint --strict -r $(STYLED)
 	$(SWIFT) build -c release --build-tests
 	@$(MAKE) --no-print-directory fuzz SECONDS=2

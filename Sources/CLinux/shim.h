@@ -41,6 +41,13 @@ static inline int clinux_renameat2(
   return (int)syscall(SYS_renameat2, olddirfd, oldpath, newdirfd, newpath, flags);
 }
 
+/// copy_file_range(2) by offsets.
+static inline ssize_t clinux_copy_file_range(
+    int in, int64_t in_offset, int out, int64_t out_offset, size_t length) {
+  off_t from = in_offset, to = out_offset;
+  return copy_file_range(in, &from, out, &to, length, 0);
+}
+
 /// Lets the allocator keep up to 64 MiB of what was freed, and take blocks below 16 MiB from its heap.
 static inline void clinux_keep_freed_memory(void) {
   mallopt(M_MMAP_THRESHOLD, 16 << 20);
@@ -72,6 +79,7 @@ static inline int clinux_set_lease_signal(int fd, int number) { return fcntl(fd,
 
 static const long clinux_utime_now = UTIME_NOW;
 static const long clinux_utime_omit = UTIME_OMIT;
+static const int clinux_seek_hole = SEEK_HOLE;
 static const unsigned int clinux_rename_noreplace = RENAME_NOREPLACE;
 static const unsigned int clinux_rename_exchange = RENAME_EXCHANGE;
 

@@ -54,7 +54,9 @@ package struct Entry: Hashable, Sendable {
 
 extension Entry {
   /// Upper bound of the bytes that `encode` appends.
-  package var encodedBound: Int { 88 + path.bytes.count + target.count }
+  package var encodedBound: Int {
+    72 + path.bytes.count + target.count + (beginning == nil ? 0 : 16)
+  }
 
   /// The wire's kind of a file that has only grown: its beginning follows behind all other fields.
   private static let grownFile: UInt8 = 4

@@ -2,7 +2,8 @@ import CFuse
 import Glibc
 import Protocol
 
-/// The answer to a READDIR or READDIRPLUS, filled name by name until it is full.
+/// The answer to a READDIR or READDIRPLUS, filled name by name until it is full. Each name says where the
+/// listing goes on behind it (`next`).
 struct DirectoryBuffer {
   private var bytes: [CChar]
   private var used = 0
@@ -11,38 +12,43 @@ struct DirectoryBuffer {
 
   /// `.` or `..`. Returns: false where it does not fit any more.
   mutating func add(
-    _ dots: String, number: InodeNumber, next: Int64, _ withAttributes: Bool
+    _ dots: String, of directory: Node, next: Int64, _ withAttributes: Bool
   ) -> Bool {
     if withAttributes {
+      // Without a number of the node the kernel takes it for no lookup.
       var parameters = fuse_entry_param()
-      parameters.attr.st_ino = UInt(number)
-      parameters.attr.st_mode = 0o040000
+      parameters.attr.st_ino = UInt(directory.fileNumber)
+      parameters.attr.st_mode = EntryKind.directory.format
       return append { fuse_add_direntry_plus(nil, $0, $1, dots, &parameters, off_t(next)) }
     }
-    var stat = Glibc.stat()
-    stat.st_ino = UInt(number)
-    stat.st_mode = 0o040000
+    var stat = stat(of: directory)
     return append { fuse_add_direntry(nil, $0, $1, dots, &stat, off_t(next)) }
   }
 
+  /// A name with the attributes of what it is. Returns: false where it does not fit any more.
   mutating func add(_ name: Name, _ entry: EntryReply, next: Int64) -> Bool {
     var parameters = entry.parameters
     let name = name.bytes.cPath
     return append { fuse_add_direntry_plus(nil, $0, $1, name, &parameters, off_t(next)) }
   }
 
-  mutating func add(
-    _ name: Name, number: InodeNumber, _ kind: EntryKind, next: Int64
-  ) -> Bool {
-    var stat = Glibc.stat()
-    stat.st_ino = UInt(number)
-    stat.st_mode = kind == .file ? 0o100000 : kind == .directory ? 0o040000 : 0o120000
+  /// A name. Returns: false where it does not fit any more.
+  mutating func add(_ name: Name, _ node: Node, next: Int64) -> Bool {
+    var stat = stat(of: node)
     let name = name.bytes.cPath
     return append { fuse_add_direntry(nil, $0, $1, name, &stat, off_t(next)) }
   }
 
   func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
     bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<used])) }
+  }
+
+  /// What a listing without attributes tells: number and kind.
+  private func stat(of node: Node) -> Glibc.stat {
+    var stat = Glibc.stat()
+    stat.st_ino = UInt(node.fileNumber)
+    stat.st_mode = node.kind.format
+    return stat
   }
 
   /// libfuse says how much an item takes, and writes it only where it fits.

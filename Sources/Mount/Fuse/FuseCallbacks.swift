@@ -35,19 +35,18 @@ func fuseOperations() -> fuse_lowlevel_ops {
   operations.fsyncdir = onFsyncdir
   operations.statfs = onStatfs
   operations.create = onCreate
-  operations.fallocate = onFallocate
-  operations.lseek = onLseek
+  addFileOperations(to: &operations)
   return operations
 }
 
 /// The volume that a request is for.
-private func volume(_ request: fuse_req_t) -> Volume {
+func volume(_ request: fuse_req_t) -> Volume {
   // SAFETY: the session was made with the volume as its data, and the volume outlives it.
   Unmanaged<Volume>.fromOpaque(fuse_req_userdata(request)!).takeUnretainedValue()
 }
 
 /// The bytes of a name that libfuse owns: copied, since they are its only during the call.
-private func bytes(_ text: UnsafePointer<CChar>?) -> [UInt8] {
+func bytes(_ text: UnsafePointer<CChar>?) -> [UInt8] {
   guard let text else { return [] }
   // SAFETY: libfuse gives terminated strings.
   return UnsafeRawBufferPointer(start: text, count: strlen(text)).map { $0 }
@@ -242,12 +241,11 @@ private func onReleasedir(
   volume(raw!).closeDirectory(Request(raw!), handle: info!.pointee.fh)
 }
 
-/// Names are applied to the own folder at once; the disk orders them.
 private func onFsyncdir(
   _ raw: fuse_req_t?, _ number: fuse_ino_t, _ dataOnly: Int32,
   _ info: UnsafeMutablePointer<fuse_file_info>?
 ) {
-  Request(raw!).reply()
+  volume(raw!).synchroniseDirectory(Request(raw!), number)
 }
 
 private func onStatfs(_ raw: fuse_req_t?, _ number: fuse_ino_t) {
@@ -260,21 +258,4 @@ private func onCreate(
 ) {
   volume(raw!).create(
     Request(raw!), parent: parent, name: bytes(name), mode: mode, flags: info!.pointee.flags)
-}
-
-private func onFallocate(
-  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ mode: Int32, _ offset: off_t, _ length: off_t,
-  _ info: UnsafeMutablePointer<fuse_file_info>?
-) {
-  volume(raw!).fallocate(
-    Request(raw!), handle: info!.pointee.fh, mode: mode, offset: Int64(offset),
-    length: Int64(length))
-}
-
-private func onLseek(
-  _ raw: fuse_req_t?, _ number: fuse_ino_t, _ offset: off_t, _ whence: Int32,
-  _ info: UnsafeMutablePointer<fuse_file_info>?
-) {
-  volume(raw!).seek(
-    Request(raw!), handle: info!.pointee.fh, offset: Int64(offset), whence: whence)
 }

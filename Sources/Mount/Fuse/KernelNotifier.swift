@@ -71,6 +71,9 @@ final class KernelNotifier: Sendable {
     case .name(let directory, let name):
       _ = fuse_lowlevel_notify_inval_entry(
         session.raw, directory, name.bytes.cPath, name.bytes.count)
+    case .gone(let directory, let name, let number):
+      _ = fuse_lowlevel_notify_delete(
+        session.raw, directory, number, name.bytes.cPath, name.bytes.count)
     case .listing(let number), .content(let number):
       _ = fuse_lowlevel_notify_inval_inode(session.raw, number, 0, 0)
     case .end(let number, let offset):

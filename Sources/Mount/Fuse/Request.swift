@@ -1,4 +1,5 @@
 import CFuse
+import CLinux
 import Glibc
 import Protocol
 import System
@@ -42,8 +43,8 @@ final class Request: @unchecked Sendable {
     _ = fuse_reply_entry(answer(), &parameters)
   }
 
-  func reply(_ attributes: Attributes, number: InodeNumber) {
-    var stat = attributes.stat(number: number)
+  func reply(attributes node: EntryReply) {
+    var stat = node.stat
     _ = fuse_reply_attr(answer(), &stat, EntryReply.forever)
   }
 
@@ -67,6 +68,16 @@ final class Request: @unchecked Sendable {
 
   func reply(position: Int64) { _ = fuse_reply_lseek(answer(), off_t(position)) }
 
+  /// The length of an extended attribute, or of the list of them.
+  func reply(extendedLength count: Int) { _ = fuse_reply_xattr(answer(), count) }
+
+  /// An extended attribute, or the list of them, as getxattr(2) takes it: `size` is the room, 0: the length.
+  func reply(extended value: [UInt8], size: Int) {
+    if size == 0 { return reply(extendedLength: value.count) }
+    if value.count > size { return reply(error: ERANGE) }
+    value.withUnsafeBytes { reply(bytes: $0) }
+  }
+
   /// Figures of the file system that holds an open descriptor.
   func reply(statisticsOf descriptor: Int32) {
     var statistics = statvfs()
@@ -87,21 +98,32 @@ final class Request: @unchecked Sendable {
   }
 }
 
-/// What the kernel is told of a name that it looked up.
+/// What the kernel is told of a node: behind a name that it looked up, or of its attributes.
 struct EntryReply {
   /// Seconds that the kernel may keep what it is told: changes are pushed to it.
   static let forever: Double = 365 * 24 * 3600
 
   let number: InodeNumber
-  let attributes: Attributes
-  /// Whether the kernel may keep it, until it is told otherwise.
-  var isRemembered = true
+  private let fileNumber: UInt64
+  private let links: Int
+  private let attributes: Attributes
+  private let isRemembered: Bool
+
+  /// As the node is now. `isRemembered`: whether the kernel may keep what the name means, until it is told
+  /// otherwise. Tree lock held.
+  init(_ node: Node, isRemembered: Bool = true) {
+    self.isRemembered = isRemembered
+    number = node.number
+    fileNumber = node.fileNumber
+    links = node.links
+    attributes = node.attributes
+  }
 
   var parameters: fuse_entry_param {
     var parameters = fuse_entry_param()
     parameters.ino = number
     parameters.generation = 1
-    parameters.attr = attributes.stat(number: number)
+    parameters.attr = stat
     parameters.attr_timeout = Self.forever
     parameters.entry_timeout = isRemembered ? Self.forever : 0
     return parameters
@@ -123,28 +145,34 @@ struct OpenReply {
   }
 }
 
-extension Attributes {
+extension EntryReply {
   /// As the kernel wants it. Everything belongs to the user who mounted.
-  func stat(number: InodeNumber) -> Glibc.stat {
+  var stat: Glibc.stat {
     var stat = Glibc.stat()
-    let format: UInt32 =
-      switch kind {
-      case .file: 0o100000
-      case .directory: 0o040000
-      case .symlink: 0o120000
-      }
-    stat.st_ino = UInt(number)
-    stat.st_mode = format | (kind == .symlink ? 0o777 : mode)
-    stat.st_nlink = kind == .directory ? 2 : 1
+    let kind = attributes.kind
+    stat.st_ino = UInt(fileNumber)
+    stat.st_mode = kind.format | (kind == .symlink ? 0o777 : attributes.mode)
+    stat.st_nlink = UInt(links)
     stat.st_uid = getuid()
     stat.st_gid = getgid()
-    stat.st_size = Int(size)
+    stat.st_size = Int(attributes.size)
     stat.st_blksize = 131_072
-    stat.st_blocks = Int(blocks)
-    stat.st_mtim = timespec(nanoseconds: modified)
-    stat.st_ctim = timespec(nanoseconds: changed)
-    stat.st_atim = timespec(nanoseconds: accessed)
+    stat.st_blocks = Int(attributes.blocks)
+    stat.st_mtim = timespec(nanoseconds: attributes.modified)
+    stat.st_ctim = timespec(nanoseconds: attributes.changed)
+    stat.st_atim = timespec(nanoseconds: attributes.accessed)
     return stat
+  }
+}
+
+extension EntryKind {
+  /// The kind's bits of `st_mode`.
+  var format: UInt32 {
+    switch self {
+    case .file: clinux_s_ifreg
+    case .directory: clinux_s_ifdir
+    case .symlink: clinux_s_iflnk
+    }
   }
 }
 

@@ -104,21 +104,21 @@ package final class OwnFolder: Sendable {
     return try Stat(at: parent.raw, name: name.bytes)
   }
 
-  /// Sets permission bits; a symlink has none of its own.
-  func setMode(_ path: SharePath, _ mode: UInt32) throws(SystemError) {
-    try changing(path) { parent, name in fchmodat(parent, name, mode_t(mode), 0) }.check()
+  /// Has the disk keep what was made, renamed and removed in a directory (nil: the folder itself).
+  func synchronise(_ directory: SharePath?) throws(SystemError) {
+    let opened = try openDirectory(directory)
+    try retryingOnInterrupt("fsync a directory") { fsync(opened.raw) }
   }
 
-  /// Sets access and modification time; `UTIME_NOW` and `UTIME_OMIT` as of utimensat(2).
-  func setTimes(_ path: SharePath, _ times: [timespec]) throws(SystemError) {
-    try changing(path) { parent, name in
-      utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW)
-    }.check()
-  }
-
-  func truncate(_ path: SharePath, to size: Int64) throws(SystemError) {
-    let file = try open(path, flags: O_WRONLY)
-    try retryingOnInterrupt("truncate") { ftruncate(file.raw, off_t(size)) }
+  /// Has the disk keep the place of a file: its name, and the directories above it, which may be new.
+  func synchronisePlace(of path: SharePath) throws(SystemError) {
+    var directory = path.parent
+    while true {
+      // Moved meanwhile: whoever wants that to last asks for it there.
+      do throws(SystemError) { try synchronise(directory) } catch  where error.code == ENOENT {}
+      guard let one = directory else { return }
+      directory = one.parent
+    }
   }
 
   /// What readlink(2) says.

@@ -13,6 +13,8 @@ struct Attributes: Equatable, Sendable {
   var accessed: Int64
   /// Blocks of 512 bytes.
   var blocks: UInt64
+  /// The file of one's own that it is of; nil for all else.
+  var file: FileIdentity?
 
   /// Of somebody else's entry: its permission bits arrive as they are, so that a copy has them too; that
   /// nobody but the owner may write is decided at open.
@@ -36,6 +38,7 @@ struct Attributes: Equatable, Sendable {
     changed = stat.ctimeNs
     accessed = stat.atimeNs
     blocks = UInt64(max(0, stat.blocks))
+    file = FileIdentity(device: stat.dev, inode: stat.ino)
   }
 
   /// Whether `other`, of the same file, says that its content was changed.

@@ -26,12 +26,17 @@ package struct ContentHistory: Sendable {
 
   package init() {}
 
+  /// Bytes of the file when it was last at rest.
+  package private(set) var restingSize: UInt64 = 0
+
   /// Whether a change is being made.
   package var isChanging: Bool { !underWay.isEmpty }
 
-  /// A change from `offset` on is about to be made. `entry`: as it was announced last.
-  package mutating func begin(at offset: UInt64, _ entry: Entry?) {
+  /// A change from `offset` on is about to be made. `entry`: as it was announced last; `size`: bytes of the file
+  /// now.
+  package mutating func begin(at offset: UInt64, _ entry: Entry?, size: UInt64) {
     noteFirst(entry)
+    if underWay.isEmpty { restingSize = size }
     underWay.append(offset)
     changes += 1
     isSettled = false

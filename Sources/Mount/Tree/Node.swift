@@ -13,10 +13,22 @@ final class Node: @unchecked Sendable {
 
   let number: InodeNumber
   let kind: EntryKind
+  /// What programs know it by (`st_ino`); stays while the node lives.
+  let fileNumber: UInt64
   /// The directory that holds it; nil for the root, and once it is no longer in the tree (which
   /// also ends the cycle of references).
-  var parent: Node?
+  var parent: Node? {
+    didSet {
+      guard kind == .directory else { return }
+      oldValue?.subdirectories -= 1
+      parent?.subdirectories += 1
+    }
+  }
   var name: Name?
+  /// Its place in the listing of its directory: whatever shows at one name later has the same.
+  var order: UInt64 = 0
+  /// How many of `children` are directories.
+  private(set) var subdirectories = 0
   var attributes: Attributes
   var children: [Name: Slot] = [:]
   /// How often the kernel was told of it, less what it forgot.
@@ -30,9 +42,12 @@ final class Node: @unchecked Sendable {
   var owner: PublicID?
   /// Whether it is still in the tree.
   var isLinked = false
+  /// As of `st_nlink`: names of a file; of a directory also its own `.` and the `..` of those in it.
+  var links: Int { !isLinked ? 0 : kind == .directory ? 2 + subdirectories : 1 }
 
-  init(number: InodeNumber, kind: EntryKind, attributes: Attributes) {
+  init(number: InodeNumber, fileNumber: UInt64, kind: EntryKind, attributes: Attributes) {
     self.number = number
+    self.fileNumber = fileNumber
     self.kind = kind
     self.attributes = attributes
   }
@@ -43,6 +58,9 @@ struct Slot {
   /// Own claim first, then in the order of claims. Empty for a directory that only holds something.
   var claims: [Claim]
   var node: Node
+  /// Others' directory with what is in it, where an own file shows: until that is kept aside, since the list has the
+  /// directory.
+  var beneath: Node?
 }
 
 /// One member's entry at a path.
@@ -83,6 +101,9 @@ struct OwnState {
   var history = ContentHistory()
   /// Changes of ours under way that alter its ctime.
   var operations = 0
+  /// Looks at its file that were begun, and the one that its attributes are from.
+  var looks: UInt64 = 0
+  var shownLook: UInt64 = 0
   /// Why it was withdrawn, for programs that still have it open.
   var failure: Int32?
 }

@@ -4,6 +4,8 @@ import Protocol
 enum Invalidation: Hashable, Sendable {
   /// A name of a directory means something else now, or nothing.
   case name(InodeNumber, Name)
+  /// The node that a name of a directory meant is no longer there: whoever watches it hears of that.
+  case gone(InodeNumber, Name, InodeNumber)
   /// A directory's listing changed.
   case listing(InodeNumber)
   /// Attributes changed.
@@ -19,17 +21,21 @@ enum Invalidation: Hashable, Sendable {
 struct Tree {
   private(set) var root: Node
   private var nodes: [InodeNumber: Node] = [:]
-  private(set) var places: [EntryID: (directory: Node, name: Name)] = [:]
+  var places: [EntryID: (directory: Node, name: Name)] = [:]
   private var lastNumber = Node.rootNumber
+  var lastOrder: UInt64 = 0
+  /// The device of the own folder.
+  private let home: UInt64
   /// Collected since the last `takeInvalidations`.
-  private var invalidations: [Invalidation] = []
-  private var invalidatedListings: Set<InodeNumber> = []
+  var invalidations: [Invalidation] = []
+  var invalidatedListings: Set<InodeNumber> = []
   /// Names of which the kernel may not remember what they mean.
   var withheld: Set<KnownName> = []
 
-  init(now: Int64) {
+  init(now: Int64, home: UInt64) {
+    self.home = home
     root = Node(
-      number: Node.rootNumber, kind: .directory,
+      number: Node.rootNumber, fileNumber: Node.rootNumber, kind: .directory,
       attributes: Attributes(implicitDirectorySince: now))
     root.lookups = 1
     root.isLinked = true
@@ -86,7 +92,9 @@ struct Tree {
 
   mutating func makeNode(_ kind: EntryKind, _ attributes: Attributes) -> Node {
     lastNumber += 1
-    let node = Node(number: lastNumber, kind: kind, attributes: attributes)
+    let fileNumber = attributes.file?.number(home: home) ?? lastNumber | FileIdentity.others
+    let node = Node(
+      number: lastNumber, fileNumber: fileNumber, kind: kind, attributes: attributes)
     nodes[node.number] = node
     return node
   }
@@ -134,34 +142,53 @@ extension Tree {
     }
     node.attributes = attributes
     put(Claim(entry: entry, owner: owner, claimed: 0, isOwn: true), now: now, ownNode: node)
-    return places[entry.id]!.directory.children[places[entry.id]!.name]!.node
+    let shown = places[entry.id]!.directory.children[places[entry.id]!.name]!.node
+    // A directory that was there already goes on showing.
+    if shown !== node { drop(node) }
+    return shown
   }
 
   /// Moves an own node, with everything below it, to another place. Requires: nothing that shows is there.
-  mutating func move(_ node: Node, to directory: Node, _ name: Name, now: Int64) {
+  /// `order`: the place in the listing of what was there before; nil for a new one.
+  mutating func move(
+    _ node: Node, to directory: Node, _ name: Name, order: UInt64? = nil, now: Int64
+  ) {
     guard let oldDirectory = node.parent, let oldName = node.name,
       var slot = oldDirectory.children[oldName]
     else { return }
     let moved = slot.claims.filter(\.isOwn)
     slot.claims.removeAll(where: \.isOwn)
-    if slot.claims.isEmpty {
-      oldDirectory.children[oldName] = nil
-    } else {
-      // Somebody else's claim shows again where ours was.
-      let shown = makeNode(slot.claims[0].entry.kind, Attributes(foreign: slot.claims[0].entry))
-      attach(shown, to: oldDirectory, oldName)
-      show(slot.claims[0], in: shown)
+    let first = slot.claims.first
+    if let shown = slot.beneath
+      ?? first.map({ makeNode($0.entry.kind, Attributes(foreign: $0.entry)) })
+    {
+      // What others have there shows again where ours was.
+      attach(shown, to: oldDirectory, oldName, order: node.order)
+      if let first { show(first, in: shown) }
       slot.node = shown
+      slot.beneath = nil
       oldDirectory.children[oldName] = slot
+    } else {
+      oldDirectory.children[oldName] = nil
     }
     touch(oldDirectory, oldName, now: now)
-    attach(node, to: directory, name)
+    attach(node, to: directory, name, order: order)
     var target = Slot(claims: moved, node: node)
     if let hidden = directory.children[name] { target.claims += hidden.claims }
     directory.children[name] = target
     touch(directory, name, now: now)
     for claim in target.claims { places[claim.entry.id] = (directory, name) }
     updatePaths(below: node)
+  }
+
+  /// Whether a node, and all that is below it, can have a path there. Complexity: O(nodes below it).
+  func fits(_ number: InodeNumber, at path: SharePath) -> Bool {
+    guard let node = nodes[number] else { return true }
+    return path.bytes.count + longest(below: node) <= Limits.path
+  }
+
+  private func longest(below node: Node) -> Int {
+    node.children.map { 1 + $0.key.bytes.count + longest(below: $0.value.node) }.max() ?? 0
   }
 
   /// Whether nobody else has anything at or below the node.
@@ -196,141 +223,5 @@ extension Tree {
     directory.children[name] = slot
     node.entry?.path = path
     for child in node.children.values { updatePaths(below: child.node) }
-  }
-}
-
-// MARK: - Claims and what shows
-
-extension Tree {
-  private mutating func put(_ claim: Claim, now: Int64, ownNode: Node?) {
-    let names = claim.entry.path.names
-    var directory = root
-    for name in names.dropLast() {
-      if let slot = directory.children[name], slot.node.kind == .directory {
-        directory = slot.node
-      } else if let slot = directory.children[name] {
-        // A file that shows stands where a directory must be: only while a list is being caught up with.
-        let implied = makeNode(.directory, Attributes(implicitDirectorySince: now))
-        unlink(slot.node)
-        attach(implied, to: directory, name)
-        directory.children[name] = Slot(claims: slot.claims, node: implied)
-        touch(directory, name, now: now)
-        directory = implied
-      } else {
-        let implied = makeNode(.directory, Attributes(implicitDirectorySince: now))
-        attach(implied, to: directory, name)
-        directory.children[name] = Slot(claims: [], node: implied)
-        touch(directory, name, now: now)
-        directory = implied
-      }
-    }
-    let name = names[names.count - 1]
-    places[claim.entry.id] = (directory, name)
-    var slot = directory.children[name]
-    var claims = slot?.claims ?? []
-    claims.removeAll { $0.entry.id == claim.entry.id }
-    claims.insert(claim, at: claims.firstIndex { claim.precedes($0) } ?? claims.endIndex)
-    if slot == nil {
-      slot = Slot(
-        claims: claims,
-        node: ownNode ?? makeNode(claim.entry.kind, Attributes(foreign: claim.entry)))
-      attach(slot!.node, to: directory, name)
-      directory.children[name] = slot!
-      touch(directory, name, now: now)
-    }
-    slot!.claims = claims
-    settle(slot!, directory, name, now: now, ownNode: ownNode)
-  }
-
-  /// Makes the right node show for the claims of a slot, and takes away what nothing holds any more.
-  private mutating func settle(
-    _ slot: Slot, _ directory: Node, _ name: Name, now: Int64, ownNode: Node?
-  ) {
-    var slot = slot
-    let old = slot.node
-    guard let first = slot.claims.first else {
-      if old.kind == .directory, !old.children.isEmpty {
-        old.entry = nil
-        old.owner = nil
-        old.own = nil
-        directory.children[name] = slot
-        return
-      }
-      unlink(old)
-      directory.children[name] = nil
-      touch(directory, name, now: now)
-      prune(directory, now: now)
-      return
-    }
-    // A directory that holds something goes on showing, whatever claims its name meanwhile.
-    let holdsSomething = old.kind == .directory && !old.children.isEmpty
-    let fits =
-      first.isOwn
-      ? (ownNode == nil || ownNode === old) && old.own?.id == first.entry.id
-      : old.own == nil && old.kind == first.entry.kind && isSameContent(old, first.entry)
-    if fits || holdsSomething || (first.entry.kind == .directory && old.kind == .directory) {
-      show(first, in: old)
-      directory.children[name] = slot
-      invalidations.append(.attributes(old.number))
-      return
-    }
-    unlink(old)
-    let node = ownNode ?? makeNode(first.entry.kind, Attributes(foreign: first.entry))
-    attach(node, to: directory, name)
-    slot.node = node
-    directory.children[name] = slot
-    show(first, in: node)
-    touch(directory, name, now: now)
-  }
-
-  private func isSameContent(_ node: Node, _ entry: Entry) -> Bool {
-    guard let known = node.entry else { return true }
-    return known.id == entry.id && (known.version == entry.version || entry.hasGrown(from: known))
-  }
-
-  private func show(_ claim: Claim, in node: Node) {
-    guard node.kind == claim.entry.kind else { return }
-    node.entry = claim.entry
-    node.owner = claim.owner
-    if claim.isOwn {
-      if node.own?.id != claim.entry.id { node.own = OwnState(id: claim.entry.id) }
-    } else {
-      node.own = nil
-      node.attributes = Attributes(foreign: claim.entry)
-    }
-  }
-
-  private func attach(_ node: Node, to directory: Node, _ name: Name) {
-    node.parent = directory
-    node.name = name
-    node.isLinked = true
-  }
-
-  mutating func unlink(_ node: Node) {
-    node.isLinked = false
-    node.parent = nil
-    drop(node)
-  }
-
-  /// A directory that nobody claims and that holds nothing any more is no directory.
-  private mutating func prune(_ directory: Node, now: Int64) {
-    guard directory.children.isEmpty, let parent = directory.parent, let name = directory.name,
-      let slot = parent.children[name], slot.claims.isEmpty
-    else { return }
-    unlink(directory)
-    parent.children[name] = nil
-    touch(parent, name, now: now)
-    prune(parent, now: now)
-  }
-
-  /// A name of `directory` changed: its time moves on, and the kernel is told what it may remember.
-  private mutating func touch(_ directory: Node, _ name: Name, now: Int64) {
-    directory.attributes.modified = max(now, directory.attributes.modified + 1)
-    directory.attributes.changed = directory.attributes.modified
-    guard directory.lookups > 0 else { return }
-    invalidations.append(.name(directory.number, name))
-    if invalidatedListings.insert(directory.number).inserted {
-      invalidations.append(.listing(directory.number))
-    }
   }
 }

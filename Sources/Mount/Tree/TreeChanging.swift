@@ -48,7 +48,14 @@ extension Tree {
       for (directory, name) in [place, nearest(listed.entry.path)] where directory.lookups > 0 {
         let known = KnownName(directory: directory.number, name: name)
         guard withheld.insert(known).inserted else { continue }
-        invalidations += [.name(directory.number, name), .listing(directory.number)]
+        let node = directory.children[name]?.node
+        // Whoever watches a file hears that it is gone from there.
+        if let node, node.kind != .directory, node.lookups > 0 {
+          invalidations.append(.gone(directory.number, name, node.number))
+        } else {
+          invalidations.append(.name(directory.number, name))
+        }
+        invalidations.append(.listing(directory.number))
       }
     }
     return invalidations

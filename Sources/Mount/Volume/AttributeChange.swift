@@ -29,30 +29,17 @@ struct AttributeChange: Sendable {
       || (has(FUSE_SET_ATTR_GID) && attributes.st_gid != getgid())
   }
 
-  /// Applies it to an open file, or by path. Disk pool only.
+  /// Applies it to what `file` stands for, which may be open with O_PATH; `writable` opens it for writing,
+  /// where a size is set. Disk pool only.
   func apply(
-    to file: OwnedDescriptor?, _ folder: OwnFolder, _ path: SharePath
+    to file: OwnedDescriptor, writable: () throws(SystemError) -> OwnedDescriptor
   ) throws(SystemError) {
-    if let mode {
-      if let file {
-        try retryingOnInterrupt("fchmod") { fchmod(file.raw, mode_t(mode)) }
-      } else {
-        try folder.setMode(path, mode)
-      }
-    }
+    let path = file.procPath
     if let size {
-      if let file {
-        try retryingOnInterrupt("ftruncate") { ftruncate(file.raw, off_t(size)) }
-      } else {
-        try folder.truncate(path, to: size)
-      }
+      let opened = try writable()
+      try retryingOnInterrupt("truncate") { ftruncate(opened.raw, off_t(size)) }
     }
-    if let times {
-      if let file {
-        try retryingOnInterrupt("futimens") { futimens(file.raw, times) }
-      } else {
-        try folder.setTimes(path, times)
-      }
-    }
+    if let mode { try retryingOnInterrupt("chmod") { chmod(path, mode_t(mode)) } }
+    if let times { try retryingOnInterrupt("utimens") { utimensat(AT_FDCWD, path, times, 0) } }
   }
 }

@@ -8,7 +8,7 @@ enum Handle: Sendable {
   case own(OwnHandle)
   /// Somebody else's file, read through the fetcher.
   case remote(StreamID)
-  /// A directory, as it was when it was opened.
+  /// A directory that is listed.
   case listing(Listing)
 }
 
@@ -16,13 +16,6 @@ struct OwnHandle: Sendable {
   let number: InodeNumber
   let file: OwnedDescriptor
   let isWritable: Bool
-}
-
-/// The names of a directory at the time of opendir, so that offsets mean the same until it is closed.
-struct Listing: Sendable {
-  let directory: InodeNumber
-  let parent: InodeNumber
-  let items: [(name: Name, number: InodeNumber, kind: EntryKind)]
 }
 
 /// Handles by number.
@@ -45,6 +38,11 @@ struct HandleTable: Sendable {
   }
 
   mutating func add(_ handle: Handle, as number: UInt64) { handles[number] = handle }
+
+  /// Puts another state of a listing in its place, where it is still open.
+  mutating func renew(_ number: UInt64, _ listing: Listing) {
+    if handles[number] != nil { handles[number] = .listing(listing) }
+  }
 
   /// The handles of an own file. Complexity: O(handles).
   func own(_ number: InodeNumber) -> [OwnHandle] {

@@ -68,7 +68,8 @@ package final class Volume: Sendable {
     self.log = log
     budget = LogBudget(log)
     pool = try WorkerPool(name: "disk", threads: Self.poolThreads, queueLimit: Self.poolQueue)
-    tree = Locked(Tree(now: WallClock.nanoseconds))
+    tree = Locked(
+      Tree(now: WallClock.nanoseconds, home: try Stat(descriptor: folder.root.raw).dev))
     fetcher = Locked(ChunkFetcher(settings: settings.fetcher))
     uploads = Uploads()
     ownID = Locked(.master)

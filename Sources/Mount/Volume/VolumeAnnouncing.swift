@@ -107,16 +107,17 @@ extension Volume {
     guard let (own, writes, parents) = before else { return false }
     do {
       try claim(parents)
-      let stat = try file.map { try Stat(descriptor: $0.raw) } ?? statOwn(own)
+      let seen = try look(number, file ?? reach(own))
+      let stat = seen.stat
       var entry = Entry(
         id: own.id, path: own.path, kind: .file, version: newID(),
         size: UInt64(max(0, stat.size)), modified: stat.mtimeNs, mode: UInt16(stat.permissions))
       index.note(entry.id, entry.version, FileRecord(stat))
       return changeTree { tree in
         guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
-        let attributes = node.noteVersion(&entry, stat, writesBefore: writes)
+        node.noteVersion(&entry, seen, writesBefore: writes)
         tree.putOwn(
-          entry, owner: ownID.withLock { $0 }, node: node, attributes: attributes,
+          entry, owner: ownID.withLock { $0 }, node: node, attributes: node.attributes,
           now: WallClock.nanoseconds)
         node.own!.isAnnounced = true
         if let done {
@@ -145,28 +146,6 @@ extension Volume {
         entry, owner: ownID.withLock { $0 }, node: node, attributes: node.attributes,
         now: WallClock.nanoseconds)
       group.share(entry)
-    }
-  }
-
-  /// Renews a node's attributes from its file. `isContent`: whether this makes a new version of which nobody knows
-  /// what stays; `changeContent` is for those of which it is known.
-  func noteChange(
-    _ number: InodeNumber, _ stat: Stat, isContent: Bool, setsTime: Bool = false
-  ) -> Attributes {
-    tree.withLock { tree in
-      guard let node = tree[number] else { return Attributes(stat) }
-      let modified = node.attributes.modified
-      node.attributes = Attributes(stat)
-      // A directory also changes when others put something into it: that is not on our disk.
-      if node.kind == .directory, !setsTime {
-        node.attributes.modified = max(modified, stat.mtimeNs)
-      }
-      if isContent {
-        let announced = node.own?.isAnnounced == true ? node.entry : nil
-        node.own?.history.loseTrack(announced)
-        node.own?.writes += 1
-      }
-      return node.attributes
     }
   }
 
@@ -229,11 +208,6 @@ extension Volume {
       group.unshare(own.id)
     }
     return code
-  }
-
-  private func statOwn(_ own: OwnPlace) throws(SystemError) -> Stat {
-    if let file = try openStaged(own) { return try Stat(descriptor: file.raw) }
-    return try folder.stat(own.path)
   }
 
   /// A path as people can read it in a log.

@@ -30,6 +30,7 @@ struct GrowingFiles: Sendable {
 extension Volume {
   /// Makes a change of an own file's content. `offset`: what lies before it stays as it is. `stat`: of the
   /// file. The file counts as written, also where `body` throws.
+  @discardableResult
   func changeContent<Result>(
     _ number: InodeNumber, from offset: UInt64, stat: () throws(SystemError) -> Stat,
     _ body: () throws(SystemError) -> Result
@@ -40,6 +41,7 @@ extension Volume {
   }
 
   /// The same, of an open file.
+  @discardableResult
   func changeContent<Result>(
     _ number: InodeNumber, _ file: OwnedDescriptor, from offset: UInt64,
     _ body: () throws(SystemError) -> Result
@@ -57,7 +59,7 @@ extension Volume {
       {
         node.own!.history.loseTrack(announced)
       }
-      node.own!.history.begin(at: offset, announced)
+      node.own!.history.begin(at: offset, announced, size: node.attributes.size)
     }
   }
 

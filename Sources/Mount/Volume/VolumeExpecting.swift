@@ -8,9 +8,11 @@ extension Volume {
   func fetchNext(behind number: InodeNumber) {
     // Pauses follow open files: what is not open yet may be paused too.
     guard pauses.withLock({ $0.isEmpty }) else { return }
-    let directory = tree.withLock { $0[number]?.parent?.number }
-    guard let directory else { return }
-    if walks.withLock({ $0.opened(number, in: directory) }) {
+    let place = tree.withLock { tree in
+      tree[number].flatMap { node in node.parent.map { (directory: $0.number, order: node.order) } }
+    }
+    guard let (directory, order) = place else { return }
+    if walks.withLock({ $0.opened(order, in: directory) }) {
       let files = smallFiles(of: directory)
       walks.withLock { $0.tell(files, of: directory) }
     }
@@ -18,11 +20,11 @@ extension Volume {
     if !next.isEmpty { step { $0.expect(next, now: $1, into: &$2) } }
   }
 
-  /// Others' files of a directory that are one leaf, in the order of its listing.
+  /// Others' files of a directory that are one leaf, by their places in its listing.
   private func smallFiles(
     of directory: InodeNumber
-  ) -> [(number: InodeNumber, content: Content)] {
-    let files = tree.withLock { tree -> [(number: InodeNumber, content: Content)] in
+  ) -> [(number: UInt64, content: Content)] {
+    let files = tree.withLock { tree -> [(number: UInt64, content: Content)] in
       guard let directory = tree[directory] else { return [] }
       return directory.children.values.compactMap { slot in
         let node = slot.node
@@ -31,7 +33,7 @@ extension Volume {
         else { return nil }
         let content = Content(
           owner: owner, entry: entry.id, version: entry.version, size: entry.size)
-        return (node.number, content)
+        return (node.order, content)
       }
     }
     return files.sorted { $0.number < $1.number }

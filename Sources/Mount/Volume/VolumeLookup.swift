@@ -21,10 +21,7 @@ extension Volume {
         return isWithheld ? .failure(ENOENT) : .nothing
       }
       tree.remember(node)
-      return .entry(
-        EntryReply(
-          number: node.number, attributes: node.attributes,
-          isRemembered: !tree.isWithheld(parent, name)))
+      return .entry(EntryReply(node, isRemembered: !tree.isWithheld(parent, name)))
     }
     switch found {
     case .entry(let reply): request.reply(reply)
@@ -38,8 +35,8 @@ extension Volume {
   }
 
   func attributes(_ request: Request, _ number: InodeNumber) {
-    if let attributes = tree.withLock({ $0[number]?.attributes }) {
-      request.reply(attributes, number: number)
+    if let found = tree.withLock({ tree in tree[number].map { EntryReply($0) } }) {
+      request.reply(attributes: found)
     } else {
       request.reply(error: ESTALE)
     }
@@ -61,66 +58,53 @@ extension Volume {
   }
 
   func openDirectory(_ request: Request, _ number: InodeNumber) {
-    let isWithheld = tree.withLock { $0.isListingWithheld(number) }
-    guard let listing = listing(of: number) else { return request.reply(error: ENOTDIR) }
-    let handle = handles.withLock { $0.add(.listing(listing)) }
+    let isWithheld = tree.withLock { tree in
+      tree[number]?.kind == .directory ? tree.isListingWithheld(number) : nil
+    }
+    guard let isWithheld else { return request.reply(error: ENOTDIR) }
+    let handle = handles.withLock { $0.add(.listing(Listing(directory: number))) }
     request.reply(
       opened: OpenReply(handle: handle, keepsCache: !isWithheld, cachesListing: !isWithheld))
   }
 
-  private func listing(of number: InodeNumber) -> Listing? {
-    tree.withLock { tree in
-      guard let directory = tree[number], directory.kind == .directory else { return nil }
-      let items = directory.children.map { name, slot in (name, slot.node.number, slot.node.kind) }
-        .sorted { $0.1 < $1.1 }
-      return Listing(
-        directory: number, parent: directory.parent?.number ?? number, items: items)
-    }
-  }
-
-  /// READDIR, and READDIRPLUS (`withAttributes`) which also counts as a lookup of each name.
+  /// READDIR, and READDIRPLUS (`withAttributes`) which also counts as a lookup of each name. What the kernel
+  /// has kept of a listing it tells itself, so the first offset asked for here may be any.
   func list(
     _ request: Request, handle: UInt64, size: Int, offset: Int64, withAttributes: Bool
   ) {
     guard case .listing(var listing)? = handles.withLock({ $0[handle] }) else {
       return request.reply(error: EBADF)
     }
-    // What the kernel is told from the beginning it keeps as the directory of this moment: it must not be older.
-    if offset == 0, let fresh = self.listing(of: listing.directory) {
-      listing = fresh
-      handles.withLock { $0.add(.listing(fresh), as: handle) }
-    }
+    let begins = offset == 0 || listing.items == nil
     var buffer = DirectoryBuffer(size: size)
     tree.withLock { tree in
-      var position = Int(max(0, offset))
-      while position < listing.items.count + 2 {
-        let isFull: Bool
-        switch position {
-        case 0: isFull = !buffer.add(".", number: listing.directory, next: 1, withAttributes)
-        case 1: isFull = !buffer.add("..", number: listing.parent, next: 2, withAttributes)
-        default:
-          let item = listing.items[position - 2]
-          let next = Int64(position + 1)
-          if withAttributes {
-            // A name that went away since opendir is passed over.
-            guard let node = tree[item.number] else {
-              position += 1
-              continue
-            }
-            let entry = EntryReply(
-              number: node.number, attributes: node.attributes,
-              isRemembered: !tree.isWithheld(listing.directory, item.name))
-            isFull = !buffer.add(item.name, entry, next: next)
-            if !isFull { tree.remember(node) }
-          } else {
-            isFull = !buffer.add(item.name, number: item.number, item.kind, next: next)
-          }
+      guard let directory = tree[listing.directory], directory.isLinked else { return }
+      if begins { listing.renew(directory) }
+      guard addDots(directory, to: &buffer, offset: offset, withAttributes) else { return }
+      for item in listing.items(from: offset) {
+        // A name that went away is passed over; one that was replaced is told as what it is now.
+        guard let node = directory.children[item.name]?.node else { continue }
+        if withAttributes {
+          let isRemembered = !tree.isWithheld(listing.directory, item.name)
+          let reply = EntryReply(node, isRemembered: isRemembered)
+          if !buffer.add(item.name, reply, next: item.next) { return }
+          tree.remember(node)
+        } else {
+          if !buffer.add(item.name, node, next: item.next) { return }
         }
-        if isFull { break }
-        position += 1
       }
     }
+    if begins { handles.withLock { $0.renew(handle, listing) } }
     buffer.withBytes { request.reply(bytes: $0) }
+  }
+
+  /// Returns: false where they do not fit. Tree lock held.
+  private func addDots(
+    _ directory: Node, to buffer: inout DirectoryBuffer, offset: Int64, _ withAttributes: Bool
+  ) -> Bool {
+    if offset < 1, !buffer.add(".", of: directory, next: 1, withAttributes) { return false }
+    let parent = directory.parent ?? directory
+    return offset > 1 || buffer.add("..", of: parent, next: 2, withAttributes)
   }
 
   func closeDirectory(_ request: Request, handle: UInt64) {

@@ -78,6 +78,9 @@ extension Volume {
       if source.kind == .directory, place.path.isBelow(source.path) {
         throw SystemError(code: EINVAL, call: "rename into itself")
       }
+      if tree.withLock({ !$0.fits(source.number, at: place.path) }) {
+        throw SystemError(code: ENAMETOOLONG, call: "rename")
+      }
       try claim(place.unclaimed)
       beginOperation(source.number)
       defer { endOperation(source.number, path: place.path) }
@@ -101,37 +104,29 @@ extension Volume {
       if case .own(let own)? = handles.withLock({ $0[handle] }) { own } else { nil }
     }
     changeNames(request) { [self] () throws(SystemError) in
-      guard let found = tree.withLock({ tree in tree[number].map { ownState($0, tree) } }) else {
-        throw SystemError(code: ESTALE, call: "setattr")
-      }
-      guard let own = found, !wanted.changesOwner else {
+      guard let own = ownPlace(number), !wanted.changesOwner else {
         throw SystemError(code: EPERM, call: "change of somebody else's entry")
       }
       try folder.checkMayChange(own.path)
+      let file = if let open { open.file } else { try reach(own) }
       beginOperation(number)
-      defer { endOperation(number, path: own.path) }
-      let file: OwnedDescriptor? = if let open { open.file } else { try openStaged(own) }
-      let attributes = try apply(wanted, to: own, file)
-      request.reply(attributes, number: number)
+      defer { endOperation(number, try? Stat(descriptor: file.raw)) }
+      func apply() throws(SystemError) {
+        try wanted.apply(to: file) { () throws(SystemError) in
+          if let open { open.file } else { try reopen(own, flags: O_WRONLY) }
+        }
+      }
+      if let size = wanted.size {
+        let before = tree.withLock { $0[number]?.attributes.size ?? 0 }
+        try changeContent(number, file, from: min(before, UInt64(max(0, size))), apply)
+      } else {
+        try apply()
+      }
+      let seen = try look(number, file)
+      request.reply(
+        attributes: try show(seen, isContent: false, setsTime: wanted.times != nil))
       if wanted.size != nil, open == nil { announce(number, file: nil) } else { retell(number) }
     }
-  }
-
-  /// Changes the attributes of an own file, open or by its path. Returns: all as they are now.
-  private func apply(
-    _ wanted: AttributeChange, to own: OwnPlace, _ file: OwnedDescriptor?
-  ) throws(SystemError) -> Attributes {
-    func stat() throws(SystemError) -> Stat {
-      if let file { try Stat(descriptor: file.raw) } else { try folder.stat(own.path) }
-    }
-    func apply() throws(SystemError) -> Attributes {
-      try wanted.apply(to: file, folder, own.path)
-      return noteChange(own.number, try stat(), isContent: false, setsTime: wanted.times != nil)
-    }
-    guard let size = wanted.size else { return try apply() }
-    let before = tree.withLock { $0[own.number]?.attributes.size ?? 0 }
-    return try changeContent(
-      own.number, from: min(before, UInt64(max(0, size))), stat: stat, apply)
   }
 
   /// Runs one change of names at a time on the disk pool, then tells the group.

@@ -20,6 +20,8 @@ extension Volume {
     let staged: [UInt8]?
     let isEmpty: Bool
     let isOwnOnly: Bool
+    /// Whether it has a name still; without one `path` is what it had last, and may be another file's.
+    let isLinked: Bool
   }
 
   func place(_ parent: InodeNumber, _ name: [UInt8]) throws(SystemError) -> Place {
@@ -28,15 +30,18 @@ extension Volume {
     if parent == Node.rootNumber, name.bytes == OwnFolder.stagingName {
       throw SystemError(code: EPERM, call: "the name of the staging folder")
     }
-    let place = tree.withLock { tree -> Place? in
-      guard let directory = tree[parent], directory.kind == .directory,
-        directory.isLinked,
-        let path = try? SharePath(parent: tree.path(of: directory), name: name)
-      else { return nil }
+    let found = tree.withLock { tree -> Place?? in
+      guard let directory = tree[parent], directory.kind == .directory, directory.isLinked else {
+        return nil
+      }
+      guard let path = try? SharePath(parent: tree.path(of: directory), name: name) else {
+        return .some(nil)
+      }
       return Place(
         path: path, unclaimed: tree.unclaimed(directory).compactMap { tree.path(of: $0) })
     }
-    guard let place else { throw SystemError(code: ENOENT, call: "directory") }
+    guard let found else { throw SystemError(code: ENOENT, call: "directory") }
+    guard let place = found else { throw SystemError(code: ENAMETOOLONG, call: "path") }
     return place
   }
 
@@ -64,12 +69,12 @@ extension Volume {
     return own
   }
 
-  /// nil for what is not one's own, or no longer in the tree. Tree lock held.
+  /// nil for what is not one's own. Tree lock held.
   func ownState(_ node: Node, _ tree: Tree) -> OwnPlace? {
     guard let own = node.own, let path = tree.path(of: node) ?? node.entry?.path else { return nil }
     return OwnPlace(
       number: node.number, id: own.id, path: path, kind: node.kind, staged: own.staged,
-      isEmpty: node.children.isEmpty, isOwnOnly: tree.isOwnOnly(node))
+      isEmpty: node.children.isEmpty, isOwnOnly: tree.isOwnOnly(node), isLinked: node.isLinked)
   }
 
   /// Makes and claims directories that so far only others have.
@@ -99,7 +104,7 @@ extension Volume {
       node.own?.record = record
       group.share(entry)
       tree.remember(node)
-      return EntryReply(number: node.number, attributes: node.attributes)
+      return EntryReply(node)
     }
   }
 
@@ -133,11 +138,12 @@ extension Volume {
     replacing target: OwnPlace?
   ) {
     changeTree { tree in
+      let order = target.flatMap { tree[$0.number]?.order }
       if let target { tree.remove(target.id, now: WallClock.nanoseconds) }
       guard let node = tree[source.number], let directory = tree[newParent],
         let name = try? Name(newName)
       else { return }
-      tree.move(node, to: directory, name, now: WallClock.nanoseconds)
+      tree.move(node, to: directory, name, order: order, now: WallClock.nanoseconds)
       node.own?.staged = nil
       if target?.kind == .directory { group.unshare(target!.id) }
       group.rename(source.id, to: path)
@@ -151,10 +157,15 @@ extension Volume {
 
   /// Records the ctime that our own change left behind: it is no new version.
   func endOperation(_ number: InodeNumber, path: SharePath) {
-    let stat = try? folder.stat(path)
+    endOperation(number, try? folder.stat(path))
+  }
+
+  /// The same, with what the file is like now; nil where that could not be found out.
+  func endOperation(_ number: InodeNumber, _ stat: Stat?) {
     let known = tree.withLock { tree -> (EntryID, Version, FileRecord)? in
       guard let node = tree[number], node.own != nil else { return nil }
       node.own!.operations -= 1
+      if let stat { node.attributes.changed = max(node.attributes.changed, stat.ctimeNs) }
       guard let stat, let old = node.own!.record, let entry = node.entry,
         old.size == stat.size, old.inode == stat.ino
       else { return nil }

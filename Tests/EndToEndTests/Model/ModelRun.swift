@@ -14,9 +14,12 @@ struct ModelRun {
   /// What one member does before everybody else has to see it.
   private static let batch = 5
   private let members: [Daemon]
+  /// How long a change may take to reach everybody.
+  private let limit: Duration
   private var model = ModelShare()
 
-  init(_ fixture: Fixture) throws {
+  init(_ fixture: Fixture, within limit: Duration) throws {
+    self.limit = limit
     let (host, hub) = try fixture.host()
     members = [
       host, try fixture.member("anna", of: hub, approvedBy: host),
@@ -49,7 +52,7 @@ struct ModelRun {
   }
 
   private func waitForEquality() throws {
-    try eventually("all see what the model says", within: .seconds(10)) {
+    try eventually("all see what the model says", within: limit) {
       let trees = try members.map { try Tree($0.mount) }
       for member in members.indices {
         if let difference = difference(trees, member) {

@@ -48,6 +48,16 @@ func throughout(
   } while MonotonicClock.now < end
 }
 
+/// Looks all the time, without a pause, until `look` answers true; what it throws ends that.
+func lookUntil(_ what: String, _ look: () throws -> Bool) throws {
+  let deadline = MonotonicClock.now + patience
+  while try !look() {
+    if MonotonicClock.now >= deadline {
+      throw NeverHappened(description: "not within \(patience): \(what)")
+    }
+  }
+}
+
 /// How long `body` took.
 func timed<Result>(_ body: () throws -> Result) rethrows -> (Result, Duration) {
   let start = MonotonicClock.now

@@ -1,0 +1,180 @@
+import Protocol
+
+/// Claims, and which node shows for them.
+extension Tree {
+  /// Adds a claim, or renews it; what it lies in is made where it is missing. `ownNode`: to show an own one with.
+  mutating func put(_ claim: Claim, now: Int64, ownNode: Node?) {
+    let names = claim.entry.path.names
+    var directory = root
+    for name in names.dropLast() {
+      if let slot = directory.children[name], slot.node.kind == .directory {
+        directory = slot.node
+      } else if let slot = directory.children[name], slot.node.own != nil {
+        directory = beneath(slot, directory, name, now: now)
+      } else if let slot = directory.children[name] {
+        // A file that shows stands where a directory must be: only while a list is being caught up with.
+        let implied = makeNode(.directory, Attributes(implicitDirectorySince: now))
+        unlink(slot.node)
+        attach(implied, to: directory, name, order: slot.node.order)
+        directory.children[name] = Slot(claims: slot.claims, node: implied)
+        touch(directory, name, now: now)
+        directory = implied
+      } else {
+        let implied = makeNode(.directory, Attributes(implicitDirectorySince: now))
+        attach(implied, to: directory, name)
+        directory.children[name] = Slot(claims: [], node: implied)
+        touch(directory, name, now: now)
+        directory = implied
+      }
+    }
+    let name = names[names.count - 1]
+    places[claim.entry.id] = (directory, name)
+    var slot = directory.children[name]
+    var claims = slot?.claims ?? []
+    claims.removeAll { $0.entry.id == claim.entry.id }
+    claims.insert(claim, at: claims.firstIndex { claim.precedes($0) } ?? claims.endIndex)
+    if slot == nil {
+      slot = Slot(
+        claims: claims,
+        node: ownNode ?? makeNode(claim.entry.kind, Attributes(foreign: claim.entry)))
+      attach(slot!.node, to: directory, name)
+      directory.children[name] = slot!
+      touch(directory, name, now: now)
+    }
+    slot!.claims = claims
+    settle(slot!, directory, name, now: now, ownNode: ownNode)
+  }
+
+  /// Makes the right node show for the claims of a slot, and takes away what nothing holds any more.
+  mutating func settle(
+    _ slot: Slot, _ directory: Node, _ name: Name, now: Int64, ownNode: Node?
+  ) {
+    var slot = slot
+    let old = slot.node
+    if let beneath = slot.beneath, !(slot.claims.first?.isOwn ?? false) {
+      // The own file is gone: what it stood on shows.
+      unlink(old)
+      attach(beneath, to: directory, name, order: old.order)
+      slot.node = beneath
+      slot.beneath = nil
+      directory.children[name] = slot
+      if let first = slot.claims.first { show(first, in: beneath) }
+      touch(directory, name, without: old, now: now)
+      return
+    }
+    guard let first = slot.claims.first else {
+      if old.kind == .directory, !old.children.isEmpty {
+        old.entry = nil
+        old.owner = nil
+        old.own = nil
+        directory.children[name] = slot
+        return
+      }
+      unlink(old)
+      directory.children[name] = nil
+      touch(directory, name, without: old, now: now)
+      prune(directory, now: now)
+      return
+    }
+    // A directory that holds something goes on showing, whatever claims its name meanwhile.
+    let holdsSomething = old.kind == .directory && !old.children.isEmpty
+    let fits =
+      first.isOwn
+      ? (ownNode == nil || ownNode === old) && old.own?.id == first.entry.id
+      : old.own == nil && old.kind == first.entry.kind && isSameContent(old, first.entry)
+    if fits || holdsSomething || (first.entry.kind == .directory && old.kind == .directory) {
+      show(first, in: old)
+      directory.children[name] = slot
+      invalidations.append(.attributes(old.number))
+      return
+    }
+    unlink(old)
+    let node = ownNode ?? makeNode(first.entry.kind, Attributes(foreign: first.entry))
+    attach(node, to: directory, name, order: old.order)
+    slot.node = node
+    directory.children[name] = slot
+    show(first, in: node)
+    touch(directory, name, without: old, now: now)
+  }
+
+  /// The directory that others have where an own file shows.
+  private mutating func beneath(
+    _ slot: Slot, _ directory: Node, _ name: Name, now: Int64
+  ) -> Node {
+    if let known = slot.beneath { return known }
+    let beneath = makeNode(.directory, Attributes(implicitDirectorySince: now))
+    attach(beneath, to: directory, name, order: slot.node.order)
+    directory.children[name]!.beneath = beneath
+    return beneath
+  }
+
+  private func isSameContent(_ node: Node, _ entry: Entry) -> Bool {
+    guard let known = node.entry else { return true }
+    return known.id == entry.id && (known.version == entry.version || entry.hasGrown(from: known))
+  }
+
+  /// Gives a node what a claim says of it.
+  func show(_ claim: Claim, in node: Node) {
+    guard node.kind == claim.entry.kind else { return }
+    node.entry = claim.entry
+    node.owner = claim.owner
+    if claim.isOwn {
+      if node.own?.id != claim.entry.id { node.own = OwnState(id: claim.entry.id) }
+    } else {
+      node.own = nil
+      node.attributes = Attributes(foreign: claim.entry)
+    }
+  }
+
+  /// `order`: that of what was at this name before; nil: behind all others.
+  /// Puts a node at a name. `order`: its place in listings; nil for a new one.
+  mutating func attach(
+    _ node: Node, to directory: Node, _ name: Name, order: UInt64? = nil
+  ) {
+    lastOrder += 1
+    node.order = order ?? lastOrder
+    node.parent = directory
+    node.name = name
+    node.isLinked = true
+  }
+
+  mutating func unlink(_ node: Node) {
+    node.isLinked = false
+    node.parent = nil
+    drop(node)
+  }
+
+  /// A directory that nobody claims and that holds nothing any more is no directory.
+  private mutating func prune(_ directory: Node, now: Int64) {
+    guard directory.children.isEmpty, let parent = directory.parent, let name = directory.name,
+      let slot = parent.children[name]
+    else { return }
+    if slot.beneath === directory {
+      parent.children[name]!.beneath = nil
+      return unlink(directory)
+    }
+    guard slot.claims.isEmpty else { return }
+    unlink(directory)
+    parent.children[name] = nil
+    touch(parent, name, without: directory, now: now)
+    prune(parent, now: now)
+  }
+
+  /// A name of `directory` changed: its time moves on, and the kernel is told what it may remember. `old`: the
+  /// node that is no longer in the tree by that.
+  mutating func touch(
+    _ directory: Node, _ name: Name, without old: Node? = nil, now: Int64
+  ) {
+    directory.attributes.modified = max(now, directory.attributes.modified + 1)
+    directory.attributes.changed = directory.attributes.modified
+    guard directory.lookups > 0 else { return }
+    if let old, old.lookups > 0, !old.isLinked {
+      invalidations.append(.gone(directory.number, name, old.number))
+    } else {
+      invalidations.append(.name(directory.number, name))
+    }
+    if invalidatedListings.insert(directory.number).inserted {
+      invalidations.append(.listing(directory.number))
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import CLinux
+import Glibc
+import Protocol
+import System
+
+/// Extended attributes: those that programs set for themselves (`user.`) are kept in the own file, and stay on
+/// this machine. What is asked of others' entries, and of other kinds, is answered from memory: the kernel
+/// asks for `security.capability` before each write.
+extension Volume {
+  private static let kept = Array("user.".utf8)
+  private static let security = Array("security.".utf8)
+
+  /// GETXATTR. `size`: bytes that the program takes, 0: only the length is asked for.
+  func extendedAttribute(
+    _ request: Request, _ number: InodeNumber, name: [UInt8], size: Int
+  ) {
+    guard name.starts(with: Self.kept) else {
+      return request.reply(error: name.starts(with: Self.security) ? ENODATA : ENOTSUP)
+    }
+    guard tree.withLock({ $0[number]?.own }) != nil else { return request.reply(error: ENODATA) }
+    onDisk(request) { [self] () throws(SystemError) in
+      let file = try reached(number)
+      var value = [UInt8](repeating: 0, count: size)
+      let count = try retryingOnInterrupt("getxattr") {
+        getxattr(file.procPath, name.cPath, &value, size)
+      }
+      if size == 0 { return request.reply(extendedLength: count) }
+      request.reply(extended: Array(value[..<count]), size: size)
+    }
+  }
+
+  /// LISTXATTR: zero-terminated names.
+  func extendedAttributes(_ request: Request, _ number: InodeNumber, size: Int) {
+    guard tree.withLock({ $0[number]?.own }) != nil else {
+      return request.reply(extended: [], size: size)
+    }
+    onDisk(request) { [self] () throws(SystemError) in
+      let file = try reached(number)
+      let count = try retryingOnInterrupt("listxattr") { listxattr(file.procPath, nil, 0) }
+      var all = [CChar](repeating: 0, count: count)
+      let got = try retryingOnInterrupt("listxattr") { listxattr(file.procPath, &all, count) }
+      let names = all[..<got].map { UInt8(bitPattern: $0) }.split(separator: 0)
+      let shown = names.filter { $0.starts(with: Self.kept) }
+      request.reply(extended: shown.flatMap { $0 + [0] }, size: size)
+    }
+  }
+
+  /// SETXATTR. `flags` as of setxattr(2).
+  func setExtendedAttribute(
+    _ request: Request, _ number: InodeNumber, name: [UInt8], value: [UInt8], flags: Int32
+  ) {
+    changing(request, number, name) { path in
+      setxattr(path, name.cPath, value, value.count, flags)
+    }
+  }
+
+  func removeExtendedAttribute(_ request: Request, _ number: InodeNumber, name: [UInt8]) {
+    changing(request, number, name) { path in removexattr(path, name.cPath) }
+  }
+
+  /// It alters the file's ctime, and is no new version.
+  private func changing(
+    _ request: Request, _ number: InodeNumber, _ name: [UInt8],
+    _ call: @escaping @Sendable (String) -> Int32
+  ) {
+    guard tree.withLock({ $0[number]?.own }) != nil else { return request.reply(error: EPERM) }
+    guard name.starts(with: Self.kept) else { return request.reply(error: ENOTSUP) }
+    changeNames(request) { [self] () throws(SystemError) in
+      guard let own = ownPlace(number) else { throw SystemError(code: EPERM, call: "setxattr") }
+      try folder.checkMayChange(own.path)
+      let file = try reach(own)
+      beginOperation(number)
+      defer { endOperation(number, try? Stat(descriptor: file.raw)) }
+      try retryingOnInterrupt("change an extended attribute") { call(file.procPath) }
+      request.reply()
+    }
+  }
+
+  /// The lock is not held while the disk works.
+  private func reached(_ number: InodeNumber) throws(SystemError) -> OwnedDescriptor {
+    try whileNamesStay { () throws(SystemError) in
+      guard let own = ownPlace(number) else { throw SystemError(code: ESTALE, call: "getxattr") }
+      return try reach(own)
+    }
+  }
+}
