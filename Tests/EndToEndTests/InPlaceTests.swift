@@ -31,6 +31,7 @@ extension EndToEnd {
         #expect(Files.errorOf { try Files.rename(file, guest.path("elsewhere")) } == EPERM)
         #expect(Files.errorOf { try Files.chmod(file, 0o777) } == EPERM)
         #expect(Files.errorOf { try Files.setModified(file, 1, 0) } == EPERM)
+        #expect(setxattr(file, "user.x", "1", 1, 0) == -1 && errno == EPERM)
         try Files.write(guest.path("mine"), "mine")
         #expect(Files.errorOf { try Files.rename(guest.path("mine"), file) } == EPERM)
         #expect(try Files.text(guest.path("mine")) == "mine")

@@ -85,6 +85,12 @@ extension Volume {
       return nil
     }
     if folder.place(at: path) != nil { return keepOutOfTheWay(path, in: directory) }
+    // Nothing happened. Said before it is asked what can be shared: a symlink that was renamed here through the mount
+    // stays listed, wherever it leads now.
+    if let sight, sight.kind != .directory, !sight.isStaged, sight.record == FileRecord(stat) {
+      looks.withLock { $0.settled(spot) }
+      return nil
+    }
     let isMounted = stat.dev != directory.device
     guard let found = shareable(path, stat, isMounted: isMounted, in: directory.file) else {
       looks.withLock { $0.settled(spot) }
