@@ -1,4 +1,5 @@
 package import Core
+import DequeModule
 import Glibc
 package import Logging
 import Protocol
@@ -41,6 +42,8 @@ package final class Volume: Sendable {
   let reads = Locked(ParkedReads())
   let walks = Locked(DirectoryWalks())
   let closing = Locked(ParkedCloses())
+  /// What the master did not take and nobody has dealt with yet.
+  let refusals = Locked(Deque<Refusal>())
   let diskTurns = Locked(DiskTurns(limit: FuseSession.threads - FuseSession.freeThreads))
   let uploads: Uploads
   /// A leaf among the locks.

@@ -1,36 +1,50 @@
+import DequeModule
 import Glibc
 import Logging
 package import Protocol
 import System
+
+/// The master's word that an own entry is not listed where it is.
+struct Refusal: Sendable {
+  let entry: Entry
+  let reason: Rejection
+  let isOfRename: Bool
+}
 
 /// What happens where somebody else had a path first: nothing is lost.
 extension Volume {
   /// The master did not take an own entry. A staged file is withdrawn by whoever waits for its `close`;
   /// what lies in the own folder already is kept under a conflict name.
   package func refused(_ entry: Entry, _ reason: Rejection) {
+    settle(Refusal(entry: entry, reason: reason, isOfRename: false))
+  }
+
+  /// The master did not take a rename: the entry goes on under a conflict name.
+  package func renameRefused(_ entry: Entry, _ reason: Rejection) {
+    settle(Refusal(entry: entry, reason: reason, isOfRename: true))
+  }
+
+  /// Refusals are dealt with in the order in which they came: a directory goes aside before what lies in it, which
+  /// then keeps its own name.
+  private func settle(_ refusal: Refusal) {
+    refusals.withLock { $0.append(refusal) }
     onDisk { [self] in
       namespace.withLock { _ in
-        let own = tree.withLock { tree in tree.node(of: entry.id).flatMap { ownState($0, tree) } }
-        guard let own, own.staged == nil else { return }
-        if own.path == entry.path {
-          keepAside(own, reason)
-        } else {
-          // It was moved meanwhile, with the directory it lies in: announced again where it is.
-          announceAgain(own.number)
-        }
+        if let next = refusals.withLock({ $0.popFirst() }) { perform(next) }
       }
       group.drain()
     }
   }
 
-  /// The master did not take a rename: the entry goes on under a conflict name.
-  package func renameRefused(_ entry: Entry, _ reason: Rejection) {
-    onDisk { [self] in
-      namespace.withLock { _ in
-        let own = tree.withLock { tree in tree.node(of: entry.id).flatMap { ownState($0, tree) } }
-        if let own, own.path == entry.path { keepAside(own, reason) }
-      }
-      group.drain()
+  private func perform(_ refusal: Refusal) {
+    let entry = refusal.entry
+    let own = tree.withLock { tree in tree.node(of: entry.id).flatMap { ownState($0, tree) } }
+    guard let own else { return }
+    if own.path == entry.path {
+      if refusal.isOfRename || own.staged == nil { keepAside(own, refusal.reason) }
+    } else if !refusal.isOfRename, own.staged == nil {
+      // It was moved meanwhile, with the directory it lies in: announced again where it is.
+      announceAgain(own.number)
     }
   }
 
