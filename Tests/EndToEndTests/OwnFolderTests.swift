@@ -168,6 +168,29 @@ extension EndToEnd {
       }
     }
 
+    /// S52, S54: changed through the mount and past it at once, the three sides end equal.
+    @Test(arguments: 1...2 as ClosedRange<UInt64>) func bothWaysAtOnceEndInEquality(
+      seed: UInt64
+    ) throws {
+      try withFixture { fixture in
+        let (host, guest) = try pair(fixture)
+        for round in 0..<3 {
+          let sides = [guest.own, guest.mount].enumerated().map { index, side in
+            (side, seed * 100 + UInt64(round * 2 + index))
+          }
+          let writers = try sides.map { side, seed in
+            try Thread.start(name: "writer") {
+              var random = RandomChanges(side, seed: seed)
+              for _ in 0..<100 { random.change() }
+            }
+          }
+          for writer in writers { writer.join() }
+          try fixture.waitForEquality(guest.own, guest.mount, leavingOut: [".fsharefs-staging"])
+          try fixture.waitForEquality(guest.mount, host.mount)
+        }
+      }
+    }
+
     /// S23: what is dropped at a path of somebody else's is kept and shared under the conflict name.
     @Test func whatIsDroppedAtAnothersPathIsKeptAside() throws {
       try withFixture { fixture in

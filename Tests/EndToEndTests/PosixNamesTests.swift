@@ -141,6 +141,32 @@ extension EndToEnd {
       }
     }
 
+    /// S58, S59: what was shared in place stays as it is, also for whoever has it open when it is taken back.
+    @Test func whatWasSharedInPlaceIsNotChanged() throws {
+      try withFixture { fixture in
+        let (host, _) = try fixture.host()
+        let original = try fixture.newFolder("desk") + "/report"
+        try Files.write(original, "as it is")
+        try Files.chmod(original, 0o640)
+        try fixture.control(host, "share", original).succeeded()
+        let before = try Stat(path: original)
+        let file = OwnedDescriptor(try Files.open(host.path("report"), O_RDONLY))
+        for isListed in [true, false] {
+          if !isListed { try Files.unlink(host.path("report")) }
+          let times = [timespec(tv_sec: 1, tv_nsec: 1), timespec(tv_sec: 1, tv_nsec: 1)]
+          #expect(fchmod(file.raw, 0o777) == -1 && errno == EPERM)
+          #expect(futimens(file.raw, times) == -1 && errno == EPERM)
+          #expect(fsetxattr(file.raw, "user.x", "1", 1, 0) == -1 && errno == EPERM)
+          let code = Files.errorOf { _ = try Files.open("/proc/self/fd/\(file.raw)", O_RDWR) }
+          #expect([EACCES, EPERM].contains(code))
+          var bytes = [UInt8](repeating: 0, count: 8)
+          #expect(pread(file.raw, &bytes, 8, 0) == 8 && bytes == Array("as it is".utf8))
+        }
+        let after = try Stat(path: original)
+        #expect(after.mode == before.mode && after.ctimeNs == before.ctimeNs)
+      }
+    }
+
     /// S47: names of all bytes; paths as long as Linux takes them, and beyond.
     @Test func namesAgree() throws {
       try withFixture { fixture in

@@ -61,6 +61,18 @@ struct ControlTransfersTests {
     #expect(lines[2].hasSuffix("13.0 of 40.0 MiB  3.0 MiB/s  9 s left"))
   }
 
+  @Test func `what is shared in place is one line, and a missing one says so`() {
+    let shares = SharesReport(shares: [
+      .init(name: "album", path: "/home/a/pictures", state: .shared, kind: .folder),
+      .init(name: "x\u{1B}[2J", path: "/gone", state: .missing, kind: nil),
+    ])
+    #expect(
+      shares.text
+        == "NAME      STATE    KIND    PATH\nalbum     shared   folder  /home/a/pictures\n"
+        + "x\\x1B[2J  missing          /gone")
+    #expect(SharesReport(shares: []).text == "nothing is shared in place")
+  }
+
   @Test func `a screen replaces the one before in one piece`() {
     let first = TransfersReport.redrawing(["a", "b"], over: 0)
     #expect(first == "\u{1B}[?7la\u{1B}[K\nb\u{1B}[K\n\u{1B}[J\u{1B}[?7h")

@@ -74,7 +74,10 @@ final class OwnWatch: Sendable {
   /// that watch.
   func watch(_ directory: OwnedDescriptor, as number: InodeNumber) throws(SystemError) {
     try add(directory) { state, watch in
-      if let old = state.directories[number], old != watch { state.targets[old]?.directory = nil }
+      // The directory that was watched may be known by another node by now.
+      if let old = state.directories[number], state.targets[old]?.directory == number {
+        state.targets[old]?.directory = nil
+      }
       state.directories[number] = watch
       state.targets[watch, default: Target()].directory = number
     }

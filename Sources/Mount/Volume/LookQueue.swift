@@ -44,6 +44,9 @@ struct LookQueue {
   private var absent: Set<LookSpot> = []
   /// Spots that are looked at again when it is time.
   private var delayed: [LookSpot: Delay] = [:]
+  /// Directories that were not at their path when they were to be looked at: they, or some that they
+  /// lie in, are moving, and are looked at as a whole when they are met again.
+  private var missed: Set<InodeNumber> = []
   private var comparesAll = false
   private var comparedAt: Instant?
   /// One worker at a time looks.
@@ -81,8 +84,10 @@ struct LookQueue {
 
   mutating func add(absent spot: LookSpot) { absent.insert(spot) }
 
-  /// Everything is compared.
-  mutating func compareAll() { comparesAll = true }
+  mutating func missed(_ directories: [InodeNumber]) { missed.formUnion(directories) }
+
+  /// Whether a directory was missed before it was met now, or forgotten.
+  mutating func met(_ directory: InodeNumber) -> Bool { missed.remove(directory) != nil }
 
   /// Since when a look is put off.
   func putOffSince(_ spot: LookSpot) -> Instant? { delayed[spot]?.since }

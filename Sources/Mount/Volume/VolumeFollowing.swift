@@ -120,7 +120,10 @@ extension Volume {
       }
       return gone.filter { $0.kind == .directory }.map(\.number)
     }
-    for directory in directories { watch.forget(directory) }
+    for directory in directories {
+      watch.forget(directory)
+      _ = looks.withLock { $0.met(directory) }
+    }
   }
 
   /// Own nodes, what lies in a directory before the directory itself.

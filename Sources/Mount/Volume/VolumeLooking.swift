@@ -47,7 +47,12 @@ extension Volume {
       }
     }
     for (number, some) in names {
-      guard let directory = openDirectory(number) else { continue }
+      guard let directory = openDirectory(number) else {
+        looks.withLock { looks in
+          for one in some { looks.settled(.name(number, one.name)) }
+        }
+        continue
+      }
       namespace.withLock { _ in
         for one in some {
           followIfNew(look(at: one.name, in: directory, isFinished: one.isFinished))
@@ -57,8 +62,11 @@ extension Volume {
   }
 
   private func followIfNew(_ below: Below?) {
-    guard let below, below.isNew || !watch.watches(below.number) else { return }
-    looks.withLock { $0.add(folder: below.number) }
+    guard let below else { return }
+    let isWatched = watch.watches(below.number)
+    looks.withLock { looks in
+      if looks.met(below.number) || below.isNew || !isWatched { looks.add(folder: below.number) }
+    }
   }
 
   /// Looks at one name in a directory.
@@ -137,7 +145,8 @@ extension Volume {
     guard let own = node.own else { return nil }
     return Sight(
       number: node.number, id: own.id, kind: node.kind, record: own.record,
-      isStaged: own.staged != nil, isBusy: own.isDirty || own.operations > 0)
+      isStaged: own.staged != nil,
+      isBusy: own.isDirty || own.operations > 0 || !own.history.isSettled)
   }
 
   /// What there is at a path, if it can be shared; says why where it cannot.
@@ -233,7 +242,8 @@ extension Volume {
     do throws(SystemError) {
       _ = try folder.stat(path)
     } catch {
-      if error.code == ENOENT || error.code == ENOTDIR { forgetOwn(sight.number) }
+      // ELOOP: a symlink stands where a directory of its path was.
+      if [ENOENT, ENOTDIR, ELOOP].contains(error.code) { forgetOwn(sight.number) }
     }
   }
 }

@@ -15,18 +15,23 @@ struct OpenDirectory {
 
 /// Whole directories of the own folder, compared with the tree.
 extension Volume {
-  /// Opens the directory that a node shows; nil where it is not there.
+  /// Opens the directory that a node shows; nil where it, or the node, is not there.
   func openDirectory(_ number: InodeNumber) -> OpenDirectory? {
-    let found = tree.withLock { tree -> (path: SharePath?, isThere: Bool) in
-      guard let node = tree[number], node.kind == .directory, node.isLinked else {
-        return (nil, false)
-      }
-      return (tree.path(of: node), true)
+    let found = tree.withLock { tree -> (path: SharePath?, record: FileRecord?, [InodeNumber])? in
+      guard let node = tree[number], node.kind == .directory, node.isLinked else { return nil }
+      let line = sequence(first: node, next: \.parent).map(\.number)
+      return (tree.path(of: node), node.own?.record, line)
     }
-    guard found.isThere, let file = try? folder.openDirectory(found.path),
-      let stat = try? Stat(descriptor: file.raw)
-    else { return nil }
-    return OpenDirectory(number: number, path: found.path, file: file, device: stat.dev)
+    guard let found else { return nil }
+    if let file = try? folder.openDirectory(found.path),
+      let stat = try? Stat(descriptor: file.raw),
+      // Another one may lie at its path by now.
+      found.record?.isSameFile(FileRecord(stat)) ?? true
+    {
+      return OpenDirectory(number: number, path: found.path, file: file, device: stat.dev)
+    }
+    looks.withLock { $0.missed(found.2) }
+    return nil
   }
 
   /// Compares all names of a directory, and watches it from before they are read. The directories in it follow.
