@@ -28,6 +28,11 @@ extension StatusReport {
       ("uploads", uploadsPaused ? "paused" : "not paused"),
       ("version", version),
     ]
+    if let diskCacheBytes, let diskCacheLimit {
+      let line = "\(Self.mebibytes(diskCacheBytes)) of \(Self.mebibytes(diskCacheLimit))"
+      let place = lines.firstIndex { $0.0 == "leaf cache" }.map { $0 + 1 } ?? lines.endIndex
+      lines.insert(("disk cache", line), at: place)
+    }
     lines += settings.map { setting in
       ("setting \(setting.name)", "\(setting.value) (\(setting.source.rawValue))")
     }

@@ -70,6 +70,9 @@ package struct StatusReport: Codable, Equatable, Sendable {
   package var leafCacheBytes: Int
   /// Bytes that the leaf cache may hold.
   package var leafCacheLimit: Int
+  /// Bytes in the disk cache, and bytes that it may hold; nil where there is none.
+  package var diskCacheBytes: Int?
+  package var diskCacheLimit: Int?
   /// Reads of the mount that wait for leaves.
   package var readsWaiting: Int
   /// Leaves that wait to be uploaded.
@@ -83,7 +86,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
   /// The program's version.
   package var version: String
 
-  /// A report with every field given; nothing is paused.
+  /// A report with every field given, without a disk cache; nothing is paused.
   package init(
     role: Role, state: State, publicID: UInt32?, name: String, words: String, hub: String,
     hubConnected: Bool, masterPresent: Bool, mountpoint: String, ownFolder: String,

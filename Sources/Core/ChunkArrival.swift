@@ -17,6 +17,13 @@ extension ChunkFetcher {
     else { return }
     meter.note(key, bytes: leaf.count, now: now)
     rates[key.owner, default: DeliveryRate(now: now)].arrived(leaf.count, now: now)
+    deliver(key, leaf, to: flight, into: &actions)
+  }
+
+  /// Keeps a leaf, and answers the reads that needed nothing but it.
+  mutating func deliver(
+    _ key: LeafKey, _ leaf: Leaf, to flight: Flight, into actions: inout [FetchAction]
+  ) {
     cache.insert(leaf, for: place(of: key, leaf))
     for token in flight.waiters {
       guard let read = reads[token] else { continue }
@@ -146,17 +153,20 @@ extension ChunkFetcher {
     if let idleSince, now >= idleSince + settings.idleTime { cache.remove { _ in true } }
     guard let check = nextCheck, now >= check else { return }
     var again: [LeafKey] = []
+    var forsaken: [LeafKey] = []
     for key in sortedFlights {
       let flight = flights[key]!
       switch flight.state {
       case .asked(let at) where now >= at + settings.patience:
         if flight.waiters.isEmpty { flights[key] = nil } else { again.append(key) }
       case .postponed(let until) where now >= until: again.append(key)
+      case .recalling(let since) where now >= since + Self.recallPatience: forsaken.append(key)
       default: break
       }
     }
     nextCheck = flights.isEmpty ? nil : now + settings.patience / 4
     ask(again, now: now, into: &actions)
+    notRecalled(forsaken, now: now, into: &actions)
   }
 
   private var sortedFlights: [LeafKey] {

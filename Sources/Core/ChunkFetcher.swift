@@ -33,6 +33,8 @@ package enum ReadFailure: Equatable, Sendable {
 
 /// What the fetcher wants done.
 package enum FetchAction: Equatable, Sendable {
+  /// Look for these leaves on this machine's disk; each is answered by `recalled` or `notRecalled`.
+  case recall([LeafKey])
   case request(ChunkRequest)
   case reply(ReadToken, [LeafSlice])
   case fail(ReadToken, ReadFailure)
@@ -56,6 +58,8 @@ package struct ChunkFetcher: Sendable {
     package var aheadLimit = 32
     /// How long leaves stay in memory while no file is open.
     package var idleTime: Duration = .seconds(60)
+    /// Whether leaves may lie on this machine's disk.
+    package var recalls = false
     package init() {}
   }
 
@@ -76,6 +80,8 @@ package struct ChunkFetcher: Sendable {
   }
 
   enum FlightState: Equatable, Sendable {
+    /// It is looked for on disk.
+    case recalling(since: Instant)
     case asked(at: Instant)
     /// The owner, or the hub, cannot be reached.
     case parked
@@ -191,7 +197,7 @@ package struct ChunkFetcher: Sendable {
       park(read, token, missing, now: now, into: &actions)
     }
     let wanted = ahead(stream, starved: !missing.isEmpty, now: now)
-    ask(wanted, now: now, into: &actions)
+    seek(wanted, now: now, into: &actions)
     cache.shrink(to: max(0, settings.budget - bytesOnTheirWay))
   }
 
@@ -235,7 +241,7 @@ package struct ChunkFetcher: Sendable {
     wait(token, for: missing, now: now, into: &actions)
   }
 
-  /// Has a read wait for leaves, and asks for those that nobody has asked for.
+  /// Has a read wait for leaves, and seeks those that nobody has sought.
   mutating func wait(
     _ token: ReadToken, for missing: [LeafKey], now: Instant, into actions: inout [FetchAction]
   ) {
@@ -247,7 +253,7 @@ package struct ChunkFetcher: Sendable {
       }
       flights[key]!.waiters.append(token)
     }
-    ask(wanted, now: now, into: &actions)
+    seek(wanted, now: now, into: &actions)
   }
 
   /// Leaves that were read to their end may go.

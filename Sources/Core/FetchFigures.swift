@@ -48,7 +48,7 @@ extension ChunkFetcher {
     }
     for (key, flight) in flights where isOfIt(key) {
       switch flight.state {
-      case .asked: figures.asked += 1
+      case .asked, .recalling: figures.asked += 1
       case .postponed: figures.postponed += 1
       case .parked: figures.parked += 1
       }

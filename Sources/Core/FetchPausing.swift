@@ -79,6 +79,7 @@ extension ChunkFetcher {
     switch flights[key]!.state {
     case .parked, .postponed: true
     case .asked(let at): now >= at + settings.patience
+    case .recalling: false
     }
   }
 }

@@ -17,7 +17,7 @@ extension ChunkFetcher {
       wanted.append(key)
     }
     lastUse = now
-    ask(wanted, now: now, into: &actions)
+    seek(wanted, now: now, into: &actions)
   }
 
   /// Leaves to fetch ahead of a reader, within the budget.

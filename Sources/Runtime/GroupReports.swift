@@ -14,17 +14,19 @@ extension GroupSession {
     package let mountpoint: String
     package let ownFolder: String
     package let stateFolder: String
+    package let cacheFolder: String?
     package let settings: [StatusReport.Setting]
     package let version: String
     package init(
       role: StatusReport.Role, hub: String, mountpoint: String, ownFolder: String,
-      stateFolder: String, settings: [StatusReport.Setting], version: String
+      stateFolder: String, cacheFolder: String?, settings: [StatusReport.Setting], version: String
     ) {
       self.role = role
       self.hub = hub
       self.mountpoint = mountpoint
       self.ownFolder = ownFolder
       self.stateFolder = stateFolder
+      self.cacheFolder = cacheFolder
       self.settings = settings
       self.version = version
     }
@@ -81,6 +83,8 @@ extension GroupSession {
         uploadsQueued: uploads, settings: around.settings, version: around.version)
     }
     report.paused = pausedForStatus
+    report.diskCacheBytes = volume.diskCacheFigures?.bytes
+    report.diskCacheLimit = volume.diskCacheFigures?.limit
     report.uploadsPaused = volume.uploadsArePaused
     return report
   }

@@ -43,7 +43,9 @@ extension GroupSession {
     let canAnswer = state.withLock { $0.member.phase == .live && $0.member.masterIsPresent }
     volume.shareInPlace(
       path, as: name,
-      apartFrom: [around.mountpoint, around.ownFolder, around.stateFolder], waits: canAnswer
+      apartFrom: [around.mountpoint, around.ownFolder, around.stateFolder]
+        + (around.cacheFolder.map { [$0] } ?? []),
+      waits: canAnswer
     ) { outcome in
       reply(Self.response(to: outcome, path, name))
     }

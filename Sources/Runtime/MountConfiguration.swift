@@ -40,6 +40,10 @@ package struct MountConfiguration: Sendable {
   package var memory = 256
   /// Open files that are fetched ahead at a time.
   package var maxFiles = 32
+  /// The folder of the disk cache; nil: none.
+  package var cacheFolder: String?
+  /// MiB that the disk cache may hold.
+  package var cacheSize = 10_240
   package var hubSettings = HubRuntime.Settings()
   /// Names of settings that were given, not defaults.
   package var given: Set<String> = []
@@ -81,6 +85,27 @@ package struct MountConfiguration: Sendable {
         )
       }
     }
+  }
+
+  /// Takes the folder of the disk cache and its size in MiB. Throws: an ending with code 64 for what makes no
+  /// sense.
+  package mutating func setCache(folder: String?, size: Int?) throws(Ending) {
+    cacheFolder = folder
+    if folder != nil { given.insert("cache") }
+    guard let size else { return }
+    guard folder != nil else {
+      throw Ending(.usage, "--cache-size is for a disk cache: give its folder with --cache")
+    }
+    // The smallest holds some segments of leaves.
+    let range = 64...1_073_741_824
+    guard range.contains(size) else {
+      throw Ending(
+        .usage,
+        "--cache-size \(size): a whole number of MiB from \(range.lowerBound) to \(range.upperBound)"
+      )
+    }
+    cacheSize = size
+    given.insert("cache-size")
   }
 
   /// Throws: an ending with code 64 where the control plane would cross the network in the clear and that was
@@ -126,6 +151,8 @@ package struct MountConfiguration: Sendable {
       setting("ack_timeout", "\(ackTimeout.components.seconds)"),
       setting("memory", "\(memoryBudget >> 20)"),
       setting("max_files", "\(maxFiles)"),
+      setting("cache", cacheFolder ?? "none"),
+      setting("cache-size", "\(cacheSize)"),
       setting("async_close", closesAsync ? "yes" : "no"),
       setting("allow_other", allowOther ? "yes" : "no"),
       setting("insecure", isInsecure ? "yes" : "no"),

@@ -41,7 +41,9 @@ package final class MountProgram: Sendable {
   private func runThrowing() throws {
     let state = try StateFolder(path: configuration.stateFolder)
     let mountpoint = try Mountpoint.check(
-      configuration.mountpoint, apartFrom: [configuration.stateFolder, configuration.ownFolder])
+      configuration.mountpoint,
+      apartFrom: [configuration.stateFolder, configuration.ownFolder]
+        + (configuration.cacheFolder.map { [$0] } ?? []))
     let (folder, index) = try openOwnFolder(state)
     let ownLock = try lockOwnFolder(folder)
     defer { withExtendedLifetime((state, ownLock)) {} }
@@ -53,7 +55,8 @@ package final class MountProgram: Sendable {
       try knownGroup(hub, state), file: state.groupFile,
       keep: { (group) throws(Ending) in try state.keep(group) })
     let group = try makeGroup(state, trust)
-    let volume = try makeVolume(folder, index, group)
+    let cache = try makeCache(state)
+    let volume = try makeVolume(folder, index, group, cache)
     self.group.withLock { $0 = group }
     group.bind(volume)
     try volume.shareOwnFolder()
@@ -178,8 +181,14 @@ extension MountProgram {
       keepName: { state.keep($0) }, report: { [self] in heard($0, words) })
   }
 
+  private func makeCache(_ state: StateFolder) throws(Ending) -> DiskCache? {
+    guard let path = configuration.cacheFolder else { return nil }
+    return try CacheStart.open(
+      path, size: configuration.cacheSize << 20, ownFolder: configuration.ownFolder, state, log)
+  }
+
   private func makeVolume(
-    _ folder: OwnFolder, _ index: OwnIndex, _ group: GroupSession
+    _ folder: OwnFolder, _ index: OwnIndex, _ group: GroupSession, _ cache: DiskCache?
   ) throws -> Volume {
     var settings = Volume.Settings()
     settings.ackTimeout = configuration.ackTimeout
@@ -188,7 +197,8 @@ extension MountProgram {
     settings.fetcher.budget = configuration.memoryBudget
     settings.fetcher.aheadLimit = configuration.maxFiles
     settings.fetcher.heldLimit = Int(FuseSession.maxBackground) / 2
-    return try Volume(folder: folder, index: index, group: group, settings: settings, log: log)
+    return try Volume(
+      folder: folder, index: index, group: group, settings: settings, log: log, diskCache: cache)
   }
 
   private func startControl(
@@ -202,8 +212,8 @@ extension MountProgram {
       }
     let around = GroupSession.Surroundings(
       role: role, hub: "\(hub)", mountpoint: mountpoint, ownFolder: configuration.ownFolder,
-      stateFolder: configuration.stateFolder, settings: configuration.settings,
-      version: ProgramVersion.text)
+      stateFolder: configuration.stateFolder, cacheFolder: configuration.cacheFolder,
+      settings: configuration.settings, version: ProgramVersion.text)
     let server = ControlServer(
       stateFolder: configuration.stateFolder, log: log,
       handler: { request, reply in group.answer(request, around, reply) })

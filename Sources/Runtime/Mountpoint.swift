@@ -42,7 +42,8 @@ enum Mountpoint {
     return stat(path, &record) != 0 && errno == ENOTCONN
   }
 
-  private static func isSameOrBelow(_ path: String, _ folder: String) -> Bool {
+  /// Whether one path is another or lies in it, by their names.
+  static func isSameOrBelow(_ path: String, _ folder: String) -> Bool {
     path == folder || path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
   }
 }

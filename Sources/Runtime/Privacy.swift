@@ -22,7 +22,7 @@ enum Privacy {
     }
     guard seen.uid == geteuid() || seen.uid == 0 else {
       throw Ending(
-        .folder, "\(path) belongs to another user (\(seen.uid)): give a --state of one's own")
+        .folder, "\(path) belongs to another user (\(seen.uid)): give a folder of one's own")
     }
     guard seen.permissions & 0o077 == 0 else {
       let mode = String(seen.permissions & 0o777, radix: 8)

@@ -1,4 +1,5 @@
 import Glibc
+import Mount
 package import Protocol
 package import Sealing
 import System
@@ -108,6 +109,16 @@ package final class StateFolder: Sendable {
   package func keep(_ group: KnownGroup) throws(Ending) {
     try write(Self.groupName, Array(group.text.utf8))
     _ = unlink(file(Self.olderGroupName))
+  }
+
+  /// What the disk cache is sealed under: made at first use, kept 0600. One that is lost, or garbled, empties the
+  /// cache. Throws: an ending with code 73.
+  package func cacheSecret() throws(Ending) -> [UInt8] {
+    let length = DiskCache.secretLength
+    if let bytes = try content("cache-key"), bytes.count == length { return bytes }
+    let secret = SecureRandom.bytes(length)
+    try write("cache-key", secret)
+    return secret
   }
 
   private static let groupName = "group"

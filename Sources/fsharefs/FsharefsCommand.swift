@@ -41,6 +41,12 @@ struct FsharefsCommand: ParsableCommand {
   @Option(help: "The folder of keys, index and control socket.")
   var state: String?
 
+  @Option(help: "A folder in which what is read of others' files is kept, also for the next run.")
+  var cache: String?
+
+  @Option(help: "MiB that --cache may hold (default 10240).")
+  var cacheSize: Int?
+
   @Option(help: "This device's name.")
   var name: String?
 
@@ -121,6 +127,7 @@ struct FsharefsCommand: ParsableCommand {
     if bulkTls { configuration.given.insert("bulk-tls") }
     if let hub { try configuration.check(hub) }
     try configuration.apply(options: options)
+    try configuration.setCache(folder: cache.map(absolute), size: cacheSize)
     try hubOptions.apply(to: &configuration.hubSettings)
     if insecure { configuration.hubSettings.plain = .everyone }
     configuration.given.formUnion(hubOptions.given)

@@ -112,6 +112,7 @@ extension World {
 
   private func perform(_ action: FetchAction, _ node: Node) {
     switch action {
+    case .recall: fail("node \(node.index) looks at a disk that it does not have")
     case .request(let request): up(.requestChunk(request), from: node)
     case .reply(let token, let slices):
       guard let read = node.reads.removeValue(forKey: token) else {

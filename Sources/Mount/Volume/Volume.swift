@@ -55,6 +55,7 @@ package final class Volume: Sendable {
   /// What is to be looked at in the own folder.
   let looks = Locked(LookQueue())
   let watch: OwnWatch
+  let diskCache: DiskCache?
 
   /// Closures that may wait for the disk pool: more than the kernel ever has under way.
   private static let poolQueue = 65_536
@@ -62,7 +63,8 @@ package final class Volume: Sendable {
   private static let poolThreads = 4
 
   package init(
-    folder: OwnFolder, index: OwnIndex, group: any GroupPort, settings: Settings, log: Logger
+    folder: OwnFolder, index: OwnIndex, group: any GroupPort, settings: Settings, log: Logger,
+    diskCache: DiskCache? = nil
   ) throws(SystemError) {
     self.settings = settings
     self.folder = folder
@@ -73,7 +75,10 @@ package final class Volume: Sendable {
     pool = try WorkerPool(name: "disk", threads: Self.poolThreads, queueLimit: Self.poolQueue)
     tree = Locked(
       Tree(now: WallClock.nanoseconds, home: try Stat(descriptor: folder.root.raw).dev))
-    fetcher = Locked(ChunkFetcher(settings: settings.fetcher))
+    var fetching = settings.fetcher
+    fetching.recalls = diskCache != nil
+    fetcher = Locked(ChunkFetcher(settings: fetching))
+    self.diskCache = diskCache
     uploads = Uploads()
     ownID = Locked(.master)
     watch = try OwnWatch(limit: settings.watching.limit)

@@ -17,7 +17,9 @@ extension Volume {
   /// The master put another member out, or let it in: what was read of one who is out is not shown again.
   package func decided(_ owner: PublicID, isIn: Bool) {
     step { $0.ownerDecided(owner, isIn: isIn, into: &$2) }
-    if !isIn { changeTreeAndTell { $0.forgetContents(of: owner) } }
+    guard !isIn else { return }
+    diskCache?.forget(owner)
+    changeTreeAndTell { $0.forgetContents(of: owner) }
   }
 
   /// The group has a new key.
@@ -36,6 +38,7 @@ extension Volume {
   package func disapproved() {
     step { $0.disapproved(into: &$2) }
     uploads.clear()
+    diskCache?.forget(nil)
     changeTreeAndTell { $0.forgetContents(of: nil) }
   }
 
@@ -55,6 +58,7 @@ extension Volume {
     if let opened = sealer.open(frame, key: key) {
       let leaf = Leaf(storage: opened, start: Sealer.plainOffset)
       step { $0.arrived(key, leaf, now: $1, into: &$2) }
+      diskCache?.keep(key, leaf)
     } else {
       budget.log(
         .warning, "leaves that could not be opened", "a leaf could not be opened",

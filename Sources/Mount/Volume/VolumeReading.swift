@@ -69,6 +69,7 @@ extension Volume {
   func perform(_ actions: [FetchAction]) {
     for action in actions {
       switch action {
+      case .recall(let keys): recall(keys)
       case .request(let request): group.request(request)
       case .reply(let token, let slices):
         if let request = reads.withLock({ $0.take(token) }) { reply(request, slices) }

@@ -27,6 +27,7 @@ extension Volume {
     notifier.stop()
     tails.stop()
     pool.stop()
+    diskCache?.stop()
     index.writeSettled()
   }
 }
