@@ -104,8 +104,7 @@ package final class GroupSession: @unchecked Sendable {
 
   package init(
     identity: DeviceIdentity, incarnation: Incarnation, name: DeviceName, system: String,
-    master: MasterParts?,
-    trust: GroupTrust, tlsBulk: Bool, claim: [UInt8], log: Logger,
+    master: MasterParts?, trust: GroupTrust, tlsBulk: Bool, claim: [UInt8], log: Logger,
     keepName: @escaping @Sendable (DeviceName) -> Void,
     report: @escaping @Sendable (GroupEvent) -> Void
   ) {
