@@ -5,6 +5,7 @@
 #define FUSE_USE_VERSION 314
 #include <stddef.h>
 #include <fuse_lowlevel.h>
+#include <linux/fuse.h>
 
 /// `fuse_session_new` is a macro in later releases of libfuse3, so it is called through a function.
 static inline struct fuse_session *cfuse_session_new(

@@ -173,6 +173,37 @@ extension EndToEnd {
       }
     }
 
+    /// S42: who is not root and changes a file takes the right to run as its owner from it; `chown` does, by whomever.
+    @Test(.enabled(if: geteuid() == 0, "only root can be somebody else"))
+    func changesTakePrivilegesAway() throws {
+      try withFixture { fixture in
+        let (host, _) = try fixture.host(["-o", "allow_other"])
+        try fixture.expectAgreement(host.mount, "privileges") { trace in
+          try Files.chmod(trace.folder, 0o777)
+          try trace.write("file", "0123456789")
+          let changes = [
+            "printf x >> file", "printf x | dd of=file conv=notrunc status=none", ": > file",
+            "truncate -s 5 file", "fallocate -l 100 file", "cat file", "true",
+          ]
+          for mode in [0o6777, 0o6767, 0o4777, 0o2777, 0o777] {
+            for change in changes {
+              for person in ["--reuid=65534 --regid=65534", "--reuid=0"] {
+                chmod(trace.path("file"), mode_t(mode))
+                trace.call("\(change) by \(person) at \(mode)") {
+                  system(
+                    "cd '\(trace.folder)' && setpriv --clear-groups \(person) sh -c '\(change)'")
+                }
+                trace.note("mode", (try? Stat(path: trace.path("file")).permissions) ?? 0)
+              }
+            }
+            chmod(trace.path("file"), mode_t(mode))
+            chown(trace.path("file"), getuid(), getgid())
+            trace.note("chowned", (try? Stat(path: trace.path("file")).permissions) ?? 0)
+          }
+        }
+      }
+    }
+
     /// S48: numbers, links and blocks; the same after a restart.
     @Test func numbersStay() throws {
       try withFixture { fixture in

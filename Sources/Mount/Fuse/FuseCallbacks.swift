@@ -41,8 +41,7 @@ func fuseOperations() -> fuse_lowlevel_ops {
 
 /// The volume that a request is for.
 func volume(_ request: fuse_req_t) -> Volume {
-  // SAFETY: the session was made with the volume as its data, and the volume outlives it.
-  Unmanaged<Volume>.fromOpaque(fuse_req_userdata(request)!).takeUnretainedValue()
+  FuseDevice.of(fuse_req_userdata(request)!).volume
 }
 
 /// The bytes of a name that libfuse owns: copied, since they are its only during the call.
@@ -176,8 +175,8 @@ private func onWrite(
   _ raw: fuse_req_t?, _ number: fuse_ino_t, _ buffer: UnsafePointer<CChar>?, _ size: Int,
   _ offset: off_t, _ info: UnsafeMutablePointer<fuse_file_info>?
 ) {
-  // SAFETY: libfuse's buffer is its own only during the call, so the bytes are copied.
-  let bytes = [UInt8](UnsafeRawBufferPointer(start: buffer, count: size))
+  // SAFETY: libfuse's buffer is there during the call, and no longer.
+  let bytes = UnsafeRawBufferPointer(start: buffer, count: size)
   volume(raw!).write(Request(raw!), handle: info!.pointee.fh, bytes, offset: Int64(offset))
 }
 

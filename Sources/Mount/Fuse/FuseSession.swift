@@ -8,6 +8,7 @@ package import System
 // SAFETY: `session` is set once at start; libfuse's session calls used here are safe from any thread.
 package final class FuseSession: @unchecked Sendable {
   private let volume: Volume
+  private let device: FuseDevice
   private let mountpoint: String
   private let log: Logger
   private let session: OpaquePointer
@@ -23,11 +24,13 @@ package final class FuseSession: @unchecked Sendable {
     volume: Volume, mountpoint: String, allowOther: Bool, log: Logger
   ) throws(SystemError) {
     self.volume = volume
+    let device = FuseDevice(volume: volume)
+    self.device = device
     self.mountpoint = mountpoint
     self.log = log
     var options = "fsname=fsharefs,subtype=fsharefs,nosuid,nodev,default_permissions"
     if allowOther { options += ",allow_other" }
-    // SAFETY: the strings live until fuse_session_new has copied them; the volume outlives the session.
+    // SAFETY: the strings live until fuse_session_new has copied them; the device outlives the session.
     var arguments: [UnsafeMutablePointer<CChar>?] = ["fsharefs", "-o", options].map {
       (word: String) in strdup(word)
     }
@@ -37,13 +40,17 @@ package final class FuseSession: @unchecked Sendable {
       var operations = fuseOperations()
       return cfuse_session_new(
         &list, &operations, MemoryLayout<fuse_lowlevel_ops>.size,
-        Unmanaged.passUnretained(volume).toOpaque())
+        Unmanaged.passUnretained(device).toOpaque())
     }
     guard let made else { throw SystemError(code: EINVAL, call: "make a FUSE session") }
     session = made
     guard fuse_session_mount(made, mountpoint) == 0 else {
       fuse_session_destroy(made)
       throw SystemError(code: EIO, call: "mount on \(mountpoint)")
+    }
+    let attached = device.attach(to: made)
+    guard attached == 0 else {
+      throw SystemError(code: -attached, call: "attach to the FUSE device")
     }
     raiseReadAhead()
     try volume.notifier.start(SessionReference(raw: made))

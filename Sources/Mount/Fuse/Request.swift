@@ -11,8 +11,13 @@ import System
 // SAFETY: `raw` is taken out under the lock by whoever answers, so libfuse sees one answer.
 final class Request: @unchecked Sendable {
   private let pending: Locked<fuse_req_t?>
+  /// Whether root asks for it.
+  let isByRoot: Bool
 
-  init(_ raw: fuse_req_t) { pending = Locked(raw) }
+  init(_ raw: fuse_req_t) {
+    pending = Locked(raw)
+    isByRoot = fuse_req_ctx(raw).pointee.uid == 0
+  }
 
   deinit { take().map { _ = fuse_reply_err($0, EIO) } }
 

@@ -11,6 +11,8 @@ struct AttributeChange: Sendable {
   /// Access and modification time, with UTIME_NOW and UTIME_OMIT; nil where neither is set.
   var times: [timespec]?
   var changesOwner = false
+  /// Whether an owner or a group is set, the same one even: that takes the right to run as them away.
+  private var dropsPrivileges = false
 
   init(_ attributes: Glibc.stat, set: Int32) {
     func has(_ flag: Int32) -> Bool { set & flag != 0 }
@@ -24,6 +26,7 @@ struct AttributeChange: Sendable {
         has(FUSE_SET_ATTR_MTIME_NOW) ? now : has(FUSE_SET_ATTR_MTIME) ? attributes.st_mtim : omit,
       ]
     }
+    dropsPrivileges = has(FUSE_SET_ATTR_UID) || has(FUSE_SET_ATTR_GID)
     changesOwner =
       (has(FUSE_SET_ATTR_UID) && attributes.st_uid != getuid())
       || (has(FUSE_SET_ATTR_GID) && attributes.st_gid != getgid())
@@ -39,6 +42,8 @@ struct AttributeChange: Sendable {
       let opened = try writable()
       try retryingOnInterrupt("truncate") { ftruncate(opened.raw, off_t(size)) }
     }
+    // No owner is set: the own folder's kernel does the rest.
+    if dropsPrivileges { try retryingOnInterrupt("chown") { chown(path, .max, .max) } }
     if let mode { try retryingOnInterrupt("chmod") { chmod(path, mode_t(mode)) } }
     if let times { try retryingOnInterrupt("utimens") { utimensat(AT_FDCWD, path, times, 0) } }
   }

@@ -104,7 +104,12 @@ package final class Volume: Sendable {
   /// pool: handing it over costs more than most of this work. FUSE threads only. Returns: false when too much
   /// waits already.
   func onDiskSoon(_ work: @escaping @Sendable () -> Void) -> Bool {
-    guard diskTurns.withLock({ $0.take() }) else { return pool.submit(work) }
+    onThisThread(work) || pool.submit(work)
+  }
+
+  /// Runs disk work on this thread, if enough others are left. FUSE threads only. Returns: false if not.
+  func onThisThread(_ work: () -> Void) -> Bool {
+    guard diskTurns.withLock({ $0.take() }) else { return false }
     defer { diskTurns.withLock { $0.giveBack() } }
     work()
     return true

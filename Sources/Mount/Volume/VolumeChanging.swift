@@ -1,3 +1,4 @@
+import Glibc
 import Protocol
 import System
 
@@ -40,14 +41,29 @@ extension Volume {
     return try body()
   }
 
-  /// The same, of an open file.
+  /// The same, of an open file, for a program.
   @discardableResult
   func changeContent<Result>(
-    _ number: InodeNumber, _ file: OwnedDescriptor, from offset: UInt64,
+    for request: Request, _ number: InodeNumber, _ file: OwnedDescriptor, from offset: UInt64,
     _ body: () throws(SystemError) -> Result
   ) throws(SystemError) -> Result {
     func stat() throws(SystemError) -> Stat { try Stat(descriptor: file.raw) }
-    return try changeContent(number, from: offset, stat: stat, body)
+    return try changeContent(number, from: offset, stat: stat) { () throws(SystemError) in
+      try dropPrivileges(number, file, for: request)
+      return try body()
+    }
+  }
+
+  /// Takes the right to run as its owner or group from a file that somebody but root writes to: of the kernel's
+  /// work, what `FUSE_HANDLE_KILLPRIV_V2` leaves to us.
+  private func dropPrivileges(
+    _ number: InodeNumber, _ file: OwnedDescriptor, for request: Request
+  ) throws(SystemError) {
+    if request.isByRoot { return }
+    guard let mode = tree.withLock({ $0[number]?.attributes.mode }) else { return }
+    let kept = mode & ~(S_ISUID | S_ISGID)
+    if kept == mode { return }
+    try retryingOnInterrupt("chmod") { chmod(file.procPath, mode_t(kept)) }
   }
 
   private func beginChange(_ number: InodeNumber, from offset: UInt64, _ stat: Stat?) {

@@ -4,18 +4,17 @@ import Protocol
 import System
 
 /// Extended attributes: those that programs set for themselves (`user.`) are kept in the own file, and stay on
-/// this machine. What is asked of others' entries, and of other kinds, is answered from memory: the kernel
-/// asks for `security.capability` before each write.
+/// this machine. What is asked of others' entries is answered from memory. Other kinds are refused, not said to
+/// be absent: `ls -l` then asks once for the whole file system instead of for each file.
 extension Volume {
   private static let kept = Array("user.".utf8)
-  private static let security = Array("security.".utf8)
 
   /// GETXATTR. `size`: bytes that the program takes, 0: only the length is asked for.
   func extendedAttribute(
     _ request: Request, _ number: InodeNumber, name: [UInt8], size: Int
   ) {
     guard name.starts(with: Self.kept) else {
-      return request.reply(error: name.starts(with: Self.security) ? ENODATA : ENOTSUP)
+      return request.reply(error: ENOTSUP)
     }
     guard tree.withLock({ $0[number]?.own }) != nil else { return request.reply(error: ENODATA) }
     onDisk(request) { [self] () throws(SystemError) in

@@ -15,7 +15,7 @@ extension Volume {
       if let found = try existing(parent, name) {
         if flags & O_EXCL != 0 { throw SystemError(code: EEXIST, call: "create") }
         guard let own = found else { throw SystemError(code: EACCES, call: "others' file") }
-        let (reply, entry) = try openOwn(own, flags: flags)
+        let (reply, entry) = try openOwn(own, flags: flags, for: request)
         changeTree { tree in tree[own.number].map { tree.remember($0) } }
         return request.reply(created: entry, reply)
       }
@@ -79,7 +79,7 @@ extension Volume {
       // Looked up again under the lock: a rename may have come between.
       changeNames(request) { [self] () throws(SystemError) in
         guard let own = ownPlace(number) else { throw SystemError(code: ESTALE, call: "open") }
-        let (reply, _) = try openOwn(own, flags: flags)
+        let (reply, _) = try openOwn(own, flags: flags, for: request)
         request.reply(opened: reply)
       }
     }
@@ -113,7 +113,7 @@ extension Volume {
   }
 
   private func openOwn(
-    _ own: OwnPlace, flags: Int32
+    _ own: OwnPlace, flags: Int32, for request: Request
   ) throws(SystemError) -> (OpenReply, EntryReply) {
     if own.kind != .file { throw SystemError(code: EISDIR, call: "open") }
     let truncates = flags & O_TRUNC != 0
@@ -134,7 +134,7 @@ extension Volume {
     let isSame: Bool
     do throws(SystemError) {
       if truncates {
-        try changeContent(own.number, file, from: 0) { () throws(SystemError) in
+        try changeContent(for: request, own.number, file, from: 0) { () throws(SystemError) in
           try retryingOnInterrupt("truncate") { ftruncate(file.raw, 0) }
         }
       }

@@ -116,7 +116,7 @@ extension Volume {
       let file = if let open { open.file } else { try reach(own) }
       beginOperation(number)
       defer { endOperation(number, try? Stat(descriptor: file.raw)) }
-      request.reply(attributes: try apply(wanted, to: own, file, open))
+      request.reply(attributes: try apply(wanted, for: request, to: own, file, open))
       if wanted.size != nil, open == nil { announce(number, file: nil) } else { retell(number) }
     }
   }
@@ -124,7 +124,8 @@ extension Volume {
   /// Changes the attributes of what `file` stands for; `open`: where the program has it open.
   /// Returns: all as they are now.
   private func apply(
-    _ wanted: AttributeChange, to own: OwnPlace, _ file: OwnedDescriptor, _ open: OwnHandle?
+    _ wanted: AttributeChange, for request: Request, to own: OwnPlace, _ file: OwnedDescriptor,
+    _ open: OwnHandle?
   ) throws(SystemError) -> EntryReply {
     func apply() throws(SystemError) -> EntryReply {
       try wanted.apply(to: file) { () throws(SystemError) in
@@ -134,7 +135,8 @@ extension Volume {
     }
     guard let size = wanted.size else { return try apply() }
     let before = tree.withLock { $0[own.number]?.attributes.size ?? 0 }
-    return try changeContent(own.number, file, from: min(before, UInt64(max(0, size))), apply)
+    let start = min(before, UInt64(max(0, size)))
+    return try changeContent(for: request, own.number, file, from: start, apply)
   }
 
   /// Runs one change of names at a time on the disk pool, then tells the group.

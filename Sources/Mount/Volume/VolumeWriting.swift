@@ -9,27 +9,41 @@ extension Volume {
   /// Bytes that one COPY_FILE_RANGE copies at most: no thread of the pool is kept long.
   private static let longestCopy = 64 << 20
 
-  func write(_ request: Request, handle: UInt64, _ bytes: [UInt8], offset: Int64) {
+  /// `bytes`: there until this returns; copied only where another thread writes them.
+  func write(_ request: Request, handle: UInt64, _ bytes: UnsafeRawBufferPointer, offset: Int64) {
     guard let own = writable(handle) else { return request.reply(error: EBADF) }
-    onDisk(request) { [self] () throws(SystemError) in
-      let written = try changeContent(own.number, own.file, from: UInt64(offset)) {
-        () throws(SystemError) in
-        let written = try write(bytes, to: own, at: offset)
-        try show(look(own.number, own.file))
-        return written
+    @Sendable func answer(_ bytes: UnsafeRawBufferPointer) {
+      do throws(SystemError) {
+        request.reply(written: try write(bytes, to: own, at: offset, for: request))
+      } catch {
+        request.reply(error: error.code)
       }
-      request.reply(written: written)
     }
+    if onThisThread({ answer(bytes) }) { return }
+    let copy = [UInt8](bytes)
+    onDisk(request) { copy.withUnsafeBytes(answer) }
   }
 
   /// Returns: how many of the bytes were written.
   private func write(
-    _ bytes: [UInt8], to own: OwnHandle, at offset: Int64
+    _ bytes: UnsafeRawBufferPointer, to own: OwnHandle, at offset: Int64, for request: Request
+  ) throws(SystemError) -> Int {
+    try changeContent(for: request, own.number, own.file, from: UInt64(offset)) {
+      () throws(SystemError) in
+      let written = try writeAll(bytes, to: own, at: offset)
+      try show(look(own.number, own.file))
+      return written
+    }
+  }
+
+  /// Returns: how many of the bytes were written.
+  private func writeAll(
+    _ bytes: UnsafeRawBufferPointer, to own: OwnHandle, at offset: Int64
   ) throws(SystemError) -> Int {
     var written = 0
     while written < bytes.count {
       let start = written
-      let count = pwrite(own.file, bytes, from: start, at: offset + Int64(start))
+      let count = pwrite(own.file, bytes[start...], at: offset + Int64(start))
       if count < 0 {
         // What was written before the disk was full counts, as of write(2).
         if written > 0 { break }
@@ -48,8 +62,8 @@ extension Volume {
       // Room that is only made changes nothing that is there.
       let isOnlyRoom = mode & ~FALLOC_FL_KEEP_SIZE == 0
       let size = tree.withLock { $0[own.number]?.attributes.size ?? 0 }
-      try changeContent(own.number, own.file, from: isOnlyRoom ? size : UInt64(offset)) {
-        () throws(SystemError) in
+      let start = isOnlyRoom ? size : UInt64(offset)
+      try changeContent(for: request, own.number, own.file, from: start) { () throws(SystemError) in
         try retryingOnInterrupt("fallocate") {
           Glibc.fallocate(own.file.raw, mode, off_t(offset), off_t(length))
         }
@@ -70,7 +84,8 @@ extension Volume {
     }
     guard let to = writable(target.handle) else { return request.reply(error: EBADF) }
     onDisk(request) { [self] () throws(SystemError) in
-      let copied = try changeContent(to.number, to.file, from: UInt64(target.offset)) {
+      let start = UInt64(target.offset)
+      let copied = try changeContent(for: request, to.number, to.file, from: start) {
         () throws(SystemError) in
         let copied = try retryingOnInterrupt("copy_file_range") {
           clinux_copy_file_range(
@@ -161,14 +176,11 @@ extension Volume {
 
 /// One pwrite(2), again where a signal came between.
 private func pwrite(
-  _ file: OwnedDescriptor, _ bytes: [UInt8], from start: Int, at offset: Int64
+  _ file: OwnedDescriptor, _ bytes: Slice<UnsafeRawBufferPointer>, at offset: Int64
 ) -> Int {
-  // SAFETY: the pointer is used only during the call and stays within the array.
-  bytes.withUnsafeBytes { buffer in
-    while true {
-      let count = Glibc.pwrite(
-        file.raw, buffer.baseAddress! + start, buffer.count - start, off_t(offset))
-      if count >= 0 || errno != EINTR { return count }
-    }
+  let bytes = UnsafeRawBufferPointer(rebasing: bytes)
+  while true {
+    let count = Glibc.pwrite(file.raw, bytes.baseAddress, bytes.count, off_t(offset))
+    if count >= 0 || errno != EINTR { return count }
   }
 }
