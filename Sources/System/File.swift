@@ -8,7 +8,8 @@ package enum File {
     let file = OwnedDescriptor(
       try retryingOnInterrupt("open \(path)") { open(path, O_RDONLY | O_CLOEXEC) })
     var content: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 65536)
+    // One more than may be there: what is longer shows itself.
+    var piece = [UInt8](repeating: 0, count: min(limit + 1, 65536))
     while true {
       let count = try retryingOnInterrupt("read \(path)") { read(file.raw, &piece, piece.count) }
       if count == 0 { return content }

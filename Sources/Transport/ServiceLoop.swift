@@ -1,6 +1,6 @@
-import COpenSSL
 import CWebSockets
 import DequeModule
+import Glibc
 import Logging
 import System
 
@@ -33,6 +33,8 @@ final class ServiceLoop: @unchecked Sendable {
     var work: [@Sendable () -> Void] = []
     /// Something waits for `runWork`.
     var wakePending = false
+    /// The loop looks for `wakePending` by itself.
+    var isBusyPolling = false
     var isStopping = false
     var thread: JoinableThread?
   }
@@ -45,7 +47,7 @@ final class ServiceLoop: @unchecked Sendable {
   let protocols: ServiceProtocols
   private let tickEvery: Duration
   private let isServer: Bool
-  private let tls: TLS?
+  let tls: TLS?
   private let descriptorLimit: Int
   private var events: (any ServiceEvents)?
   /// Service thread only; nil where it does not run.
@@ -57,14 +59,9 @@ final class ServiceLoop: @unchecked Sendable {
   private var unwritten: Deque<OpaquePointer> = []
   /// How many calls of `events` this one is in.
   private var depth = 0
-
-  /// Whose part a loop takes in TLS handshakes.
-  enum TLS {
-    /// A server's.
-    case server(ServerTLS)
-    /// A client's.
-    case client(ClientTLS)
-  }
+  /// Calls of `events` for sockets, ever.
+  private var socketEvents: UInt64 = 0
+  private var busyPolling = BusyPolling()
 
   /// A loop that does nothing before `start`. `descriptorLimit` 0 takes the process's.
   init(name: String, isServer: Bool, descriptorLimit: Int, tls: TLS?, limits: TransportLimits) {
@@ -163,6 +160,7 @@ final class ServiceLoop: @unchecked Sendable {
   private func wake(_ state: inout Shared) {
     guard !state.wakePending, let context = state.context else { return }
     state.wakePending = true
+    if state.isBusyPolling { return }
     // Also on the service thread: libwebsockets runs its timers just before it sleeps.
     lws_cancel_service(context)
   }
@@ -176,7 +174,7 @@ final class ServiceLoop: @unchecked Sendable {
     while true {
       runWork()
       if shared.withLock({ $0.isStopping }) { break }
-      if lws_service(context, 0) < 0 { break }
+      if serve(context) < 0 { break }
     }
     events?.loopStopping()
     timer = nil
@@ -193,15 +191,34 @@ final class ServiceLoop: @unchecked Sendable {
     timerFired = {}
   }
 
-  private func prepareTLS(_ info: inout lws_context_creation_info) {
-    guard let tls else { return }
-    info.options |= UInt64(LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT)
-    info.alpn = UnsafePointer(protocols.httpALPN)
-    switch tls {
-    case .client(let client): info.provided_client_ssl_ctx = client.context
-    case .server(let server):
-      info.options |= UInt64(LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX)
-      info.provided_client_ssl_ctx = server.unusedClient
+  /// Waits for what happens next at the sockets, and serves it. Returns: less than 0 where libwebsockets fails.
+  private func serve(_ context: OpaquePointer) -> Int32 {
+    if busyPolling.isWorthwhile {
+      let hasHappened = lookAgain(context)
+      busyPolling.looked(successfully: hasHappened)
+      if hasHappened { return 0 }
+    }
+    let start = MonotonicClock.now
+    defer { busyPolling.slept(MonotonicClock.now - start) }
+    return lws_service(context, 0)
+  }
+
+  /// Looks again and again for a while. Returns: whether anything happened.
+  private func lookAgain(_ context: OpaquePointer) -> Bool {
+    let deadline = MonotonicClock.now + BusyPolling.limit
+    let before = socketEvents
+    shared.withLock { $0.isBusyPolling = true }
+    var isWoken = false
+    repeat {
+      // Less than 0: do not wait. Where it fails, it fails again when it may.
+      if lws_service(context, -1) < 0 { break }
+      isWoken = shared.withLock { $0.wakePending || $0.isStopping }
+      // Whoever else wants this processor goes first.
+      if !isWoken, socketEvents == before { sched_yield() }
+    } while !isWoken && socketEvents == before && MonotonicClock.now < deadline
+    return shared.withLock { state in
+      state.isBusyPolling = false
+      return state.wakePending || state.isStopping || socketEvents != before
     }
   }
 
@@ -245,6 +262,7 @@ final class ServiceLoop: @unchecked Sendable {
       return 0
     }
     if reason == LWS_CALLBACK_WSI_DESTROY { unwritten.removeAll { $0 == socket } }
+    socketEvents &+= 1
     // SAFETY: libwebsockets passes `count` readable bytes, or an address and 0.
     let bytes = UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : count)
     return tell { events?.socketEvent(socket, reason, bytes) ?? 0 }

@@ -44,6 +44,29 @@ struct TransportControlTests {
     }
   }
 
+  @Test(
+    "hears of every message, whether its loop is asleep, looks again, or is just about to sleep")
+  func wakes() throws {
+    // No look at the clocks comes to the rescue.
+    var limits = TransportLimits()
+    (limits.headTime, limits.connectTime, limits.closeTime) = (
+      .seconds(900), .seconds(900), .seconds(900)
+    )
+    (limits.keepAliveAfter, limits.deadAfter) = (.seconds(900), .seconds(900))
+    let hub = try TestHub(limits: limits)
+    defer { hub.server.stop() }
+    let member = try TestLink(hub.address, limits: limits)
+    defer { member.link.stop() }
+    #expect(member.open())
+    for number in 0..<4_000 {
+      let start = MonotonicClock.now
+      let gap = Duration.microseconds(number * 7 % 450)
+      while MonotonicClock.now - start < gap {}
+      member.link.send(message: [UInt8(number % 256)])
+      try #require(member.wait { $0.messages.count == number + 1 })
+    }
+  }
+
   @Test("assembles a message that came in fragments")
   func fragments() throws {
     let hub = try TestHub { $0.onMessage = { _, _, _ in } }

@@ -42,8 +42,7 @@ extension OwnFolder {
   /// Moves a staged file into its place. `replacing`: whether an own file there gives way.
   func place(_ name: [UInt8], at path: SharePath, replacing: Bool) throws(SystemError) {
     try checkMayChange(path)
-    if let parent = path.parent { try makeDirectories(parent) }
-    let directory = try open(orRoot: path.parent)
+    let directory = try openParent(of: path)
     let flags = replacing ? 0 : clinux_rename_noreplace
     let staging = staging.raw
     try retryingOnInterrupt("move a staged file into place") {
@@ -96,9 +95,16 @@ extension OwnFolder {
     try makeDirectory(path, mode: 0o755)
   }
 
-  private func open(orRoot path: SharePath?) throws(SystemError) -> OwnedDescriptor {
-    guard let path else { return root }
-    return try open(path, flags: O_PATH | O_DIRECTORY)
+  /// The directory that a path lies in; made, where it is not there.
+  private func openParent(of path: SharePath) throws(SystemError) -> OwnedDescriptor {
+    guard let parent = path.parent else { return root }
+    let flags = O_PATH | O_DIRECTORY
+    do throws(SystemError) {
+      return try open(parent, flags: flags)
+    } catch  where error.code == ENOENT {
+      try makeDirectories(parent)
+      return try open(parent, flags: flags)
+    }
   }
 
   private func target(of name: [UInt8]) -> SharePath? {
