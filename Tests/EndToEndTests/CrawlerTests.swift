@@ -56,5 +56,17 @@ extension EndToEnd {
         #expect(fetched <= count << 20, "\(fetched) bytes for \(count) peeks")
       }
     }
+
+    /// Large pieces cost a fraction of small ones, and only root may have the kernel ask for them.
+    @Test(.enabled(if: geteuid() == 0, "only root can set a mount's read-ahead"))
+    func theKernelAsksForLargePieces() throws {
+      try withFixture { fixture in
+        let (host, _) = try fixture.host()
+        let device = try Stat(path: host.mount).dev
+        let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xfff00)
+        let setting = "/sys/class/bdi/\(major):\(minor)/read_ahead_kb"
+        #expect(try Files.text(setting) == "1024\n")
+      }
+    }
   }
 }

@@ -7,10 +7,15 @@ import Glibc
 // SAFETY: `isOffered` and `isAgreed` are written while INIT is answered, before the kernel asks for anything else.
 final class FuseDevice: @unchecked Sendable {
   let volume: Volume
+  private let whenAgreed: @Sendable () -> Void
   private var isOffered = false
   private var isAgreed = false
 
-  init(volume: Volume) { self.volume = volume }
+  /// `whenAgreed` is called once, on a FUSE thread: the kernel has taken the answer to INIT.
+  init(volume: Volume, whenAgreed: @escaping @Sendable () -> Void) {
+    self.volume = volume
+    self.whenAgreed = whenAgreed
+  }
 
   /// Takes over from libfuse. `session`: mounted already, with this object as its data.
   /// Returns: 0, or libfuse's negative errno.
@@ -45,7 +50,9 @@ final class FuseDevice: @unchecked Sendable {
   fileprivate func write(_ file: Int32, _ pieces: UnsafeMutablePointer<iovec>, _ count: Int32)
     -> Int
   {
-    if !isAgreed { agree(UnsafeMutableBufferPointer(start: pieces, count: Int(count))) }
+    if isAgreed { return writev(file, pieces, count) }
+    agree(UnsafeMutableBufferPointer(start: pieces, count: Int(count)))
+    defer { whenAgreed() }
     return writev(file, pieces, count)
   }
 
