@@ -61,6 +61,12 @@ final class ServiceLoop: @unchecked Sendable {
   private var depth = 0
   /// Calls of `events` for sockets, ever.
   private var socketEvents: UInt64 = 0
+  /// Within a call for what was received: `runWork` follows before the loop sleeps. Not so where libwebsockets
+  /// closes a socket in a timer: those it runs just before it sleeps.
+  private var isReceiving = false
+  private static let receptions = [
+    LWS_CALLBACK_RECEIVE, LWS_CALLBACK_CLIENT_RECEIVE, LWS_CALLBACK_RAW_RX,
+  ]
   private var busyPolling = BusyPolling()
 
   /// A loop that does nothing before `start`. `descriptorLimit` 0 takes the process's.
@@ -160,8 +166,7 @@ final class ServiceLoop: @unchecked Sendable {
   private func wake(_ state: inout Shared) {
     guard !state.wakePending, let context = state.context else { return }
     state.wakePending = true
-    if state.isBusyPolling { return }
-    // Also on the service thread: libwebsockets runs its timers just before it sleeps.
+    if state.isBusyPolling || state.thread?.isCurrent == true && isReceiving { return }
     lws_cancel_service(context)
   }
 
@@ -265,6 +270,9 @@ final class ServiceLoop: @unchecked Sendable {
     socketEvents &+= 1
     // SAFETY: libwebsockets passes `count` readable bytes, or an address and 0.
     let bytes = UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : count)
+    let isOutermost = !isReceiving
+    isReceiving = isReceiving || Self.receptions.contains(reason)
+    defer { if isOutermost { isReceiving = false } }
     return tell { events?.socketEvent(socket, reason, bytes) ?? 0 }
   }
 }

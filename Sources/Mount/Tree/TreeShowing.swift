@@ -83,9 +83,13 @@ extension Tree {
       ? (ownNode == nil || ownNode === old) && old.own?.id == first.entry.id
       : old.own == nil && old.kind == first.entry.kind && isSameContent(old, first.entry)
     if fits || holdsSomething || (first.entry.kind == .directory && old.kind == .directory) {
+      let before = old.attributes
       show(first, in: old)
       directory.children[name] = slot
-      invalidations.append(.attributes(old.number))
+      // Of own entries the disk may know more than we do by now.
+      if old.lookups > 0, first.isOwn || old.attributes != before {
+        invalidations.append(.attributes(old.number))
+      }
       return
     }
     unlink(old)
