@@ -10,8 +10,10 @@ struct BusyPolling {
   /// Whether the loop looks again before it sleeps.
   private(set) var isWorthwhile = false
 
-  /// The loop slept until something happened.
-  mutating func slept(_ duration: Duration) { isWorthwhile = duration < Self.limit }
+  /// The loop slept. `hasHappened`: a message ended it, not a timer.
+  mutating func slept(_ duration: Duration, hasHappened: Bool) {
+    isWorthwhile = hasHappened && duration < Self.limit
+  }
 
   /// The loop looked again and again: did something happen?
   mutating func looked(successfully hasHappened: Bool) { isWorthwhile = hasHappened }

@@ -203,9 +203,11 @@ final class ServiceLoop: @unchecked Sendable {
       busyPolling.looked(successfully: hasHappened)
       if hasHappened { return 0 }
     }
-    let start = MonotonicClock.now
-    defer { busyPolling.slept(MonotonicClock.now - start) }
-    return lws_service(context, 0)
+    let (start, before) = (MonotonicClock.now, socketEvents)
+    let result = lws_service(context, 0)
+    let hasHappened = socketEvents != before || shared.withLock { $0.wakePending }
+    busyPolling.slept(MonotonicClock.now - start, hasHappened: hasHappened)
+    return result
   }
 
   /// Looks again and again for a while. Returns: whether anything happened.
