@@ -47,7 +47,7 @@ let package = Package(
     .target(
       name: "Sealing",
       dependencies: [
-        "Protocol", "COpenSSL", .product(name: "Crypto", package: "swift-crypto"),
+        "Protocol", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
     .target(

@@ -1,17 +1,8 @@
 import DequeModule
 import Protocol
 
-/// The plain bytes of one leaf; shared, never changed, so that handing it on copies nothing.
-package struct Leaf: Equatable, Sendable {
-  package let storage: [UInt8]
-  /// Where in `storage` the leaf begins: a leaf that came without a seal keeps its frame.
-  package let start: Int
-  package init(storage: [UInt8], start: Int) {
-    self.storage = storage
-    self.start = start
-  }
-  package var count: Int { storage.count - start }
-}
+/// The plain bytes of a leaf, or of a smaller piece.
+package typealias Leaf = [UInt8]
 
 /// Opened leaves in memory, bounded in bytes. First go those that were read to their end, which the kernel
 /// keeps by now, then the least recently used.
@@ -58,11 +49,11 @@ struct LeafCache: Sendable {
   func count(where isOne: (LeafKey) -> Bool) -> Int { leaves.keys.count(where: isOne) }
 
   mutating func insert(_ leaf: Leaf, for key: LeafKey) {
-    if let old = leaves[key] { bytes -= old.leaf.storage.count }
+    if let old = leaves[key] { bytes -= old.leaf.count }
     counter += 1
     leaves[key] = Cached(leaf: leaf, used: counter)
     uses.append((key, counter))
-    bytes += leaf.storage.count
+    bytes += leaf.count
   }
 
   /// Drops the least recently used leaves until at most `limit` bytes are held.
@@ -73,7 +64,7 @@ struct LeafCache: Sendable {
   /// Drops all leaves of which `isDoomed` is true. Complexity: O(n).
   mutating func remove(where isDoomed: (LeafKey) -> Bool) {
     for key in leaves.keys.filter(isDoomed) {
-      bytes -= leaves.removeValue(forKey: key)!.leaf.storage.count
+      bytes -= leaves.removeValue(forKey: key)!.leaf.count
     }
   }
 
@@ -83,7 +74,7 @@ struct LeafCache: Sendable {
       .sorted { $0.0.index < $1.0.index }
     for (key, leaf) in taken {
       leaves[key] = nil
-      bytes -= leaf.storage.count
+      bytes -= leaf.count
     }
     return taken
   }
@@ -91,7 +82,7 @@ struct LeafCache: Sendable {
   /// Drops a leaf, unless it was used since.
   private mutating func drop(_ use: (key: LeafKey, used: UInt64)) {
     guard let cached = leaves[use.key], cached.used == use.used else { return }
-    bytes -= cached.leaf.storage.count
+    bytes -= cached.leaf.count
     leaves[use.key] = nil
   }
 

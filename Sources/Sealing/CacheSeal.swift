@@ -1,4 +1,3 @@
-import COpenSSL
 import Crypto
 package import Protocol
 
@@ -6,14 +5,10 @@ package import Protocol
 /// keys derived from a secret of this device, one for each version. Owner, entry, version, index and length are
 /// associated data: what was changed, or lies where something else belongs, does not open. Any thread.
 package struct CacheSeal: Sendable {
-  private static let nonce = Int(copenssl_nonce_length)
-  private static let tag = Int(copenssl_tag_length)
   /// Bytes of the secret.
   package static let secretLength = 32
   /// Bytes that the seal adds.
-  package static let overhead = nonce + tag
-  /// Where the leaf begins in what was opened.
-  package static let plainOffset = nonce
+  package static let overhead = LeafCipher.overhead
 
   private let secret: SymmetricKey
 
@@ -24,46 +19,15 @@ package struct CacheSeal: Sendable {
   }
 
   /// A leaf as it goes to the disk. Complexity: O(bytes).
-  package func seal(_ leaf: ArraySlice<UInt8>, _ key: LeafKey) -> [UInt8] {
-    let length = leaf.count
-    let head = Self.head(key, length)
-    return [UInt8](unsafeUninitializedCapacity: length + Self.overhead) { buffer, count in
-      // SAFETY: the buffer has room for nonce, `length` bytes and tag, all of which are written before it counts
-      // as an array: the leaf is copied behind the nonce and sealed there.
-      guard let bytes = buffer.baseAddress else { return }
-      leaf.withUnsafeBufferPointer { plain in
-        if let start = plain.baseAddress {
-          (bytes + Self.nonce).update(from: start, count: length)
-        }
-      }
-      let isSealed = derived(key).withUnsafeBytes { secret in
-        copenssl_seal(
-          secret.bindMemory(to: UInt8.self).baseAddress, head, Int32(head.count), bytes,
-          bytes + Self.nonce, Int32(length), bytes + Self.nonce + length)
-      }
-      precondition(isSealed == 1, "AES-GCM with a 128-bit key and a 96-bit nonce always seals")
-      count = length + Self.overhead
-    }
+  package func seal(_ leaf: [UInt8], _ key: LeafKey) -> [UInt8] {
+    LeafCipher.sealed(leaf, under: derived(key), boundTo: Self.head(key, leaf.count))
   }
 
-  /// Opens what lay on the disk in its place: the leaf lies in the answer from `plainOffset` on. nil unless it is
-  /// what `seal` made of this very leaf. Complexity: O(bytes).
-  package func open(_ sealed: consuming [UInt8], _ key: LeafKey) -> [UInt8]? {
+  /// Opens what lay on the disk. nil unless it is what `seal` made of this very leaf. Complexity: O(bytes).
+  package func open(_ sealed: [UInt8], _ key: LeafKey) -> [UInt8]? {
     let length = sealed.count - Self.overhead
     guard length >= 0 else { return nil }
-    let head = Self.head(key, length)
-    let isOpened = sealed.withUnsafeMutableBufferPointer { sealed in
-      derived(key).withUnsafeBytes { secret in
-        // SAFETY: `sealed` has nonce, `length` bytes and tag.
-        guard let bytes = sealed.baseAddress else { return false }
-        return copenssl_open(
-          secret.bindMemory(to: UInt8.self).baseAddress, head, Int32(head.count), bytes,
-          bytes + Self.nonce, Int32(length), bytes + Self.nonce + length, bytes + Self.nonce) == 1
-      }
-    }
-    guard isOpened else { return nil }
-    sealed.removeLast(Self.tag)
-    return sealed
+    return LeafCipher.opened(sealed, under: derived(key), boundTo: Self.head(key, length))
   }
 
   /// What a leaf is bound to: the head of the frame that would carry it, under no generation.

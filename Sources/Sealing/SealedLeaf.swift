@@ -1,21 +1,10 @@
-import COpenSSL
 import Crypto
 package import Protocol
 import Synchronization
 
 /// Leaves: `12 bytes nonce ‖ AES-128-GCM ciphertext ‖ 16 bytes tag` behind the head of a CHUNK_READY, which
 /// is the associated data: owner, entry, version, scale, generation and index cannot be changed.
-///
-/// Sealed in the frame that leaves, opened into the leaf that stays: by OpenSSL, since swift-crypto hands out
-/// copies, which cost more than the cipher.
 extension Sealer {
-  private static let nonce = Int(copenssl_nonce_length)
-  private static let tag = Int(copenssl_tag_length)
-  /// Bytes that the seal adds: they stand in front of (nonce) and behind (tag) the ciphertext.
-  private static let overhead = nonce + tag
-  /// Where the ciphertext begins in a frame, and the leaf in an opened one.
-  package static let plainOffset = BulkFrame.payloadOffset + nonce
-
   /// A whole CHUNK_READY frame around `length` plain bytes that `read` writes. nil where `read` threw or gave
   /// fewer bytes. Throws `.generation` unless the key's generation is the one in use: nothing new is sealed
   /// under a key that somebody who was disapproved may have.
@@ -25,49 +14,21 @@ extension Sealer {
     guard key.generation == generation, let secret = leafKey(key) else {
       throw .generation(key.generation)
     }
-    let header = BulkFrame.header(key, payload: length + Self.overhead)
-    let size = header.count + length + Self.overhead
-    var isWhole = false
-    let frame = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      count = 0
-      // SAFETY: the buffer has room for `size` bytes, and all of them are written before it counts as an array:
-      // the header, `length` by `read`, nonce and tag by the seal.
-      guard let bytes = buffer.baseAddress else { return }
-      bytes.update(from: header, count: header.count)
-      let plain = UnsafeMutableRawBufferPointer(start: bytes + Self.plainOffset, count: length)
-      isWhole = (try? read(plain)) == length
-      guard isWhole else { return }
-      let isSealed = secret.withUnsafeBytes { secret in
-        copenssl_seal(
-          secret.bindMemory(to: UInt8.self).baseAddress, header, Int32(header.count),
-          bytes + BulkFrame.payloadOffset, bytes + Self.plainOffset, Int32(length),
-          bytes + Self.plainOffset + length)
-      }
-      precondition(isSealed == 1, "AES-GCM with a 128-bit key and a 96-bit nonce always seals")
-      count = size
+    let plain = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+      // SAFETY: bytes count as the array's once `read` has written all of them.
+      count = (try? read(UnsafeMutableRawBufferPointer(buffer))) == length ? length : 0
     }
-    return isWhole ? frame : nil
+    guard plain.count == length else { return nil }
+    let header = BulkFrame.header(key, payload: length + LeafCipher.overhead)
+    return LeafCipher.sealed(plain, under: secret, boundTo: header, behind: header)
   }
 
-  /// Opens a received frame in its place: copying a leaf costs as much as deciphering it. The plain leaf is what
-  /// lies in the answer from `plainOffset` on. nil unless it is what a member of the group sealed under `key`.
-  package func open(_ frame: consuming [UInt8], key: LeafKey) -> [UInt8]? {
-    let length = frame.count - BulkFrame.payloadOffset - Self.overhead
-    guard let secret = leafKey(key), length >= 0 else { return nil }
-    let header = BulkFrame.header(key, payload: length + Self.overhead)
-    let isOpened = frame.withUnsafeMutableBufferPointer { frame in
-      secret.withUnsafeBytes { secret in
-        // SAFETY: `frame` has nonce, `length` bytes and tag behind its header.
-        guard let bytes = frame.baseAddress else { return false }
-        return copenssl_open(
-          secret.bindMemory(to: UInt8.self).baseAddress, header, Int32(header.count),
-          bytes + BulkFrame.payloadOffset, bytes + Self.plainOffset, Int32(length),
-          bytes + Self.plainOffset + length, bytes + Self.plainOffset) == 1
-      }
-    }
-    guard isOpened else { return nil }
-    frame.removeLast(Self.tag)
-    return frame
+  /// Opens a received frame. nil unless it is what a member of the group sealed under `key`.
+  package func open(_ frame: [UInt8], key: LeafKey) -> [UInt8]? {
+    guard let secret = leafKey(key) else { return nil }
+    let sealed = frame.dropFirst(BulkFrame.payloadOffset)
+    return LeafCipher.opened(
+      sealed, under: secret, boundTo: BulkFrame.header(key, payload: sealed.count))
   }
 
   private func leafKey(_ key: LeafKey) -> SymmetricKey? {

@@ -52,7 +52,7 @@ struct ChunkFetcherTests {
       let key = key(index)
       return act {
         $0.arrived(
-          key, Leaf(storage: [UInt8](repeating: 1, count: bytes), start: 0), now: .zero, into: &$1)
+          key, [UInt8](repeating: 1, count: bytes), now: .zero, into: &$1)
       }
     }
 

@@ -56,7 +56,7 @@ struct FetchPausingTests {
         scale: Limits.leafScale, generation: 0, index: leaf)
       return act {
         $0.arrived(
-          key, Leaf(storage: [UInt8](repeating: 1, count: Limits.leaf), start: 0), now: $1,
+          key, [UInt8](repeating: 1, count: Limits.leaf), now: $1,
           into: &$2)
       }
     }

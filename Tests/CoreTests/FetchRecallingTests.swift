@@ -46,7 +46,7 @@ struct FetchRecallingTests {
       let key = key(index)
       return act {
         $0.recalled(
-          key, Leaf(storage: [UInt8](repeating: 1, count: bytes), start: 0), now: $1, into: &$2)
+          key, [UInt8](repeating: 1, count: bytes), now: $1, into: &$2)
       }
     }
 

@@ -36,7 +36,7 @@ struct FetchingAheadTests {
       for offset in 0..<request.count {
         let bytes = [UInt8](repeating: 1, count: 1 << Int(request.scale))
         fetcher.arrived(
-          request.key(offset), Leaf(storage: bytes, start: 0), now: now, into: &actions)
+          request.key(offset), bytes, now: now, into: &actions)
       }
       return actions
     }
@@ -194,7 +194,7 @@ struct FetchingAheadTests {
     bench.fetcher.expect([small], now: .zero, into: &actions)
     #expect(requests(actions).count == 1)
     bench.fetcher.arrived(
-      requests(actions)[0].key(0), Leaf(storage: [UInt8](repeating: 7, count: 100), start: 0),
+      requests(actions)[0].key(0), [UInt8](repeating: 7, count: 100),
       now: .zero, into: &actions)
     bench.fetcher.open(2, small)
     #expect(replies(bench.read(0, 4_096, stream: 2)).map { $0.map(\.count) } == [[100]])

@@ -43,7 +43,7 @@ struct FileGrowthTests {
       let count = Int(min(leaf, content.size - index * leaf))
       return act {
         $0.arrived(
-          key, Leaf(storage: [UInt8](repeating: 1, count: count), start: 0), now: .zero, into: &$1)
+          key, [UInt8](repeating: 1, count: count), now: .zero, into: &$1)
       }
     }
   }

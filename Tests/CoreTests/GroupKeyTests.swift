@@ -115,7 +115,7 @@ struct FetcherKeyTests {
     return nil
   }
 
-  private let leaf = Leaf(storage: [UInt8](repeating: 1, count: 100), start: 0)
+  private let leaf = [UInt8](repeating: 1, count: 100)
 
   @Test func `a leaf is asked for under the key in use`() {
     var fetcher = fetcher()

@@ -26,7 +26,7 @@ struct WantedLeavesTests {
     // What was asked for under the old key is still taken.
     fetcher.rekeyed(3)
     #expect(fetcher.wants(key(7, 2)) && !fetcher.wants(key(7, 3)))
-    let leaf = Leaf(storage: [UInt8](repeating: 0, count: Limits.leaf), start: 0)
+    let leaf = [UInt8](repeating: 0, count: Limits.leaf)
     fetcher.arrived(key(7, 2), leaf, now: .zero, into: &actions)
     #expect(!fetcher.wants(key(7, 2)))
   }

@@ -46,14 +46,12 @@ struct ContentBook {
       let expected = leaf(content.version, position / UInt64(Limits.leaf))
       let start = Int(position % UInt64(Limits.leaf))
       guard slice.offset == start, slice.count > 0, start + slice.count <= expected.count,
-        slice.leaf.start + start + slice.count <= slice.leaf.storage.count
+        start + slice.count <= slice.leaf.count
       else { return false }
-      let isEqual = slice.leaf.storage.withUnsafeBytes { got in
+      let isEqual = slice.leaf.withUnsafeBytes { got in
         // SAFETY: both ranges were checked against their arrays just above.
         expected.withUnsafeBytes { wanted in
-          memcmp(
-            got.baseAddress! + slice.leaf.start + start, wanted.baseAddress! + start, slice.count)
-            == 0
+          memcmp(got.baseAddress! + start, wanted.baseAddress! + start, slice.count) == 0
         }
       }
       if !isEqual { return false }

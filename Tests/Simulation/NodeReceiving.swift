@@ -144,7 +144,7 @@ extension World {
     if !isSettling, random.chance(10) {
       return withFetcher(node) { $0.couldNotOpen(key, now: now, into: &$1) }
     }
-    let leaf = Leaf(storage: frame, start: BulkFrame.payloadOffset)
+    let leaf = Leaf(frame.dropFirst(BulkFrame.payloadOffset))
     withFetcher(node) { $0.arrived(key, leaf, now: now, into: &$1) }
   }
 }

@@ -62,7 +62,7 @@ struct DiskCacheTests {
   }
 
   private func keep(_ cache: DiskCache, _ keys: [LeafKey], count: Int = Limits.leaf) {
-    for key in keys { cache.keep(key, Leaf(storage: [9] + bytes(key, count: count), start: 1)) }
+    for key in keys { cache.keep(key, bytes(key, count: count)) }
   }
 
   /// What the cache has of some leaves, once it has said so of all.
@@ -70,9 +70,7 @@ struct DiskCacheTests {
     let answers = Monitor<(found: [LeafKey: [UInt8]], absent: Int)>(([:], 0))
     cache.recall(
       keys,
-      found: { key, leaf in
-        answers.update { $0.found[key] = Array(leaf.storage[leaf.start...]) }
-      },
+      found: { key, leaf in answers.update { $0.found[key] = leaf } },
       absent: { keys in answers.update { $0.absent += keys.count } })
     return answers.wait(timeout: .seconds(20)) {
       $0.found.count + $0.absent == keys.count ? $0.found : nil
@@ -97,7 +95,7 @@ struct DiskCacheTests {
       let end = key(70)
       keep(cache, [end], count: 1_000)
       // Pieces are not kept.
-      cache.keep(key(0, version: 2, scale: 12), Leaf(storage: bytes(key(0)), start: 0))
+      cache.keep(key(0, version: 2, scale: 12), bytes(key(0)))
       cache = try restarted(cache, folder)
       #expect(try names(folder).count == 2)
       let found = recall(cache, keys + [end, key(71), key(0, version: 2), key(0, owner: 2)])

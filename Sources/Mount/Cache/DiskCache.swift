@@ -161,16 +161,15 @@ package final class DiskCache: Sendable {
     let whole = Self.whole(key)
     let slot = CacheSegment.slot(of: whole)
     guard (1...Limits.leaf).contains(lengths[slot]) else { return nil }
-    guard let opened = opened(whole, file, length: lengths[slot]) else {
+    guard let leaf = opened(whole, file, length: lengths[slot]) else {
       state.withLock { $0.index.lost(CacheSegment(of: whole), slot: slot) }
       return nil
     }
-    let leaf = Leaf(storage: opened, start: CacheSeal.plainOffset)
     if key.scale == Limits.leafScale { return leaf }
     let start = Int(key.index << UInt64(key.scale)) % Limits.leaf
     guard start < leaf.count else { return nil }
     let count = min(1 << Int(key.scale), leaf.count - start)
-    return Leaf(storage: Array(opened[(leaf.start + start)...].prefix(count)), start: 0)
+    return Array(leaf[start...].prefix(count))
   }
 
   private func opened(_ leaf: LeafKey, _ file: OwnedDescriptor, length: Int) -> [UInt8]? {
@@ -229,7 +228,7 @@ package final class DiskCache: Sendable {
         let slots = Self.slots(try folder.lengths(file))
         state.withLock { $0.index.learn(segment, slots: slots) }
       }
-      try folder.write(file, slot: slot, sealed: seal.seal(leaf.storage[leaf.start...], key))
+      try folder.write(file, slot: slot, sealed: seal.seal(leaf, key))
     } catch { return failed(error) }
     state.withLock { state in
       state.index.wrote(segment, slot: slot, leaf: leaf.count, now: MonotonicClock.now)

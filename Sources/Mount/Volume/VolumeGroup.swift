@@ -55,8 +55,7 @@ extension Volume {
     let key = try BulkFrame.key(of: frame)
     // Opening costs time: not for what nobody asked for.
     guard fetcher.withLock({ $0.wants(key) }) else { return }
-    if let opened = sealer.open(frame, key: key) {
-      let leaf = Leaf(storage: opened, start: Sealer.plainOffset)
+    if let leaf = sealer.open(frame, key: key) {
       step { $0.arrived(key, leaf, now: $1, into: &$2) }
       diskCache?.keep(key, leaf)
     } else {

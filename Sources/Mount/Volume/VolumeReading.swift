@@ -109,10 +109,9 @@ extension Volume {
     _ slices: ArraySlice<LeafSlice>, _ pieces: inout [iovec], _ body: ([iovec]) -> Void
   ) {
     guard let first = slices.first else { return body(pieces) }
-    first.leaf.storage.withUnsafeBytes { bytes in
+    first.leaf.withUnsafeBytes { bytes in
       // SAFETY: the kernel only reads; the pointer is used before this closure returns.
-      let start = UnsafeMutableRawPointer(
-        mutating: bytes.baseAddress! + first.leaf.start + first.offset)
+      let start = UnsafeMutableRawPointer(mutating: bytes.baseAddress! + first.offset)
       pieces.append(iovec(iov_base: start, iov_len: first.count))
       gather(slices.dropFirst(), &pieces, body)
     }
