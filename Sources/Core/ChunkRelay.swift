@@ -43,6 +43,19 @@ package struct ChunkRelay: Sendable {
     var wanted = WantQueue()
     /// Bytes asked of owners for it, or queued on its stream.
     var inFlight = 0
+    /// Its credit was used up, and less than an eighth of it is free again: were more asked for in bulk now, it
+    /// would be one leaf for each that was taken, and its owner could not tell it from what a program waits for.
+    private var isExhausted = false
+
+    /// What may be asked for next; in bulk only within the credit.
+    mutating func next(credit: Int) -> Want? {
+      if inFlight >= credit {
+        isExhausted = true
+      } else if inFlight <= credit - credit / 8 {
+        isExhausted = false
+      }
+      return wanted.popFirst(urgentOnly: isExhausted)
+    }
   }
 
   let settings: Settings
@@ -169,7 +182,7 @@ package struct ChunkRelay: Sendable {
       run = nil
     }
     while asker.inFlight < settings.credit + settings.urgentCredit,
-      let want = asker.wanted.popFirst(urgentOnly: asker.inFlight >= settings.credit)
+      let want = asker.next(credit: settings.credit)
     {
       if !want.pastCache, let frame = cache[want.key] {
         asker.inFlight += frame.count

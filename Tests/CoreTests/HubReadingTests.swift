@@ -89,6 +89,23 @@ struct HubReadingTests {
     #expect(drained.uploads == [request(3)])
   }
 
+  @Test func `a credit that was used up goes on in runs`() {
+    var settings = Hub.Settings()
+    settings.relay.credit = 16 * frame().count
+    var bench = HubBench.approved(2, settings: settings)
+    let first = bench.receives(.requestChunk(request(0, count: 40)), from: 2)
+    #expect(first.uploads == [request(0, count: 16)])
+    for index in UInt64(0)..<4 { _ = arrive(frame(index), at: &bench) }
+    let one = bench.act { $0.sentFrames(bytes: frame().count, session: 2, now: $1, into: &$2) }
+    #expect(one.uploads.isEmpty)
+    // What a program waits for now does not wait for that.
+    #expect(bench.receives(.requestChunk(request(50)), from: 2).uploads == [request(50)])
+    let three = bench.act {
+      $0.sentFrames(bytes: 3 * frame().count, session: 2, now: $1, into: &$2)
+    }
+    #expect(three.uploads == [request(16, count: 3)])
+  }
+
   @Test func `what a program waits for now goes before what is read in bulk`() {
     var settings = Hub.Settings()
     settings.relay.credit = 300_000
