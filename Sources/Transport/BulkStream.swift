@@ -45,6 +45,7 @@ final class BulkStream {
     assembler = FrameAssembler(maxFrame: limits.maxFrame)
     lastHeard = now
     lastSent = now
+    BulkSocket.prepare(lws_get_socket_fd(socket))
     if head != nil { lws_callback_on_writable(socket) }
   }
 

@@ -1,6 +1,3 @@
-import CWebSockets
-import Glibc
-
 /// The place that a connection comes from, as far as one household or machine can choose: an IPv4 address, or
 /// the first 64 bits of an IPv6 address, whose other half is free to whoever has them.
 package struct PeerOrigin: Hashable, Sendable {
@@ -20,19 +17,6 @@ package struct PeerOrigin: Hashable, Sendable {
 
   /// Of the other end of a socket; one that is gone already is of no place.
   init(peerOf descriptor: Int32) {
-    var raw = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
-    var length = socklen_t(raw.count)
-    // SAFETY: `length` bounds what is written, and the pointer stays inside the closure.
-    let code = raw.withUnsafeMutableBytes { buffer in
-      let target = buffer.baseAddress?.assumingMemoryBound(to: sockaddr.self)
-      return getpeername(descriptor, __SOCKADDR_ARG(__sockaddr__: target), &length)
-    }
-    let family = raw.withUnsafeBytes { Int32($0.load(as: sa_family_t.self)) }
-    // The address follows family and port in sockaddr_in, and the flow label too in sockaddr_in6.
-    switch family {
-    case AF_INET where code == 0: self.init(address: Array(raw[4..<8]))
-    case AF_INET6 where code == 0: self.init(address: Array(raw[8..<24]))
-    default: self.init(address: [])
-    }
+    self.init(address: SocketEnd.peer(descriptor) ?? [])
   }
 }
