@@ -1,3 +1,4 @@
+import CLinux
 import Control
 import Glibc
 import System
@@ -54,6 +55,23 @@ extension EndToEnd {
         let fetched = try guest.status().leafCacheBytes
         #expect(fetched >= count * 128 * 1024)
         #expect(fetched <= count << 20, "\(fetched) bytes for \(count) peeks")
+      }
+    }
+
+    /// S74: own files are written in the largest pieces, and others' are looked at in small ones.
+    @Test func filesSayByWhatTheyAreBestReadAndWritten() throws {
+      try withFixture { fixture in
+        let (host, hub) = try fixture.host()
+        let guest = try fixture.member("guest", of: hub, approvedBy: host)
+        try Files.write(host.path("file"), Samples.bytes(10, seed: 1))
+        try fixture.waitForSameList(host, guest)
+        func blockSize(_ path: String) throws -> Int {
+          var found = stat()
+          try retryingOnInterrupt("stat") { stat(path, &found) }
+          return Int(found.st_blksize)
+        }
+        #expect(try blockSize(host.path("file")) == 1 << 20)
+        #expect(try blockSize(guest.path("file")) == 128 << 10)
       }
     }
 

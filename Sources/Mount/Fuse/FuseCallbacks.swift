@@ -57,7 +57,7 @@ private func onInit(
   guard let connection else { return }
   connection.pointee.max_background = FuseSession.maxBackground
   connection.pointee.congestion_threshold = FuseSession.maxBackground * 3 / 4
-  connection.pointee.max_write = 1 << 20
+  connection.pointee.max_write = UInt32(FuseSession.longestWrite)
   // A file that has grown keeps what is in the kernel: what is no longer true we say.
   let says = UInt32(FUSE_CAP_EXPLICIT_INVAL_DATA)
   if connection.pointee.capable & says != 0 {

@@ -14,6 +14,8 @@ package final class FuseSession: @unchecked Sendable {
   private let session: OpaquePointer
   /// READs that the kernel may have under way in the background.
   package static let maxBackground: UInt32 = 256
+  /// Bytes of a WRITE at most: as many as the kernel offers.
+  static let longestWrite = 1 << 20
   /// Threads that take requests: none of them waits for the network, so few are enough.
   static let threads = 6
   /// Those of them that are never at the disk.

@@ -112,6 +112,9 @@ struct EntryReply {
   private let fileNumber: UInt64
   private let links: Int
   private let attributes: Attributes
+  /// Bytes that it is best read and written by. One's own by as much as the kernel passes on in one request, each
+  /// of which makes a program wait; others' by leaves: who only looks at a file's beginning fetches no more.
+  private let blockSize: Int
   /// Whether the kernel may keep it, until it is told otherwise.
   private let isRemembered: Bool
 
@@ -121,6 +124,7 @@ struct EntryReply {
     fileNumber = node.fileNumber
     links = node.links
     attributes = node.attributes
+    blockSize = node.own == nil ? Limits.leaf : FuseSession.longestWrite
     self.isRemembered = isRemembered
   }
 
@@ -161,7 +165,7 @@ extension EntryReply {
     stat.st_uid = getuid()
     stat.st_gid = getgid()
     stat.st_size = Int(attributes.size)
-    stat.st_blksize = 131_072
+    stat.st_blksize = blockSize
     stat.st_blocks = Int(attributes.blocks)
     stat.st_mtim = timespec(nanoseconds: attributes.modified)
     stat.st_ctim = timespec(nanoseconds: attributes.changed)
