@@ -16,10 +16,7 @@ struct DirectoryBuffer {
     _ dots: String, of directory: Node, next: Int64, _ withAttributes: Bool
   ) -> Bool {
     if withAttributes {
-      // Without a number of the node the kernel takes it for no lookup.
-      var parameters = fuse_entry_param()
-      parameters.attr.st_ino = UInt(directory.fileNumber)
-      parameters.attr.st_mode = EntryKind.directory.format
+      var parameters = noLookup(of: directory)
       return append { fuse_add_direntry_plus(nil, $0, $1, dots, &parameters, off_t(next)) }
     }
     var stat = stat(of: directory)
@@ -29,6 +26,13 @@ struct DirectoryBuffer {
   /// A name with the attributes of what it is. Returns: false where it does not fit any more.
   mutating func add(_ name: Name, _ entry: EntryReply, next: Int64) -> Bool {
     var parameters = entry.parameters
+    let name = name.bytes.cPath
+    return append { fuse_add_direntry_plus(nil, $0, $1, name, &parameters, off_t(next)) }
+  }
+
+  /// A name among others with attributes. Returns: false where it does not fit any more.
+  mutating func add(_ name: Name, withoutAttributes node: Node, next: Int64) -> Bool {
+    var parameters = noLookup(of: node)
     let name = name.bytes.cPath
     return append { fuse_add_direntry_plus(nil, $0, $1, name, &parameters, off_t(next)) }
   }
@@ -50,6 +54,13 @@ struct DirectoryBuffer {
     stat.st_ino = UInt(node.fileNumber)
     stat.st_mode = node.kind.format
     return stat
+  }
+
+  /// The same, where attributes could be told: without a number of the node the kernel takes it for no lookup.
+  private func noLookup(of node: Node) -> fuse_entry_param {
+    var parameters = fuse_entry_param()
+    parameters.attr = stat(of: node)
+    return parameters
   }
 
   /// libfuse says how much an item takes, and writes it only where it fits.

@@ -107,6 +107,8 @@ final class Request: @unchecked Sendable {
 struct EntryReply {
   /// Seconds that the kernel may keep what it is told: changes are pushed to it.
   static let forever: Double = 365 * 24 * 3600
+  /// Who mounted, and everything belongs to: asked once, not for each of many thousand names.
+  private static let (user, group) = (getuid(), getgid())
 
   let number: InodeNumber
   private let fileNumber: UInt64
@@ -155,15 +157,15 @@ struct OpenReply {
 }
 
 extension EntryReply {
-  /// As the kernel wants it. Everything belongs to the user who mounted.
+  /// As the kernel wants it.
   var stat: Glibc.stat {
     var stat = Glibc.stat()
     let kind = attributes.kind
     stat.st_ino = UInt(fileNumber)
     stat.st_mode = kind.format | (kind == .symlink ? 0o777 : attributes.mode)
     stat.st_nlink = UInt(links)
-    stat.st_uid = getuid()
-    stat.st_gid = getgid()
+    stat.st_uid = Self.user
+    stat.st_gid = Self.group
     stat.st_size = Int(attributes.size)
     stat.st_blksize = blockSize
     stat.st_blocks = Int(attributes.blocks)

@@ -1,4 +1,5 @@
 import CFuse
+import Core
 import Glibc
 import Protocol
 import System
@@ -21,6 +22,9 @@ extension Volume {
         return isWithheld ? .failure(ENOENT) : .nothing
       }
       tree.remember(node)
+      if node.kind != .directory {
+        attributeInterest.withLock { $0.looked(now: MonotonicClock.now) }
+      }
       return .entry(EntryReply(node, isRemembered: !tree.isWithheld(parent, name)))
     }
     switch found {
@@ -69,8 +73,9 @@ extension Volume {
       opened: OpenReply(handle: handle, keepsCache: !isWithheld, cachesListing: !isWithheld))
   }
 
-  /// READDIR, and READDIRPLUS (`withAttributes`) which also counts as a lookup of each name. What the kernel
-  /// has kept of a listing it tells itself, so the first offset asked for here may be any.
+  /// READDIR, and READDIRPLUS (`withAttributes`) which also counts as a lookup of each name that it brings attributes
+  /// of: of directories, which a crawler opens next, and of files where somebody looks at them. What the kernel has
+  /// kept of a listing it tells itself, so the first offset asked for here may be any.
   func list(
     _ request: Request, handle: UInt64, size: Int, offset: Int64, withAttributes: Bool
   ) {
@@ -79,6 +84,7 @@ extension Volume {
     }
     let begins = offset == 0 || listing.items == nil
     var buffer = DirectoryBuffer(size: size)
+    let isInterested = attributeInterest.withLock { $0.isThere(now: MonotonicClock.now) }
     tree.withLock { tree in
       guard let directory = tree[listing.directory], directory.isLinked else { return }
       if begins { listing.renew(directory) }
@@ -86,13 +92,15 @@ extension Volume {
       for item in listing.items(from: offset) {
         // A name that went away is passed over; one that was replaced is told as what it is now.
         guard let node = directory.children[item.name]?.node else { continue }
-        if withAttributes {
+        if !withAttributes {
+          if !buffer.add(item.name, node, next: item.next) { return }
+        } else if isInterested || node.kind == .directory {
           let isWithheld = tree.isWithheld(listing.directory, item.name)
           let reply = EntryReply(node, isRemembered: !isWithheld)
           if !buffer.add(item.name, reply, next: item.next) { return }
           tree.remember(node)
-        } else {
-          if !buffer.add(item.name, node, next: item.next) { return }
+        } else if !buffer.add(item.name, withoutAttributes: node, next: item.next) {
+          return
         }
       }
     }
