@@ -193,6 +193,9 @@ extension EndToEnd {
                   system(
                     "cd '\(trace.folder)' && setpriv --clear-groups \(person) sh -c '\(change)'")
                 }
+                // First the mode alone, which the kernel need not ask us for.
+                let told = try fixture.shell("stat -c %a \"$1\"", trace.path("file")).output
+                trace.note("told", String(decoding: told, as: UTF8.self))
                 trace.note("mode", (try? Stat(path: trace.path("file")).permissions) ?? 0)
               }
             }

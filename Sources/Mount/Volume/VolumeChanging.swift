@@ -64,6 +64,11 @@ extension Volume {
     let kept = mode & ~(S_ISUID | S_ISGID)
     if kept == mode { return }
     try retryingOnInterrupt("chmod") { chmod(file.procPath, mode_t(kept)) }
+    // Nobody but us knows: the kernel answers whoever asks for nothing but the mode by what it remembers.
+    changeTreeAndTell { tree in
+      tree[number]?.attributes.mode = kept
+      tree.invalidations.append(.attributes(number))
+    }
   }
 
   private func beginChange(_ number: InodeNumber, from offset: UInt64, _ stat: Stat?) {
