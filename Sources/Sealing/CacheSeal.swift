@@ -8,7 +8,7 @@ package struct CacheSeal: Sendable {
   /// Bytes of the secret.
   package static let secretLength = 32
   /// Bytes that the seal adds.
-  package static let overhead = LeafCipher.overhead
+  package static let overhead = SealCipher.overhead
 
   private let secret: SymmetricKey
 
@@ -20,14 +20,14 @@ package struct CacheSeal: Sendable {
 
   /// A leaf as it goes to the disk. Complexity: O(bytes).
   package func seal(_ leaf: [UInt8], _ key: LeafKey) -> [UInt8] {
-    LeafCipher.sealed(leaf, under: derived(key), boundTo: Self.head(key, leaf.count))
+    SealCipher.sealed(leaf, under: derived(key), boundTo: Self.head(key, leaf.count))
   }
 
   /// Opens what lay on the disk. nil unless it is what `seal` made of this very leaf. Complexity: O(bytes).
   package func open(_ sealed: [UInt8], _ key: LeafKey) -> [UInt8]? {
     let length = sealed.count - Self.overhead
     guard length >= 0 else { return nil }
-    return LeafCipher.opened(sealed, under: derived(key), boundTo: Self.head(key, length))
+    return SealCipher.opened(sealed, under: derived(key), boundTo: Self.head(key, length))
   }
 
   /// What a leaf is bound to: the head of the frame that would carry it, under no generation.

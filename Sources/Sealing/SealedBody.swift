@@ -1,4 +1,3 @@
-import Crypto
 package import Protocol
 
 /// Bodies of messages: `UInt32 generation ‖ 12 bytes nonce ‖ AES-256-GCM ciphertext ‖ 16 bytes tag`.
@@ -11,14 +10,12 @@ extension Sealer {
   package func seal(_ message: Message, from sender: PublicID) throws(SealFault) -> Message {
     guard let body = message.body else { return message }
     let key = try latest()
-    let bound = Self.bound(message, sender, key.generation)
-    guard let sealed = try? AES.GCM.seal(body, using: key.bodies, authenticating: bound),
-      let combined = sealed.combined
-    else { preconditionFailure("AES-GCM with a 256-bit key and a 96-bit nonce always seals") }
-    var writer = ByteWriter(reserving: 4 + combined.count)
-    writer.put(key.generation)
-    writer.putFixed(Array(combined), count: combined.count)
-    return message.replacingBody(writer.bytes)
+    var generation = ByteWriter(reserving: 4)
+    generation.put(key.generation)
+    return message.replacingBody(
+      SealCipher.sealed(
+        body, under: key.bodies, boundTo: Self.bound(message, sender, key.generation),
+        behind: generation.bytes))
   }
 
   /// The message with its body opened, where it has one: sealed under the latest generation and no other,
@@ -29,11 +26,10 @@ extension Sealer {
     var reader = ByteReader(body)
     guard let generation = try? reader.uint32() else { throw .broken }
     guard generation == key.generation else { throw .generation(generation) }
-    guard let box = try? AES.GCM.SealedBox(combined: body.dropFirst(4)),
-      let opened = try? AES.GCM.open(
-        box, using: key.bodies, authenticating: Self.bound(message, sender, generation))
-    else { throw .broken }
-    return message.replacingBody(Array(opened))
+    let opened = SealCipher.opened(
+      body.dropFirst(4), under: key.bodies, boundTo: Self.bound(message, sender, generation))
+    guard let opened else { throw .broken }
+    return message.replacingBody(opened)
   }
 
   /// Everything about the message but its body, encoded, and who says it.

@@ -19,15 +19,15 @@ extension Sealer {
       count = (try? read(UnsafeMutableRawBufferPointer(buffer))) == length ? length : 0
     }
     guard plain.count == length else { return nil }
-    let header = BulkFrame.header(key, payload: length + LeafCipher.overhead)
-    return LeafCipher.sealed(plain, under: secret, boundTo: header, behind: header)
+    let header = BulkFrame.header(key, payload: length + SealCipher.overhead)
+    return SealCipher.sealed(plain, under: secret, boundTo: header, behind: header)
   }
 
   /// Opens a received frame. nil unless it is what a member of the group sealed under `key`.
   package func open(_ frame: [UInt8], key: LeafKey) -> [UInt8]? {
     guard let secret = leafKey(key) else { return nil }
     let sealed = frame.dropFirst(BulkFrame.payloadOffset)
-    return LeafCipher.opened(
+    return SealCipher.opened(
       sealed, under: secret, boundTo: BulkFrame.header(key, payload: sealed.count))
   }
 

@@ -11,7 +11,9 @@ package enum BulkSocket {
 
   /// Bounds the buffer of a connected socket whose other end is on this machine.
   package static func prepare(_ descriptor: Int32) {
-    guard let own = SocketEnd.own(descriptor), own == SocketEnd.peer(descriptor) else { return }
+    guard let own = SocketEnd.own(descriptor)?.address,
+      own == SocketEnd.peer(descriptor)?.address
+    else { return }
     var bytes = Int32(localBuffer)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(4))
   }

@@ -15,7 +15,10 @@ final class ListenSocket {
   /// Binds and listens. Throws an error that names the address and the reason.
   init(_ address: ListenAddress) throws(SystemError) {
     descriptor = try ListenSocket.open(address)
-    port = try SocketAddress.port(of: descriptor.raw)
+    guard let own = SocketEnd.own(descriptor.raw) else {
+      throw SystemError(code: errno, call: "getsockname")
+    }
+    port = own.port
     reserve = ListenSocket.openReserve()
   }
 

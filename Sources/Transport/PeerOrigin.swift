@@ -17,6 +17,6 @@ package struct PeerOrigin: Hashable, Sendable {
 
   /// Of the other end of a socket; one that is gone already is of no place.
   init(peerOf descriptor: Int32) {
-    self.init(address: SocketEnd.peer(descriptor) ?? [])
+    self.init(address: SocketEnd.peer(descriptor)?.address ?? [])
   }
 }

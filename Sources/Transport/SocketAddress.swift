@@ -36,21 +36,6 @@ struct SocketAddress {
     return opened
   }
 
-  /// The port that a socket is bound to.
-  static func port(of descriptor: Int32) throws(SystemError) -> UInt16 {
-    var bytes = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
-    var length = socklen_t(bytes.count)
-    try retryingOnInterrupt("getsockname") {
-      // SAFETY: `length` bounds what is written, and the pointer stays inside the closure.
-      bytes.withUnsafeMutableBytes { raw in
-        let target = raw.baseAddress?.assumingMemoryBound(to: sockaddr.self)
-        return getsockname(descriptor, __SOCKADDR_ARG(__sockaddr__: target), &length)
-      }
-    }
-    // The port follows the family, in network order, in sockaddr_in and sockaddr_in6 alike.
-    return UInt16(bytes[2]) << 8 | UInt16(bytes[3])
-  }
-
   private static func lookUp(
     _ host: String, _ address: ListenAddress
   ) throws(SystemError) -> [SocketAddress] {

@@ -8,59 +8,44 @@ import Protocol
 struct DirectoryBuffer {
   private var bytes: [CChar]
   private var used = 0
+  private let withAttributes: Bool
 
-  init(size: Int) { bytes = [CChar](repeating: 0, count: size) }
-
-  /// `.` or `..`. Returns: false where it does not fit any more.
-  mutating func add(
-    _ dots: String, of directory: Node, next: Int64, _ withAttributes: Bool
-  ) -> Bool {
-    if withAttributes {
-      var parameters = noLookup(of: directory)
-      return append { fuse_add_direntry_plus(nil, $0, $1, dots, &parameters, off_t(next)) }
-    }
-    var stat = stat(of: directory)
-    return append { fuse_add_direntry(nil, $0, $1, dots, &stat, off_t(next)) }
+  /// `withAttributes`: for a READDIRPLUS, where attributes can be told, and need not be.
+  init(size: Int, withAttributes: Bool) {
+    bytes = [CChar](repeating: 0, count: size)
+    self.withAttributes = withAttributes
   }
 
-  /// A name with the attributes of what it is. Returns: false where it does not fit any more.
-  mutating func add(_ name: Name, _ entry: EntryReply, next: Int64) -> Bool {
-    var parameters = entry.parameters
-    let name = name.bytes.cPath
-    return append { fuse_add_direntry_plus(nil, $0, $1, name, &parameters, off_t(next)) }
+  /// A name with the attributes of what it is, which counts as a lookup. Returns: false where it does not fit any
+  /// more. Requires: a READDIRPLUS.
+  mutating func add(_ name: [UInt8], _ entry: EntryReply, next: Int64) -> Bool {
+    add(name, entry.parameters, next: next)
   }
 
-  /// A name among others with attributes. Returns: false where it does not fit any more.
-  mutating func add(_ name: Name, withoutAttributes node: Node, next: Int64) -> Bool {
-    var parameters = noLookup(of: node)
-    let name = name.bytes.cPath
-    return append { fuse_add_direntry_plus(nil, $0, $1, name, &parameters, off_t(next)) }
-  }
-
-  /// A name. Returns: false where it does not fit any more.
-  mutating func add(_ name: Name, _ node: Node, next: Int64) -> Bool {
-    var stat = stat(of: node)
-    let name = name.bytes.cPath
-    return append { fuse_add_direntry(nil, $0, $1, name, &stat, off_t(next)) }
+  /// A name, with number and kind of what it is. Returns: false where it does not fit any more.
+  mutating func add(_ name: [UInt8], of node: Node, next: Int64) -> Bool {
+    // Without a number of the node the kernel takes it for no lookup.
+    var parameters = fuse_entry_param()
+    parameters.attr.st_ino = UInt(node.fileNumber)
+    parameters.attr.st_mode = node.kind.format
+    return add(name, parameters, next: next)
   }
 
   func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
     bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<used])) }
   }
 
-  /// What a listing without attributes tells: number and kind.
-  private func stat(of node: Node) -> Glibc.stat {
-    var stat = Glibc.stat()
-    stat.st_ino = UInt(node.fileNumber)
-    stat.st_mode = node.kind.format
-    return stat
-  }
-
-  /// The same, where attributes could be told: without a number of the node the kernel takes it for no lookup.
-  private func noLookup(of node: Node) -> fuse_entry_param {
-    var parameters = fuse_entry_param()
-    parameters.attr = stat(of: node)
-    return parameters
+  private mutating func add(
+    _ name: [UInt8], _ parameters: fuse_entry_param, next: Int64
+  ) -> Bool {
+    var parameters = parameters
+    let name = name.cPath
+    let isPlus = withAttributes
+    return append {
+      isPlus
+        ? fuse_add_direntry_plus(nil, $0, $1, name, &parameters, off_t(next))
+        : fuse_add_direntry(nil, $0, $1, name, &parameters.attr, off_t(next))
+    }
   }
 
   /// libfuse says how much an item takes, and writes it only where it fits.

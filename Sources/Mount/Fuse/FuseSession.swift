@@ -88,7 +88,6 @@ package final class FuseSession: @unchecked Sendable {
     fuse_session_unmount(session)
     fuse_session_destroy(session)
   }
-
 }
 
 /// As root, lets the kernel ask for 1 MiB at a time instead of 128 KiB: twice the speed (measured 1.8

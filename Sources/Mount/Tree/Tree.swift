@@ -1,3 +1,4 @@
+import Core
 import Protocol
 import System
 
@@ -32,6 +33,8 @@ struct Tree {
   var invalidatedListings: Set<InodeNumber> = []
   /// Names of which the kernel may not remember what they mean.
   var withheld: Set<KnownName> = []
+  /// Whether programs look at the files that they list.
+  var attributeInterest = AttributeInterest()
 
   init(now: Int64, home: UInt64) {
     self.home = home

@@ -41,7 +41,6 @@ package final class Volume: Sendable {
   let fetcher: Locked<ChunkFetcher>
   let reads = Locked(ParkedReads())
   let walks = Locked(DirectoryWalks())
-  let attributeInterest = Locked(AttributeInterest())
   let closing = Locked(ParkedCloses())
   /// What the master did not take and nobody has dealt with yet.
   let refusals = Locked(Deque<Refusal>())

@@ -22,9 +22,7 @@ extension Volume {
         return isWithheld ? .failure(ENOENT) : .nothing
       }
       tree.remember(node)
-      if node.kind != .directory {
-        attributeInterest.withLock { $0.looked(now: MonotonicClock.now) }
-      }
+      if node.kind != .directory { tree.attributeInterest.looked(now: MonotonicClock.now) }
       return .entry(EntryReply(node, isRemembered: !tree.isWithheld(parent, name)))
     }
     switch found {
@@ -83,24 +81,22 @@ extension Volume {
       return request.reply(error: EBADF)
     }
     let begins = offset == 0 || listing.items == nil
-    var buffer = DirectoryBuffer(size: size)
-    let isInterested = attributeInterest.withLock { $0.isThere(now: MonotonicClock.now) }
+    var buffer = DirectoryBuffer(size: size, withAttributes: withAttributes)
     tree.withLock { tree in
       guard let directory = tree[listing.directory], directory.isLinked else { return }
       if begins { listing.renew(directory) }
-      guard addDots(directory, to: &buffer, offset: offset, withAttributes) else { return }
+      let tellsOfFiles = tree.attributeInterest.isThere(now: MonotonicClock.now)
+      guard addDots(directory, to: &buffer, offset: offset) else { return }
       for item in listing.items(from: offset) {
         // A name that went away is passed over; one that was replaced is told as what it is now.
         guard let node = directory.children[item.name]?.node else { continue }
-        if !withAttributes {
-          if !buffer.add(item.name, node, next: item.next) { return }
-        } else if isInterested || node.kind == .directory {
+        if withAttributes, tellsOfFiles || node.kind == .directory {
           let isWithheld = tree.isWithheld(listing.directory, item.name)
           let reply = EntryReply(node, isRemembered: !isWithheld)
-          if !buffer.add(item.name, reply, next: item.next) { return }
+          if !buffer.add(item.name.bytes, reply, next: item.next) { return }
           tree.remember(node)
-        } else if !buffer.add(item.name, withoutAttributes: node, next: item.next) {
-          return
+        } else {
+          if !buffer.add(item.name.bytes, of: node, next: item.next) { return }
         }
       }
     }
@@ -110,11 +106,11 @@ extension Volume {
 
   /// Returns: false where they do not fit. Tree lock held.
   private func addDots(
-    _ directory: Node, to buffer: inout DirectoryBuffer, offset: Int64, _ withAttributes: Bool
+    _ directory: Node, to buffer: inout DirectoryBuffer, offset: Int64
   ) -> Bool {
-    if offset < 1, !buffer.add(".", of: directory, next: 1, withAttributes) { return false }
+    if offset < 1, !buffer.add(Array(".".utf8), of: directory, next: 1) { return false }
     let parent = directory.parent ?? directory
-    return offset > 1 || buffer.add("..", of: parent, next: 2, withAttributes)
+    return offset > 1 || buffer.add(Array("..".utf8), of: parent, next: 2)
   }
 
   func closeDirectory(_ request: Request, handle: UInt64) {
