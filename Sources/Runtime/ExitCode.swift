@@ -1,5 +1,5 @@
 /// What a program's end means; `docs/operations.md` lists them. The numbers follow sysexits(3) where it has one.
-package enum ExitCode: Int32, Sendable {
+package enum ExitCode: Int32, CaseIterable, Sendable {
   case success = 0
   case failure = 1
   /// A wrong option or argument.
@@ -18,6 +18,18 @@ package enum ExitCode: Int32, Sendable {
   case refused = 77
   /// The hub or the master has another key than the one that was remembered.
   case untrusted = 78
+
+  /// Whether the same command, started again by itself, may go well: a crash, a full disk or an absent hub pass.
+  /// The rest asks for a person, and two machines with one key would displace each other for ever: the units name
+  /// those codes in `RestartPreventExitStatus=`.
+  package var restartMayMend: Bool {
+    switch self {
+    case .failure, .unreachable: true
+    case .success, .usage, .mountpoint, .folder, .displaced, .protocolMismatch, .refused,
+      .untrusted:
+      false
+    }
+  }
 }
 
 /// Why a program ends: one line for the user, and the code.
