@@ -32,15 +32,23 @@ package final class HubLink: @unchecked Sendable {
   var handler: (any HubLinkHandler)?
   var session: LinkSession?
   var lastID: UInt64 = 0
+  /// Asks for the addresses of a name; blocks.
+  let lookUp: @Sendable (String) -> HostLookUp
+  /// Whether a thread asks for the hub's name. Service thread only, as the next.
+  var isLookingUp = false
+  /// How often an address did not answer at all.
+  var silentRoutes = 0
 
   /// A link that is not connected. Under TLS only a hub with the key `pin` is spoken to; with nil
   /// the first one's key becomes the pin. `tlsBulk` has the bulk streams use TLS too, if the control
-  /// plane does.
+  /// plane does. `lookUp` asks for the addresses of a name.
   package init(
     address: HubAddress, pin: Fingerprint?, tlsBulk: Bool,
     limits: TransportLimits = TransportLimits(),
-    handler: any HubLinkHandler, log: Logger
+    handler: any HubLinkHandler, log: Logger,
+    lookUp: @escaping @Sendable (String) -> HostLookUp = { HostLookUp.ask($0) }
   ) {
+    self.lookUp = lookUp
     self.address = address
     self.pin = pin
     self.tlsBulk = tlsBulk && address.secure
@@ -72,8 +80,8 @@ package final class HubLink: @unchecked Sendable {
     loop.perform(work)
   }
 
-  /// Connects; `linkOpened` or `linkClosed` follows. Ignored while there is a connection. The name
-  /// server, if one is asked, is asked on the service thread. Any thread.
+  /// Connects; `linkOpened` or `linkClosed` follows. Ignored while there is a connection. Names are looked up
+  /// on a thread of their own, which nothing waits for. Any thread.
   package func connect() {
     loop.perform { self.begin() }
   }

@@ -56,7 +56,7 @@ extension HubLink: ServiceEvents {
         case session.downLeg?.id: session.downHead == nil
         default: session.up != nil
         }
-      if !isOpen { return end(.unreachable("\(address) does not answer")) }
+      if !isOpen { return end(gaveUp(session)) }
     }
     if let doom = session.doom, now >= doom.deadline { return end(doom.failure) }
     if let control = session.control, control.check(now: now) == .dead {
@@ -101,6 +101,8 @@ extension HubLink: ServiceEvents {
     guard let session else { return }
     outbox.withLock { $0 = Outbox() }
     session.end(why)
+    // While the name is looked up there is no socket whose end could be awaited.
+    if session.route == nil, let leg = session.controlLeg { _ = session.removeLeg(leg.id) }
     finishIfGone(session)
   }
 
@@ -132,6 +134,7 @@ extension HubLink: ServiceEvents {
     // anything is there, and no hub.
     let hasSpoken = leg.socket.map { receivedBytes(lws_get_socket_fd($0)) > 1 } ?? false
     let isHub = !hasSpoken && !why.hasPrefix("HS:")
+    if isHub, leg === session.controlLeg, tryNextRoute(session) { return }
     if !address.secure, let socket = leg.socket, lws_http_client_http_response(socket) == 426 {
       gone(leg.id, .refused(code: 426, reason: "it wants TLS: connect to wss://\(address)"))
     } else {

@@ -7,22 +7,22 @@ extension HubLink {
   func begin() {
     guard session == nil, handler != nil else { return }
     let session = LinkSession()
-    let leg = newLeg()
-    session.controlLeg = leg
+    session.controlLeg = newLeg()
     self.session = session
-    connect(leg, raw: false)
+    findRoute(session)
   }
 
   func beginBulk(down: [UInt8], up: [UInt8]) {
-    guard let session, session.failure == nil, session.control != nil, session.tickets == nil
+    guard let session, session.failure == nil, session.control != nil, session.tickets == nil,
+      let route = session.route
     else { return }
     session.tickets = (down, up)
     let downLeg = newLeg()
     let upLeg = newLeg()
     session.downLeg = downLeg
     session.upLeg = upLeg
-    connect(downLeg, raw: true)
-    if session.failure == nil { connect(upLeg, raw: true) }
+    connect(downLeg, raw: true, by: route)
+    if session.failure == nil { connect(upLeg, raw: true, by: route) }
   }
 
   func endPolitely() {
@@ -32,12 +32,12 @@ extension HubLink {
     control.close(code: 1000, reason: "", now: MonotonicClock.now)
   }
 
-  private func newLeg() -> LinkSession.Leg {
+  func newLeg() -> LinkSession.Leg {
     LinkSession.Leg(id: nextID(), now: MonotonicClock.now)
   }
 
-  private func connect(_ leg: LinkSession.Leg, raw: Bool) {
-    let socket = loop.connect(to: address, raw: raw, id: leg.id)
+  func connect(_ leg: LinkSession.Leg, raw: Bool, by route: String) {
+    let socket = loop.connect(to: address, by: route, raw: raw, id: leg.id)
     leg.socket = socket
     // A failure may have been reported already, by a callback inside of the call.
     if socket == nil { gone(leg.id, .unreachable("no connection to \(address)")) }

@@ -23,6 +23,10 @@ final class LinkSession {
     }
   }
 
+  /// The hub's address that is connected to, in numbers; nil while its name is looked up.
+  var route: String?
+  /// Its other addresses, to be tried after this one.
+  var routes: ArraySlice<String> = []
   /// The control plane, until it is gone.
   var controlLeg: Leg?
   /// The stream from the hub, until it is gone.

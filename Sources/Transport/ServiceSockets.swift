@@ -26,8 +26,10 @@ extension ServiceLoop {
   }
 
   /// Begins a connection to a hub: of the control plane, with TLS if the address says so, or for
-  /// `raw` a plain socket.
-  func connect(to address: HubAddress, raw: Bool, id: UInt64) -> OpaquePointer? {
+  /// `raw` a plain socket. `route`: its address in numbers; libwebsockets would look a name up on this thread.
+  func connect(
+    to address: HubAddress, by route: String, raw: Bool, id: UInt64
+  ) -> OpaquePointer? {
     var info = lws_client_connect_info()
     info.context = context
     info.port = Int32(address.port)
@@ -41,7 +43,7 @@ extension ServiceLoop {
       info.alpn = UnsafePointer(protocols.httpALPN)
     }
     // SAFETY: libwebsockets copies these strings before it returns.
-    return address.host.withCString { host in
+    return route.withCString { host in
       "\(address)".withCString { hostHeader in
         "/control".withCString { path in
           "RAW".withCString { method in

@@ -110,10 +110,13 @@ final class TestLink: HubLinkHandler, @unchecked Sendable {
 
   init(
     _ address: HubAddress, pin: Fingerprint? = nil, tlsBulk: Bool = false,
-    limits: TransportLimits = TransportLimits(), configure: (TestLink) -> Void = { _ in }
+    limits: TransportLimits = TransportLimits(),
+    configure: (TestLink) -> Void = { _ in },
+    lookUp: @escaping @Sendable (String) -> HostLookUp = { HostLookUp.ask($0) }
   ) throws {
     link = HubLink(
-      address: address, pin: pin, tlsBulk: tlsBulk, limits: limits, handler: self, log: silentLog)
+      address: address, pin: pin, tlsBulk: tlsBulk, limits: limits, handler: self, log: silentLog,
+      lookUp: lookUp)
     configure(self)
     try link.start()
   }
