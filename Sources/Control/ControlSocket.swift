@@ -20,7 +20,7 @@ struct ControlSocket {
     self.stateFolder = stateFolder
     folder = OwnedDescriptor(
       try retryingOnInterrupt("open folder \(stateFolder)") {
-        open(stateFolder, O_PATH | O_DIRECTORY | O_CLOEXEC)
+        open(stateFolder.cPath, O_PATH | O_DIRECTORY | O_CLOEXEC)
       })
   }
 

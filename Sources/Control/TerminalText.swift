@@ -1,12 +1,17 @@
+import System
+
 /// Text from peers, made safe to show: a name may carry escape sequences that would drive a
 /// terminal, or characters that make it look like another name.
 package enum TerminalText {
-  /// Shows what is not printable as `\xNN`, byte by byte of its UTF-8.
+  /// Shows what is not printable as `\xNN`, byte by byte of its UTF-8, and so the bytes of a path that are none
+  /// (`PathText`).
   package static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
-      if isHostile(scalar) {
-        for byte in String(scalar).utf8 { result += escape(byte) }
+      if let byte = PathText.byte(of: scalar) {
+        result += PathText.shown(byte)
+      } else if isHostile(scalar) {
+        for byte in String(scalar).utf8 { result += PathText.shown(byte) }
       } else {
         result.unicodeScalars.append(scalar)
       }
@@ -27,7 +32,7 @@ package enum TerminalText {
         result += good
         rest = rest.dropFirst(length)
       } else {
-        result += escape(first)
+        result += PathText.shown(first)
         rest = rest.dropFirst()
       }
     }
@@ -38,7 +43,10 @@ package enum TerminalText {
   static func escapedJSON(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
-      if scalar == "\n" || !isHostile(scalar) {
+      if let byte = PathText.byte(of: scalar) {
+        // A backslash that JSON must escape in its turn.
+        result += "\\" + PathText.shown(byte)
+      } else if scalar == "\n" || !isHostile(scalar) {
         result.unicodeScalars.append(scalar)
       } else {
         // Every hostile scalar is in the basic plane.
@@ -67,8 +75,6 @@ package enum TerminalText {
     default: nil
     }
   }
-
-  private static func escape(_ byte: UInt8) -> String { "\\x" + hex(UInt32(byte), digits: 2) }
 
   private static func hex(_ value: UInt32, digits: Int) -> String {
     let text = String(value, radix: 16, uppercase: true)

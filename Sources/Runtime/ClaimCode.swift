@@ -77,7 +77,7 @@ extension ClaimCode {
   /// The hub has a master: the code is good for nothing any more. One that is not there is fine.
   static func discard(in folder: String) throws(SystemError) {
     let path = path(in: folder)
-    guard unlink(path) != 0, errno != ENOENT else { return }
+    guard unlink(path.cPath) != 0, errno != ENOENT else { return }
     throw SystemError("remove \(path)")
   }
 

@@ -28,7 +28,7 @@ extension GroupSession {
       let publicID = state.withLock { $0.member.publicID }
       if let publicID { volume.identified(publicID) }
       if phase == .disapproved { volume.disapproved() }
-      log.info("\(phase)")
+      budget.log(.info, "phases", "\(phase)")
       report(.phase(phase, publicID))
       if phase == .live, !isMaster { report(.ready) }
     case .presence(let publicID, let presence):
@@ -38,10 +38,10 @@ extension GroupSession {
     case .decided(let publicID, let isIn): volume.decided(publicID, isIn: isIn)
     case .openBulk(let tickets): link.openBulk(down: tickets.down, up: tickets.up)
     case .refusedByHub(let refused):
-      log.info("the hub refuses: \(refused.reason)")
+      budget.log(.info, "refusals", "the hub refuses: \(refused.reason)")
       report(.refused(refused))
     case .protocolError(let what):
-      log.info("the hub broke the protocol: \(what)")
+      budget.log(.info, "broken protocol", "the hub broke the protocol: \(what)")
       report(.protocolError(what))
       link.disconnect()
     }
@@ -55,7 +55,7 @@ extension GroupSession {
         try journal!.append(ordered)
         try journal!.compactIfWorthIt { state.withLock { $0.master! } }
       } catch {
-        log.critical("cannot write the journal: \(error)")
+        budget.log(.critical, "the journal", "cannot write the journal: \(error)")
       }
     case .publish(let ordered):
       if state.withLock({ $0.isMasterRegistered }) {
@@ -108,7 +108,7 @@ extension GroupSession {
   /// Sends a message that has no body.
   func send(_ message: Message) {
     do throws(DecodingFault) { link?.send(message: try message.encoded()) } catch {
-      log.error("a message was not sent: \(error)")
+      budget.log(.error, "unsent messages", "a message was not sent: \(error)")
     }
   }
 
@@ -118,7 +118,7 @@ extension GroupSession {
   ) {
     do throws(SealFault) { send(wrap(try sealer.seal(message, from: sender))) } catch {
       // Nobody takes part before it has the key; what is not answered is sent again.
-      log.error("a message was not sealed: \(error)")
+      budget.log(.error, "unsealed messages", "a message was not sealed: \(error)")
     }
   }
 }

@@ -20,7 +20,7 @@ extension GroupSession {
       default: preconditionFailure("not about keys")
       }
     } catch {
-      log.critical("cannot write the vault: \(error)")
+      budget.log(.critical, "the vault", "cannot write the vault: \(error)")
     }
   }
 
@@ -68,7 +68,8 @@ extension GroupSession {
     if let message = KeyWrapping.wrap(key, for: publicID, device: device, by: identity) {
       send(.groupKey(message))
     } else {
-      log.error("client \(publicID) has a key that nothing can be wrapped for")
+      budget.log(
+        .error, "useless keys", "client \(publicID) has a key that nothing can be wrapped for")
     }
   }
 }

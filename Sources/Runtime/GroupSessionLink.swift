@@ -75,8 +75,8 @@ extension GroupSession: HubLinkHandler {
     switch message {
     case .masterAppRegisterAck(let ack) where isMaster: registered(ack)
     case .newClientRegistered(let record) where isMaster:
-      log.notice(
-        "client \(record.publicID) registered: \(record.admission)",
+      budget.log(
+        .notice, "registrations", "client \(record.publicID) registered: \(record.admission)",
         metadata: ["name": "\(record.name)"])
       stepMaster { master, _, actions in master.clientRegistered(record, into: &actions) }
     case .forwarded(let sender, let inner) where isMaster: try forwarded(inner, from: sender)

@@ -24,7 +24,7 @@ extension GroupSession {
     SharesReport(
       shares: volume.sharedInPlace.map { one in
         SharesReport.Share(
-          name: Self.shown(one.name), path: one.path,
+          name: Self.shown(one.name), path: String(pathBytes: one.path),
           state: one.kind == nil ? .missing : .shared,
           kind: one.kind.map { $0 == .directory ? .folder : .file })
       })
@@ -42,7 +42,7 @@ extension GroupSession {
     }
     let canAnswer = state.withLock { $0.member.phase == .live && $0.member.masterIsPresent }
     volume.shareInPlace(
-      path, as: name,
+      path.pathBytes, as: name,
       apartFrom: [around.mountpoint, around.ownFolder, around.stateFolder]
         + (around.cacheFolder.map { [$0] } ?? []),
       waits: canAnswer
@@ -73,9 +73,9 @@ extension GroupSession {
           + "shared in place")
     case .overlapsShared(let other):
       return .refused(
-        other.path == path
+        other.path == path.pathBytes
           ? "'\(path)' is shared already, as '\(shown(other.name))'"
-          : "'\(other.path)' is shared already, as '\(shown(other.name))', and neither may contain "
+          : "'\(String(pathBytes: other.path))' is shared already, as '\(shown(other.name))', and neither may contain "
             + "the other")
     case .failed(let error):
       let reason =
@@ -92,10 +92,11 @@ extension GroupSession {
     let argument = PathArgument(
       typed: words[0], absolute: words.dropFirst().first, mountpoint: around.mountpoint)
     let name: SharePath? = if case .path(let path) = argument { path } else { nil }
-    volume.unshareInPlace(name, paths: words) { result in
+    volume.unshareInPlace(name, paths: words.map(\.pathBytes)) { result in
       switch result {
       case .success(let found?):
-        reply(.done("'\(found.path)' is no longer shared; it lies where it was"))
+        let path = String(pathBytes: found.path)
+        reply(.done("'\(path)' is no longer shared; it lies where it was"))
       case .success(nil):
         reply(
           .refused("nothing is shared in place as or from '\(words[0])'; see: fsharectl shares"))

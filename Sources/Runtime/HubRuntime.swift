@@ -267,7 +267,7 @@ extension HubRuntime {
 
   private func encoded(_ message: Message) -> [UInt8]? {
     do throws(DecodingFault) { return try message.encoded() } catch {
-      log.error("a message was not sent: \(error)")
+      budget.log(.error, "unsent messages", "a message was not sent: \(error)")
       return nil
     }
   }
@@ -316,7 +316,7 @@ extension HubRuntime {
           master: hub.masterKey, clients: hub.kept, lastPublicID: hub.lastPublicID)
       }
     } catch {
-      log.error("cannot keep the registry: \(error)")
+      budget.log(.error, "the registry", "cannot keep the registry: \(error)")
     }
   }
 }

@@ -17,11 +17,13 @@ package final class MountProgram: Sendable {
   private let fuse = Locked<FuseSession?>(nil)
   private let group = Locked<GroupSession?>(nil)
   private let notifier = ServiceNotifier()
+  private let news: LogBudget
 
   package init(configuration: MountConfiguration, startup: Startup, log: Logger) {
     self.configuration = configuration
     self.startup = startup
     self.log = log
+    news = LogBudget(log)
   }
 
   /// Runs to the end. Returns: the exit code; why, if it failed, was said.
@@ -47,7 +49,9 @@ package final class MountProgram: Sendable {
     let (folder, index) = try openOwnFolder(state)
     let ownLock = try lockOwnFolder(folder)
     defer { withExtendedLifetime((state, ownLock)) {} }
-    let signals = try SignalWatcher { [self] _ in endRequested() }
+    let signals = try SignalWatcher(waiter: startup.waiter { [self] in endRequested() }) {
+      [self] _ in endRequested()
+    }
     defer { signals.stop() }
     let hub = try startHub(state)
     defer { hub?.stop() }
@@ -63,6 +67,7 @@ package final class MountProgram: Sendable {
     try volume.startWatching()
     let control = startControl(group, trust.group.address, mountpoint)
     defer { control?.stop() }
+    gate.join()
     try group.start()
     defer {
       notifier.stopping()
@@ -83,8 +88,7 @@ package final class MountProgram: Sendable {
     } catch { throw Ending(.mountpoint, "\(error)") }
     fuse.withLock { $0 = session }
     // A signal may have come while there was no session yet to end.
-    if gate.isEnding { _ = session.unmount() }
-    startup.succeeded()
+    if !startup.succeeded() || gate.isEnding { _ = session.unmount() }
     notifier.ready()
     session.serve()
     fuse.withLock { $0 = nil }
@@ -100,18 +104,33 @@ package final class MountProgram: Sendable {
     }
   }
 
-  /// SIGTERM and friends, on the signal thread: the network is left at once, even where programs still
-  /// hold files of the mount; a second one does not wait for them either.
+  /// SIGTERM and friends, or the end of the command that waits; on the signal thread, which never waits here: the
+  /// network is left at once, even where programs still hold files of the mount. A second one waits for nothing, and
+  /// neither does one that comes while the start is still busy with its own disk, whatever that takes.
   private func endRequested() {
-    if gate.isEnding, fuse.withLock({ $0 }) != nil { exit(ExitCode.success.rawValue) }
-    gate.end()
-    if let session = fuse.withLock({ $0 }), !session.unmount() { group.withLock { $0 }?.leave() }
+    guard gate.end() else { _exit(ExitCode.success.rawValue) }
+    guard let session = fuse.withLock({ $0 }) else { return }
+    // Both may take a while: fusermount3 has to run, and the group to answer.
+    let ending = try? Thread.start(name: "ending") { [self] in
+      if !session.unmount() { group.withLock { $0 }?.leave() }
+    }
+    if ending == nil { _exit(ExitCode.failure.rawValue) }
+  }
+
+  /// To whoever waits for the start; afterwards to the log, which a hub that comes and goes must not fill.
+  private func tell(_ line: String) {
+    let isWaitedFor = configuration.waits && !gate.isDecided
+    if startup.isAwaitedByCommand || isWaitedFor || gate.ending != nil {
+      startup.say(line)
+    } else {
+      news.log(.notice, "news of the group", "\(line)")
+    }
   }
 
   /// What the group says goes to the user, to systemd, and to whoever waits for the start.
   private func heard(_ event: GroupEvent, _ words: KeyWords) {
     if let line = gate.heard(event, waits: configuration.waits, words: words) {
-      startup.say(line)
+      tell(line)
       notifier.status(line)
     }
     if gate.ending != nil { _ = fuse.withLock { $0 }?.unmount() }

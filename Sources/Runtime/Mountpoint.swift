@@ -26,7 +26,7 @@ enum Mountpoint {
           "mountpoint \(path) and \(folder) may not contain each other: choose another one")
       }
     }
-    guard let stream = opendir(absolute) else {
+    guard let stream = opendir(absolute.cPath) else {
       throw Ending(.mountpoint, "mountpoint \(path): \(SystemError.reason(errno))")
     }
     defer { closedir(stream) }
@@ -39,11 +39,11 @@ enum Mountpoint {
   /// A mount whose process died answers everything with ENOTCONN.
   private static func isStale(_ path: String) -> Bool {
     var record = stat()
-    return stat(path, &record) != 0 && errno == ENOTCONN
+    return stat(path.cPath, &record) != 0 && errno == ENOTCONN
   }
 
   /// Whether one path is another or lies in it, by their names.
   static func isSameOrBelow(_ path: String, _ folder: String) -> Bool {
-    path == folder || path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
+    File.isSameOrBelow(path.pathBytes, folder.pathBytes)
   }
 }

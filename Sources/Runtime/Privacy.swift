@@ -12,7 +12,7 @@ enum Privacy {
 
   /// The same of a file that may not be there yet.
   static func check(ifThere file: String) throws(Ending) {
-    if access(file, F_OK) == 0 { try check(file: file) }
+    if access(file.cPath, F_OK) == 0 { try check(file: file) }
   }
 
   private static func check(_ path: String, _ remedy: String) throws(Ending) {

@@ -46,7 +46,7 @@ final class RecordLog: Sendable {
     for record in records { bytes += framed(record) }
     try File.writeAtomically(path, bytes, mode: 0o600)
     let file = OwnedDescriptor(
-      try retryingOnInterrupt("open \(path)") { open(path, O_WRONLY | O_APPEND | O_CLOEXEC) })
+      try retryingOnInterrupt("open \(path)") { open(path.cPath, O_WRONLY | O_APPEND | O_CLOEXEC) })
     return Open(file: file, bytesAtFirst: bytes.count, bytes: bytes.count)
   }
 

@@ -17,6 +17,8 @@ package final class StartGate: Sendable {
   private struct State {
     var outcome: Outcome?
     var isEnding = false
+    /// Whether the network was joined, or is about to be.
+    var hasJoined = false
     /// Why the program must end although it runs: displaced, refused.
     var ending: Ending?
     var hasReached = false
@@ -32,14 +34,22 @@ package final class StartGate: Sendable {
 
   /// Why the program must end although it runs.
   package var ending: Ending? { state.withLock { $0.ending } }
+  /// Whether it is known what the start has come to.
+  package var isDecided: Bool { state.withLock { $0.outcome != nil } }
   /// Whether the program is to end.
   package var isEnding: Bool { state.withLock { $0.isEnding } }
 
-  /// A signal asks the program to end.
-  package func end() {
+  /// The network is joined from now on: who ends has to leave it.
+  package func join() { state.update { $0.hasJoined = true } }
+
+  /// A signal asks the program to end. Returns: whether it is to end in order. Not so before the network is joined,
+  /// when nothing is owed to anybody yet, and where it was asked before.
+  package func end() -> Bool {
     state.update { state in
+      let isFirst = !state.isEnding
       state.isEnding = true
       state.outcome = state.outcome ?? .ended
+      return isFirst && state.hasJoined
     }
   }
 

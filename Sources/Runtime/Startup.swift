@@ -6,66 +6,104 @@ package import System
 /// How a daemon tells the command that started it how far it is: lines for the user, then the outcome.
 /// In the foreground the lines go to stderr directly.
 package final class Startup: Sendable {
-  private let pipe: Locked<OwnedDescriptor?>
+  /// Where the lines of a daemon go; nil in the foreground.
+  package let logFile: LogFile?
+  /// The end of the pipe to the command that waits; nil in the foreground.
+  private let command: OwnedDescriptor?
+  /// Whether the command still waits for the outcome. Held while something is written to it.
+  private let isAwaited: Locked<Bool>
 
-  private init(_ pipe: OwnedDescriptor?) { self.pipe = Locked(pipe) }
+  private init(command: OwnedDescriptor?, logFile: LogFile?) {
+    self.command = command
+    self.logFile = logFile
+    isAwaited = Locked(command != nil)
+  }
 
   /// For a program that stays in the foreground.
-  package static var foreground: Startup { Startup(nil) }
+  package static var foreground: Startup { Startup(command: nil, logFile: nil) }
 
-  /// Forks. The parent shows what the daemon says, and ends with its outcome; only the daemon returns.
-  /// Call before any thread is started.
+  /// Forks. The parent shows what the daemon says, and ends with its outcome, or by a signal; only the daemon
+  /// returns. Call before any thread is started, with signals as they are by default.
   package static func daemonise(logFile: String) throws(SystemError) -> Startup {
     var ends: [Int32] = [0, 0]
     try retryingOnInterrupt("pipe") { pipe2(&ends, O_CLOEXEC) }
     let child = try retryingOnInterrupt("fork") { clinux_fork() }
     if child != 0 {
       close(ends[1])
-      exit(relay(from: ends[0]))
+      exit(relay(from: ends[0], logFile: logFile))
     }
     close(ends[0])
     setsid()
-    redirect(to: logFile)
-    return Startup(OwnedDescriptor(ends[1]))
+    let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+    dup2(null, STDIN_FILENO)
+    let log = LogFile(path: logFile)
+    _ = chdir("/")
+    return Startup(command: OwnedDescriptor(ends[1]), logFile: log)
   }
+
+  /// Has `gone` called when the command that waits is ended before its outcome is there: nobody wants the mount any
+  /// more. nil where no command waits.
+  package func waiter(_ gone: @escaping @Sendable () -> Void) -> SignalWatcher.Waiter? {
+    guard let command else { return nil }
+    return SignalWatcher.Waiter(pipe: command) { [isAwaited] in
+      // With its outcome it has ended as it should.
+      if isAwaited.withLock({ $0 }) { gone() }
+    }
+  }
+
+  /// Whether a command waits for the outcome.
+  package var isAwaitedByCommand: Bool { isAwaited.withLock { $0 } }
 
   /// A line for the user. Some of it may come from the hub or from peers.
   package func say(_ line: String) {
-    write(Array("fsharefs: \(TerminalText.escaped(line))\n".utf8))
+    let bytes = Array("fsharefs: \(TerminalText.escaped(line))\n".utf8)
+    let isTold = isAwaited.withLock { isAwaited -> Bool in
+      guard isAwaited, let command else { return false }
+      // A command that is stopped reads nothing, and must not stop the daemon; there is always room for the outcome.
+      var unread: Int32 = 0
+      guard ioctl(command.raw, UInt(FIONREAD), &unread) == 0,
+        Int(unread) + bytes.count <= Self.unreadLimit
+      else { return true }
+      try? File.writeAll(bytes, to: command.raw, "pipe")
+      return true
+    }
+    if isTold { return }
+    if let logFile { return logFile.write(bytes) }
+    try? File.writeAll(bytes, to: STDERR_FILENO, "stderr")
   }
 
-  /// The mount is there: the command returns.
-  package func succeeded() { pipe.withLock { finish(&$0, ExitCode.success.rawValue) } }
+  /// The mount is there: the command returns. Returns: false where it was ended before it could know.
+  package func succeeded() -> Bool { finish(.success) }
 
   /// It did not work: the command ends with this line and code.
   package func failed(_ ending: Ending) {
     say(ending.text)
-    pipe.withLock { finish(&$0, ending.code.rawValue) }
+    _ = finish(ending.code)
   }
 
-  private func write(_ bytes: [UInt8]) {
-    pipe.withLock { pipe in
-      // Nobody reads any more once the command has returned; then the log has it.
-      try? File.writeAll(bytes, to: pipe?.raw ?? STDERR_FILENO, "stderr")
-    }
-  }
+  /// Bytes that the command has not read at most: half of what a pipe holds.
+  private static let unreadLimit = 32_768
 
   /// The last byte behind a zero is the exit code.
-  private func finish(_ pipe: inout OwnedDescriptor?, _ code: Int32) {
-    if let end = pipe {
-      try? File.writeAll([0, UInt8(truncatingIfNeeded: code)], to: end.raw, "pipe")
+  private func finish(_ code: ExitCode) -> Bool {
+    isAwaited.withLock { isAwaited in
+      guard isAwaited, let command else { return true }
+      isAwaited = false
+      let bytes = [0, UInt8(truncatingIfNeeded: code.rawValue)]
+      return (try? File.writeAll(bytes, to: command.raw, "pipe")) != nil
     }
-    pipe = nil
   }
 
-  private static func relay(from end: Int32) -> Int32 {
+  private static func relay(from end: Int32, logFile: String) -> Int32 {
     var buffer = [UInt8](repeating: 0, count: 4_096)
     var pending: [UInt8] = []
     while true {
       let count = read(end, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
-      // The daemon died without a word: its log says why.
-      if count <= 0 { return ExitCode.failure.rawValue }
+      if count <= 0 {
+        foreground.say("it has ended before the mount was there; its log is \(logFile)")
+        return ExitCode.failure.rawValue
+      }
       pending += buffer[..<count]
       if let zero = pending.firstIndex(of: 0), zero + 1 < pending.count {
         try? File.writeAll(Array(pending[..<zero]), to: STDERR_FILENO, "stderr")
@@ -75,14 +113,5 @@ package final class Startup: Sendable {
       try? File.writeAll(Array(pending[..<shown]), to: STDERR_FILENO, "stderr")
       pending.removeFirst(shown)
     }
-  }
-
-  private static func redirect(to logFile: String) {
-    let null = open("/dev/null", O_RDWR | O_CLOEXEC)
-    let log = open(logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode_t(0o600))
-    dup2(null, STDIN_FILENO)
-    dup2(log >= 0 ? log : null, STDOUT_FILENO)
-    dup2(log >= 0 ? log : null, STDERR_FILENO)
-    _ = chdir("/")
   }
 }

@@ -79,7 +79,7 @@ package final class StateFolder: Sendable {
 
   /// Whether the group of an earlier run is known.
   package static func knowsGroup(at path: String) -> Bool {
-    [groupName, olderGroupName].contains { access("\(path)/\($0)", F_OK) == 0 }
+    [groupName, olderGroupName].contains { access("\(path)/\($0)".cPath, F_OK) == 0 }
   }
 
   /// The file that says which group this is.
@@ -108,7 +108,7 @@ package final class StateFolder: Sendable {
   /// trusted blindly again.
   package func keep(_ group: KnownGroup) throws(Ending) {
     try write(Self.groupName, Array(group.text.utf8))
-    _ = unlink(file(Self.olderGroupName))
+    _ = unlink(file(Self.olderGroupName).cPath)
   }
 
   /// What the disk cache is sealed under: made at first use, kept 0600. One that is lost, or garbled, empties the

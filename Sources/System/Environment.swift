@@ -2,11 +2,11 @@ import Glibc
 
 /// The process's environment.
 package enum Environment {
-  /// The value of a variable; nil when it is unset or empty.
+  /// The value of a variable, as `PathText` says it; nil when it is unset or empty.
   package static func get(_ name: String) -> String? {
     // SAFETY: nothing in this program changes the environment, so the string stays valid.
     guard let value = getenv(name), value.pointee != 0 else { return nil }
-    return String(cString: value)
+    return String(path: value)
   }
 }
 
@@ -28,6 +28,6 @@ package enum XDG {
     if let home = Environment.get("HOME"), home.hasPrefix("/") { return home }
     // SAFETY: the record is static storage, copied at once; used only at start, by one thread.
     guard let record = getpwuid(getuid()), let home = record.pointee.pw_dir else { return "/" }
-    return String(cString: home)
+    return String(path: home)
   }
 }

@@ -1,12 +1,13 @@
 import CLinux
 import Glibc
 
-/// Whole files and folders, by paths that the user or this program chose. Blocks; any thread.
+/// Whole files and folders, by paths that the user or this program chose, said as `PathText` does. Blocks; any
+/// thread.
 package enum File {
   /// The content of a file. Throws EFBIG when it is longer than `limit` bytes.
   package static func readAll(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     let file = OwnedDescriptor(
-      try retryingOnInterrupt("open \(path)") { open(path, O_RDONLY | O_CLOEXEC) })
+      try retryingOnInterrupt("open \(path)") { open(path.cPath, O_RDONLY | O_CLOEXEC) })
     var content: [UInt8] = []
     // One more than may be there: what is longer shows itself.
     var piece = [UInt8](repeating: 0, count: min(limit + 1, 65536))
@@ -27,9 +28,9 @@ package enum File {
     let staged = path + ".new-" + String(SecureRandom.uint64(), radix: 16)
     do throws(SystemError) {
       try writeNew(staged, bytes, mode: mode)
-      try retryingOnInterrupt("rename \(staged) to \(path)") { rename(staged, path) }
+      try retryingOnInterrupt("rename \(staged) to \(path)") { rename(staged.cPath, path.cPath) }
     } catch {
-      _ = unlink(staged)
+      _ = unlink(staged.cPath)
       throw error
     }
     try syncFolder(of: path)
@@ -40,7 +41,7 @@ package enum File {
     if let existing = try? Stat(path: path), existing.isDirectory { return }
     let parent = folder(of: path)
     if parent != path { try makeDirectories(parent, mode: mode) }
-    guard mkdir(path, mode) != 0 else { return }
+    guard mkdir(path.cPath, mode) != 0 else { return }
     let failure = SystemError("make folder \(path)")
     // Somebody else may have made it meanwhile.
     if let existing = try? Stat(path: path), existing.isDirectory { return }
@@ -52,7 +53,7 @@ package enum File {
   package static func lock(_ path: String) throws(SystemError) -> OwnedDescriptor {
     let file = OwnedDescriptor(
       try retryingOnInterrupt("open \(path)") {
-        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
+        open(path.cPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
       })
     try retryingOnInterrupt("lock \(path)") { flock(file.raw, LOCK_EX | LOCK_NB) }
     return file
@@ -75,20 +76,29 @@ package enum File {
 
   /// The absolute path without symlinks; nil, with `errno`, where nothing is there.
   package static func resolved(_ path: String) -> String? {
-    guard let found = realpath(path, nil) else { return nil }
+    guard let found = realpath(path.cPath, nil) else { return nil }
     // SAFETY: realpath gave a terminated string that is ours to free.
     defer { free(found) }
-    return String(cString: found)
+    return String(path: found)
   }
 
   /// The folder that a path is in: `/a` for `/a/b`, `.` for `b`.
   package static func folder(of path: String) -> String {
-    var bytes = Array(path.utf8)
+    String(pathBytes: folder(of: path.pathBytes))
+  }
+
+  /// The same of a path's bytes.
+  package static func folder(of path: [UInt8]) -> [UInt8] {
+    var bytes = path
     while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
-    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else {
-      return bytes == Array(".".utf8) ? path : "."
-    }
-    return slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self)
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return [UInt8(ascii: ".")] }
+    return slash == 0 ? [UInt8(ascii: "/")] : Array(bytes[..<slash])
+  }
+
+  /// Whether one absolute path is another or lies in it, by their bytes.
+  package static func isSameOrBelow(_ path: [UInt8], _ folder: [UInt8]) -> Bool {
+    let slash = UInt8(ascii: "/")
+    return path == folder || path.starts(with: folder.last == slash ? folder : folder + [slash])
   }
 
   private static func writeNew(
@@ -96,7 +106,7 @@ package enum File {
   ) throws(SystemError) {
     let file = OwnedDescriptor(
       try retryingOnInterrupt("create \(path)") {
-        open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
+        open(path.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
       })
     try writeAll(bytes, to: file.raw, path)
     try retryingOnInterrupt("fsync \(path)") { fsync(file.raw) }
@@ -105,7 +115,9 @@ package enum File {
   private static func syncFolder(of path: String) throws(SystemError) {
     let name = folder(of: path)
     let opened = OwnedDescriptor(
-      try retryingOnInterrupt("open \(name)") { open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+      try retryingOnInterrupt("open \(name)") {
+        open(name.cPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      })
     try retryingOnInterrupt("fsync \(name)") { fsync(opened.raw) }
   }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Asks for a secret at the terminal without showing it.
@@ -6,7 +7,8 @@ package enum SecretPrompt {
   package static var isPossible: Bool { isatty(STDIN_FILENO) == 1 }
 
   /// Asks; blocks until a line is typed. Returns: what was typed, without blanks at its ends, empty at the end
-  /// of input; nil where it was given up with Ctrl-C or Ctrl-\. Throws where `input` is no terminal.
+  /// of input; nil where it was given up with Ctrl-C or Ctrl-\. A signal that ends the process does so, with the
+  /// terminal as it was. Throws where `input` is no terminal.
   package static func ask(
     _ question: String, input: Int32 = STDIN_FILENO, output: Int32 = STDERR_FILENO
   ) throws(SystemError) -> [UInt8]? {
@@ -15,6 +17,12 @@ package enum SecretPrompt {
     var quiet = before
     // Without signals, for a process that ended here would leave the terminal without echo.
     quiet.c_lflag &= ~tcflag_t(ECHO | ECHONL | ICANON | ISIG)
+    // Those that do not come from its keys wait until it is as it was.
+    var (held, mask) = (Signals.watchedSet, sigset_t())
+    pthread_sigmask(SIG_BLOCK, &held, &mask)
+    defer { pthread_sigmask(SIG_SETMASK, &mask, nil) }
+    let signals = OwnedDescriptor(
+      try retryingOnInterrupt("signalfd") { signalfd(-1, &held, Int32(SFD_CLOEXEC)) })
     try retryingOnInterrupt("hide what is typed") { tcsetattr(input, TCSAFLUSH, &quiet) }
     defer {
       tcsetattr(input, TCSAFLUSH, &before)
@@ -23,6 +31,12 @@ package enum SecretPrompt {
     try File.writeAll(Array(question.utf8), to: output, "terminal")
     var line = SecretLine()
     while true {
+      var ready = [
+        pollfd(fd: input, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0),
+      ]
+      try retryingOnInterrupt("wait for the terminal") { poll(&ready, 2, -1) }
+      if ready[1].revents != 0 { return nil }
       var byte: UInt8 = 0
       let count = try retryingOnInterrupt("read the terminal") { read(input, &byte, 1) }
       switch count == 0 ? .done : line.typed(byte) {

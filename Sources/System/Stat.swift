@@ -46,7 +46,7 @@ package struct Stat: Equatable, Sendable {
   /// The attributes of what a path leads to; follows links.
   package init(path: String) throws(SystemError) {
     var raw = stat()
-    try retryingOnInterrupt("stat \(path)") { fstatat(AT_FDCWD, path, &raw, 0) }
+    try retryingOnInterrupt("stat \(path)") { fstatat(AT_FDCWD, path.cPath, &raw, 0) }
     self.init(raw)
   }
 

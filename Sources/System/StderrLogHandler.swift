@@ -13,20 +13,23 @@ package struct StderrLogHandler: LogHandler {
   package var metadataProvider: Logger.MetadataProvider?
   private let program: String
   private let forJournal: Bool
+  private let file: LogFile?
 
-  /// Writes in the name of `program`. `forJournal` says whether to use syslog prefixes.
+  /// Writes in the name of `program`. `forJournal` says whether to use syslog prefixes; `file` is what standard error
+  /// leads to, where that is a file whose size is this process's concern.
   package init(
     program: String, level: Logger.Level,
-    forJournal: Bool = StderrLogHandler.standardErrorIsJournal
+    forJournal: Bool = StderrLogHandler.standardErrorIsJournal, file: LogFile? = nil
   ) {
+    self.file = file
     self.program = program
     logLevel = level
     self.forJournal = forJournal
   }
 
   /// Makes this the handler of every `Logger`. Once in a process, at its start.
-  package static func install(program: String, level: Logger.Level) {
-    let handler = StderrLogHandler(program: program, level: level)
+  package static func install(program: String, level: Logger.Level, file: LogFile? = nil) {
+    let handler = StderrLogHandler(program: program, level: level, file: file)
     LoggingSystem.bootstrap { _ in handler }
   }
 
@@ -48,6 +51,7 @@ package struct StderrLogHandler: LogHandler {
   /// Writes a record.
   package func log(event: LogEvent) {
     let bytes = line(event)
+    if let file { return file.write(bytes) }
     // A log that cannot be written has nowhere to complain.
     _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
@@ -63,7 +67,9 @@ package struct StderrLogHandler: LogHandler {
     if let error = event.error { pairs["error"] = "\(error)" }
     for (key, value) in pairs.sorted(by: { $0.key < $1.key }) { escaped += " \(key)=\(value)" }
     for scalar in escaped.unicodeScalars {
-      if scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) {
+      if let byte = PathText.byte(of: scalar) {
+        text += PathText.shown(byte)
+      } else if scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) {
         text += "\\x" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
       } else {
         text.unicodeScalars.append(scalar)

@@ -15,6 +15,12 @@ struct FshareHubCommand: ParsableCommand {
     subcommands: [ServeCommand.self, ClaimCodeCommand.self],
     defaultSubcommand: ServeCommand.self)
 
+  /// Paths are bytes, so the words are not taken as Swift has them.
+  static func main() {
+    CoreDump.forbid()
+    main(Arguments.all)
+  }
+
   /// The state folder that is used where none is given.
   static var defaultState: String { XDG.state + "/hub" }
 

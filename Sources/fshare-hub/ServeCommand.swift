@@ -53,7 +53,11 @@ struct ServeCommand: ParsableCommand {
     let hub = try HubRuntime(
       listen: address, stateFolder: folder, settings: settings, log: Logger(label: "fshare-hub"))
     let ended = Monitor(false)
-    let signals = try SignalWatcher { _ in ended.update { $0 = true } }
+    // Whoever asks a second time does not want to wait.
+    let signals = try SignalWatcher { _ in
+      if ended.withLock({ $0 }) { _exit(Runtime.ExitCode.success.rawValue) }
+      ended.update { $0 = true }
+    }
     defer { signals.stop() }
     if let code = hub.claimCode { try FshareHubCommand.say(hint(code, folder)) }
     try hub.start()

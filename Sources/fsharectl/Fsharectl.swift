@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import System
 
 /// `fsharectl`: asks and steers the `fsharefs` that runs with a given state folder.
 @main
@@ -17,6 +18,9 @@ struct Fsharectl: ParsableCommand {
     ])
 
   @OptionGroup var options: CommonOptions
+
+  /// Paths are bytes, so the words are not taken as Swift has them.
+  static func main() { main(Arguments.all) }
 }
 
 /// `fsharectl status`

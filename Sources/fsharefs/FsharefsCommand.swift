@@ -78,6 +78,12 @@ struct FsharefsCommand: ParsableCommand {
   @Flag(help: "Log more.")
   var verbose = false
 
+  /// Paths are bytes, so the words are not taken as Swift has them.
+  static func main() {
+    CoreDump.forbid()
+    main(Arguments.all)
+  }
+
   func run() throws {
     Signals.prepareProcess()
     Allocator.keepFreedMemory()
@@ -95,7 +101,8 @@ struct FsharefsCommand: ParsableCommand {
         ? .foreground : try .daemonise(logFile: configuration.stateFolder + "/log")
     } catch { fail(Ending(.folder, "\(error)")) }
     StderrLogHandler.install(
-      program: "fsharefs", level: configuration.isVerbose ? .debug : .notice)
+      program: "fsharefs", level: configuration.isVerbose ? .debug : .notice,
+      file: startup.logFile)
     let program = MountProgram(
       configuration: configuration, startup: startup, log: Logger(label: "fsharefs"))
     Glibc.exit(program.run().rawValue)
@@ -199,9 +206,9 @@ struct FsharefsCommand: ParsableCommand {
 
   /// The daemon's working directory is `/`, so relative paths are resolved first.
   private func absolute(_ path: String) -> String {
-    if path.hasPrefix("/") { return path }
+    if path.utf8.first == UInt8(ascii: "/") { return path }
     guard let current = getcwd(nil, 0) else { return path }
     defer { free(current) }
-    return String(cString: current) + "/" + path
+    return String(path: current) + "/" + path
   }
 }

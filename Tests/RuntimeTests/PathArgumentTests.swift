@@ -1,5 +1,6 @@
 import Protocol
 import Runtime
+import System
 import Testing
 
 struct PathArgumentTests {
@@ -26,6 +27,23 @@ struct PathArgumentTests {
   func `the mountpoint is the whole share`(typed: String, absolute: String?) {
     #expect(
       PathArgument(typed: typed, absolute: absolute, mountpoint: "/mnt/share") == .root)
+  }
+
+  @Test func `paths are told apart by their bytes`() throws {
+    let (composed, decomposed) = ("/mnt/\u{E1}", "/mnt/a\u{301}")
+    #expect(composed == decomposed)
+    func argument(_ typed: String, _ mountpoint: String) -> PathArgument {
+      PathArgument(typed: typed, absolute: nil, mountpoint: mountpoint)
+    }
+    #expect(argument(composed + "/x", composed) == (try path("x")))
+    #expect(argument(composed + "/x", decomposed) == (try path("mnt/\u{E1}/x")))
+    #expect(argument("/mnt/a\u{301}", "/mnt") == (try path("a\u{301}")))
+    #expect(argument("/mnt/a\u{301}", "/mnt") != (try path("\u{E1}")))
+    // For Swift a slash and what follows are one character.
+    #expect(argument("/mnt/\u{301}x", "/mnt") == (try path("\u{301}x")))
+    let latin1 = String(pathBytes: Array("/mnt/caf".utf8) + [0xE9])
+    #expect(argument(latin1, "/mnt") == .path(try SharePath(Array("caf".utf8) + [0xE9])))
+    #expect(argument(latin1 + "/x", latin1) == (try path("x")))
   }
 
   @Test func `what leaves the share is no path in it`() {

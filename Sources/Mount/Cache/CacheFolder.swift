@@ -10,7 +10,7 @@ struct CacheFolder: Sendable {
   init(path: String) throws(SystemError) {
     folder = OwnedDescriptor(
       try retryingOnInterrupt("open \(path)") {
-        Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        Glibc.open(path.cPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       })
   }
 

@@ -46,7 +46,7 @@ package final class FuseSession: @unchecked Sendable {
     }
     guard let made else { throw SystemError(code: EINVAL, call: "make a FUSE session") }
     session = made
-    guard fuse_session_mount(made, mountpoint) == 0 else {
+    guard fuse_session_mount(made, mountpoint.cPath) == 0 else {
       fuse_session_destroy(made)
       throw SystemError(code: EIO, call: "mount on \(mountpoint)")
     }
@@ -72,10 +72,10 @@ package final class FuseSession: @unchecked Sendable {
   /// Returns: false where programs still use it; `serve` goes on until the last of them is done.
   package func unmount() -> Bool {
     // EINVAL: somebody else has unmounted it already.
-    if umount2(mountpoint, 0) == 0 || errno == EINVAL { return true }
+    if umount2(mountpoint.cPath, 0) == 0 || errno == EINVAL { return true }
     if errno == EPERM, Fusermount.unmount(mountpoint, lazily: false) { return true }
     log.warning("the mount is in use: it ends for each program as it lets go")
-    if umount2(mountpoint, Int32(MNT_DETACH)) != 0 {
+    if umount2(mountpoint.cPath, Int32(MNT_DETACH)) != 0 {
       Fusermount.unmount(mountpoint, lazily: true)
     }
     return false

@@ -5,22 +5,29 @@ import System
 package enum MountTable {
   /// `MAJ:MIN` of what is mounted on a path; nil where nothing is. Never touches the mount itself.
   package static func device(of mountpoint: String) -> String? {
-    entries.last { $0.mountpoint == mountpoint }?.device
+    entry(of: mountpoint)?.device
   }
 
   /// Type of the file system that is mounted on a path; nil where nothing is.
   package static func type(of mountpoint: String) -> String? {
-    entries.last { $0.mountpoint == mountpoint }?.type
+    entry(of: mountpoint)?.type
   }
 
-  private static var entries: [(device: String, mountpoint: String, type: String)] {
+  private typealias Entry = (device: String, mountpoint: [UInt8], type: String)
+
+  private static func entry(of mountpoint: String) -> Entry? {
+    let mountpoint = mountpoint.pathBytes
+    return entries.last { $0.mountpoint == mountpoint }
+  }
+
+  private static var entries: [Entry] {
     guard let bytes = try? File.readAll("/proc/self/mountinfo", limit: 16 << 20) else { return [] }
     return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
       let fields = line.split(separator: UInt8(ascii: " ")).map { Array($0) }
       guard fields.count > 6, let dash = fields.firstIndex(of: [UInt8(ascii: "-")]),
         dash + 1 < fields.count
       else { return nil }
-      return (text(fields[2]), text(unescaped(fields[4])), text(fields[dash + 1]))
+      return (text(fields[2]), unescaped(fields[4]), text(fields[dash + 1]))
     }
   }
 
@@ -51,7 +58,7 @@ package enum Fusermount {
   @discardableResult
   package static func unmount(_ mountpoint: String, lazily: Bool) -> Bool {
     let words = ["fusermount3", "-u"] + (lazily ? ["-z"] : []) + ["--", mountpoint]
-    var arguments = words.map { strdup($0) } + [nil]
+    var arguments = words.map { strdup($0.cPath) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var child = pid_t()
     // SAFETY: the argument strings live until the call has returned; the child has its own copy.

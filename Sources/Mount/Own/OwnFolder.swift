@@ -29,7 +29,7 @@ package final class OwnFolder: Sendable {
     places = Locked(try Self.loadPlaces(placesFile))
     root = OwnedDescriptor(
       try retryingOnInterrupt("open own folder \(path)") {
-        Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        Glibc.open(path.cPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       })
     let name = Self.stagingName.cPath
     if mkdirat(root.raw, name, 0o700) != 0, errno != EEXIST {
@@ -143,10 +143,10 @@ extension OwnFolder {
     guard let place = place(of: path) else {
       return Resolved(base: root, relative: path.bytes)
     }
-    guard let found = place.root else { throw SystemError(code: ENOENT, call: place.path) }
+    guard let found = place.root else { throw SystemError(code: ENOENT, call: place.shownPath) }
     let rest = Array(path.bytes.dropFirst(place.name.bytes.count + 1))
     if let file = found.file {
-      if !rest.isEmpty { throw SystemError(code: ENOTDIR, call: place.path) }
+      if !rest.isEmpty { throw SystemError(code: ENOTDIR, call: place.shownPath) }
       return Resolved(base: found.directory, relative: file)
     }
     return Resolved(base: found.directory, relative: rest.isEmpty ? [UInt8(ascii: ".")] : rest)

@@ -49,7 +49,7 @@ package final class OwnIndex: Sendable {
     let path = path
     let file = OwnedDescriptor(
       try retryingOnInterrupt("open \(path)") {
-        open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+        open(path.cPath, O_WRONLY | O_APPEND | O_CLOEXEC)
       })
     state.withLock { $0.file = file }
   }

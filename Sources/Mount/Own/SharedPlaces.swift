@@ -20,9 +20,12 @@ struct SharedPlace: Sendable {
   /// Where it is listed.
   var name: SharePath
   /// Absolute, without a symlink in it.
-  let path: String
+  let path: [UInt8]
   /// nil while there is nothing at `path`.
   var root: Root?
+
+  /// The path as `PathText` says it, for lines and reports.
+  var shownPath: String { String(pathBytes: path) }
 }
 
 /// What lies where: the table by which paths of the share are resolved. What no place has, the own folder has.
@@ -41,7 +44,7 @@ struct SharedPlaces: Sendable {
   func place(at path: SharePath) -> SharedPlace? { all.first { $0.name == path } }
 
   /// Adds one. Returns: its id.
-  mutating func add(_ path: String, as name: SharePath, root: SharedPlace.Root?) -> PlaceID {
+  mutating func add(_ path: [UInt8], as name: SharePath, root: SharedPlace.Root?) -> PlaceID {
     last += 1
     all.append(SharedPlace(id: last, name: name, path: path, root: root))
     return last
@@ -74,7 +77,7 @@ extension SharedPlaces {
 
   var serialized: [UInt8] {
     all.reduce(into: Self.head) { bytes, place in
-      bytes += place.name.bytes + [0] + Array(place.path.utf8) + [0]
+      bytes += place.name.bytes + [0] + place.path + [0]
     }
   }
 
@@ -85,9 +88,9 @@ extension SharedPlaces {
     guard parts.popLast()?.isEmpty == true, parts.count.isMultiple(of: 2) else { return nil }
     for index in stride(from: 0, to: parts.count, by: 2) {
       guard let name = try? SharePath(Array(parts[index])), place(of: name) == nil,
-        let path = String(validating: parts[index + 1], as: UTF8.self), path.hasPrefix("/")
+        parts[index + 1].first == UInt8(ascii: "/")
       else { return nil }
-      _ = add(path, as: name, root: nil)
+      _ = add(Array(parts[index + 1]), as: name, root: nil)
     }
   }
 }
@@ -95,16 +98,18 @@ extension SharedPlaces {
 extension SharedPlace {
   /// What lies at an absolute path now. Throws: ENOENT, EACCES, ELOOP for a symlink on the way, EINVAL for what
   /// is neither file nor folder. Blocks on the disk.
-  static func open(_ path: String) throws(SystemError) -> (root: Root, stat: Stat) {
+  static func open(_ path: [UInt8]) throws(SystemError) -> (root: Root, stat: Stat) {
     let (parent, name) = try openParent(of: path)
     let stat = try Stat(at: parent.raw, name: name)
     if stat.isDirectory {
       return (Root(directory: try openFolder(path, O_RDONLY), file: nil), stat)
     }
-    if stat.isSymlink { throw SystemError(code: ELOOP, call: path) }
-    guard stat.isRegular else { throw SystemError(code: EINVAL, call: path) }
+    if stat.isSymlink { throw SystemError(code: ELOOP, call: String(pathBytes: path)) }
+    guard stat.isRegular else {
+      throw SystemError(code: EINVAL, call: String(pathBytes: path))
+    }
     // Whether it can be read is found out now, not when somebody wants it.
-    let file = try retryingOnInterrupt(path) {
+    let file = try retryingOnInterrupt(String(pathBytes: path)) {
       openat(parent.raw, name.cPath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     }
     close(file)
@@ -113,21 +118,22 @@ extension SharedPlace {
 
   /// The folder that holds what lies at an absolute path, and the name in it.
   static func openParent(
-    of path: String
+    of path: [UInt8]
   ) throws(SystemError) -> (file: OwnedDescriptor, name: [UInt8]) {
     (
       try openFolder(File.folder(of: path), O_PATH),
-      Array(path.utf8.split(separator: UInt8(ascii: "/")).last ?? [])
+      Array(path.split(separator: UInt8(ascii: "/")).last ?? [])
     )
   }
 
   private static func openFolder(
-    _ path: String, _ flags: Int32
+    _ path: [UInt8], _ flags: Int32
   ) throws(SystemError) -> OwnedDescriptor {
     OwnedDescriptor(
-      try retryingOnInterrupt(path) {
+      try retryingOnInterrupt(String(pathBytes: path)) {
         clinux_openat2(
-          AT_FDCWD, path, UInt64(flags | O_DIRECTORY | O_CLOEXEC), 0, UInt64(RESOLVE_NO_SYMLINKS))
+          AT_FDCWD, path.cPath, UInt64(flags | O_DIRECTORY | O_CLOEXEC), 0,
+          UInt64(RESOLVE_NO_SYMLINKS))
       })
   }
 }

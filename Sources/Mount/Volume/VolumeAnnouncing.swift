@@ -199,7 +199,8 @@ extension Volume {
   private func withdraw(_ number: InodeNumber, _ code: Int32, why: String) -> Int32 {
     let own = tree.withLock { tree in tree[number].flatMap { ownState($0, tree) } }
     guard let own else { return code }
-    log.warning("\(why)", metadata: ["path": "\(shown(own.path))"])
+    budget.log(
+      .warning, "withdrawn files", "\(why)", metadata: ["path": "\(shown(own.path))"])
     guard let staged = own.staged else { return code }
     folder.discard(staged)
     changeTreeAndTell { tree in

@@ -51,7 +51,8 @@ extension Volume {
   private func keepAside(_ refused: OwnPlace, _ reason: Rejection) {
     guard let own = listed(refused) else { return }
     let path = freeConflictPath(own.path)
-    log.warning(
+    budget.log(
+      .warning, "conflicts",
       "the path belongs to somebody else: kept under another name",
       metadata: ["path": "\(shown(own.path))", "now": "\(shown(path))", "why": "\(reason)"])
     beginOperation(own.number)
@@ -59,7 +60,7 @@ extension Volume {
     do throws(SystemError) {
       try folder.rename(own.path, to: path, replacing: false)
     } catch {
-      log.error("cannot rename an own file: \(error)")
+      budget.log(.error, "conflicts", "cannot rename an own file: \(error)")
       return
     }
     changeTreeAndTell { tree in
@@ -78,7 +79,8 @@ extension Volume {
     guard let top, !top.isOwnOnly else { return top }
     // Others have something in a directory of that name, which stays.
     let name = freeConflictPath(place.name)
-    log.warning(
+    budget.log(
+      .warning, "conflicts",
       "the path belongs to somebody else: listed under another name",
       metadata: ["path": "\(shown(place.name))", "now": "\(shown(name))"])
     do throws(SystemError) {
@@ -87,7 +89,8 @@ extension Volume {
       looks.withLock { $0.add(.place(place.id), isFinished: false) }
       lookIfNeeded()
     } catch {
-      log.error("cannot list under another name what is shared in place: \(error)")
+      budget.log(
+        .error, "conflicts", "cannot list under another name what is shared in place: \(error)")
     }
     return nil
   }

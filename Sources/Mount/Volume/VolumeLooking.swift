@@ -111,7 +111,7 @@ extension Volume {
     if change == .gone || change == .came, let sight { forgetOwn(sight.number) }
     if change == .gone {
       watch.forget(place: id)
-      log.warning("what is shared in place is gone", metadata: ["path": "\(place.path)"])
+      log.warning("what is shared in place is gone", metadata: ["path": "\(place.shownPath)"])
     }
     guard let root = folder.places.withLock({ $0[id]?.root }) else { return nil }
     watchParent(of: place)

@@ -27,7 +27,7 @@ package struct SharedPlaceFacts: Sendable {
   /// Where it is listed.
   package let name: SharePath
   /// Where it lies.
-  package let path: String
+  package let path: [UInt8]
   /// nil while it is not there.
   package let kind: EntryKind?
 
@@ -46,7 +46,7 @@ extension Volume {
   /// Shares what lies at an absolute path without symlinks. `folders`: what it must be apart from. `waits`: whether
   /// the group can answer now. Calls `done` once, on any thread.
   package func shareInPlace(
-    _ path: String, as name: SharePath, apartFrom folders: [String], waits: Bool,
+    _ path: [UInt8], as name: SharePath, apartFrom folders: [String], waits: Bool,
     _ done: @escaping @Sendable (SharingOutcome) -> Void
   ) {
     onDisk { [self] in
@@ -75,7 +75,7 @@ extension Volume {
   /// Takes back what is shared in place: listed at `name`, or lying at one of `paths`. Calls `done` once, on any
   /// thread, with what it was; nil where there is no such thing.
   package func unshareInPlace(
-    _ name: SharePath?, paths: [String],
+    _ name: SharePath?, paths: [[UInt8]],
     _ done: @escaping @Sendable (Result<SharedPlaceFacts?, SystemError>) -> Void
   ) {
     onDisk { [self] in
@@ -93,12 +93,16 @@ extension Volume {
   }
 
   private func reasonNotToShare(
-    _ path: String, as name: SharePath, apartFrom folders: [String]
+    _ path: [UInt8], as name: SharePath, apartFrom folders: [String]
   ) -> SharingOutcome? {
-    if let folder = folders.first(where: { Self.overlap(path, $0) }) { return .overlaps(folder) }
+    if let folder = folders.first(where: { Self.overlap(path, $0.pathBytes) }) {
+      return .overlaps(folder)
+    }
     // Through a symlink it is the same folder. The mountpoint has none in it; it is not asked, being ours to answer.
     for folder in [folder.path, File.folder(of: folder.placesFile)] {
-      if let real = File.resolved(folder), Self.overlap(path, real) { return .overlaps(folder) }
+      if let real = File.resolved(folder), Self.overlap(path, real.pathBytes) {
+        return .overlaps(folder)
+      }
     }
     if let other = folder.sharedPlaces.first(where: { Self.overlap(path, $0.path) }) {
       return .overlapsShared(SharedPlaceFacts(other))
@@ -120,7 +124,7 @@ extension Volume {
   }
 
   private func addPlace(
-    _ path: String, as name: SharePath
+    _ path: [UInt8], as name: SharePath
   ) throws(SystemError) -> (id: PlaceID, entry: Entry?) {
     let (root, _) = try SharedPlace.open(path)
     try claim(tree.withLock { unclaimed(above: name, $0) })
@@ -168,10 +172,7 @@ extension Volume {
     if let sight { forgetOwn(sight.number) }
   }
 
-  private static func overlap(_ one: String, _ other: String) -> Bool {
-    func isIn(_ path: String, _ folder: String) -> Bool {
-      path == folder || folder == "/" || path.hasPrefix(folder + "/")
-    }
-    return isIn(one, other) || isIn(other, one)
+  private static func overlap(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+    File.isSameOrBelow(one, other) || File.isSameOrBelow(other, one)
   }
 }

@@ -48,7 +48,8 @@ final class RunningProcess: Sendable {
     posix_spawnattr_setsigdefault(&attributes, &all)
     let flags = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
     posix_spawnattr_setflags(&attributes, flags)
-    var words = arguments.map { strdup($0) }
+    // Words are as `PathText` says them: names of files may be any bytes.
+    var words = arguments.map { strdup($0.cPath) }
     words.append(nil)
     var variables = Self.variables(environment).map { strdup($0) }
     variables.append(nil)
