@@ -10,6 +10,8 @@ struct BatchTrial {
   /// What the batch itself has put at a path; only kinds matter, since all is one owner's.
   private var kinds: [SharePath: EntryKind] = [:]
   private var seen: Set<EntryID> = []
+  /// What the answer takes that names all accepted ones.
+  private var bytes = 0
   /// All that lies above a path of the batch.
   private var ancestors: Set<SharePath> = []
 
@@ -24,6 +26,7 @@ struct BatchTrial {
       rejected.append(RejectedEntry(entry: entry.id, reason: reason))
     } else {
       accepted.append(entry)
+      bytes += entry.encodedBound
       kinds[entry.path] = entry.kind
       seen.insert(entry.id)
       var ancestor = entry.path.parent
@@ -34,6 +37,7 @@ struct BatchTrial {
   private func rejection(of entry: Entry) -> Rejection? {
     if list[entry.id] == nil, list.count + seen.count >= limit { return .listFull }
     if seen.contains(entry.id) { return .exists }
+    if bytes + entry.encodedBound > Limits.answerBody { return .tooMuch }
     if let reason = list.rejection(of: entry, owner: owner) { return reason }
     if let kind = kinds[entry.path], kind != entry.kind { return .exists }
     if entry.kind != .directory, ancestors.contains(entry.path) { return .isADirectory }

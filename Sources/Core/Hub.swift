@@ -95,7 +95,9 @@ package struct Hub: Sendable {
 
   package var masterSession: SessionID? { clients[.master]?.session }
 
-  mutating func newPublicID() -> PublicID {
+  /// nil where every number was given.
+  mutating func newPublicID() -> PublicID? {
+    guard lastPublicID.value < .max else { return nil }
     lastPublicID = PublicID(lastPublicID.value + 1)
     return lastPublicID
   }

@@ -58,12 +58,12 @@ extension Hub {
       record.system = register.system
       record.address = opening.address
     } else {
-      guard makeRoomToWait(into: &actions) else {
+      guard makeRoomToWait(into: &actions), let publicID = newPublicID() else {
         return refuse(
           session, .tooManyClients, "too many clients wait for approval", into: &actions)
       }
       record = HubClient(
-        publicID: newPublicID(), key: register.key, name: register.name, system: register.system,
+        publicID: publicID, key: register.key, name: register.name, system: register.system,
         address: opening.address, firstSeen: opening.time, admission: .waiting)
     }
     guard let displaced = enter(record, register, session: session, opening, into: &actions) else {

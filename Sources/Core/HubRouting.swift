@@ -112,7 +112,7 @@ extension Hub {
   private static func isAnAnswer(_ message: Message) -> Bool {
     switch message {
     case .filesAdded, .fileRemoved, .fileRenamed, .nameUpdated, .clientReleased, .serverNotReady,
-      .filesPage:
+      .changeRefused, .filesPage:
       true
     default: false
     }

@@ -122,27 +122,57 @@ extension Master {
 // MARK: - Changes
 
 extension Master {
-  /// A proposal from a member, or from the member in this process.
+  /// A proposal from a member, its body opened. Each gets an answer, however little sense it makes: what a member
+  /// says wrong is no reason not to hear what it says next. Returns: false for a message that proposes nothing.
+  package mutating func received(
+    _ message: Message, from sender: PublicID, now: Instant, into actions: inout [MasterAction]
+  ) -> Bool {
+    guard let proposal = message.proposal else { return false }
+    let decoded = try? ProposedChange.decode(message)
+    proposed(
+      proposal, decoded?.change, impossible: decoded?.impossible ?? [], from: sender, now: now,
+      into: &actions)
+    return true
+  }
+
+  /// A proposal from a member, or from the member in this process. `change`: nil where nothing can be told of what
+  /// it wants. `impossible`: entries that nobody could take.
   package mutating func proposed(
-    _ proposal: Proposal, _ change: ProposedChange, from sender: PublicID, now: Instant,
-    into actions: inout [MasterAction]
+    _ proposal: Proposal, _ change: ProposedChange?, impossible: [EntryID] = [],
+    from sender: PublicID, now: Instant, into actions: inout [MasterAction]
   ) {
     guard sender == .master || replica.members[sender]?.admission == .approved else { return }
     switch ledger.judge(proposal, from: sender) {
     case .duplicate(let answer?):
       actions.append(.answer(to: sender, answer.message()))
       return
-    case .duplicate(nil), .past: return
+    case .duplicate(nil):
+      // Of what was answered long ago the sender knows; a copy that the hub repeats is nobody's question.
+      return
+    case .refused(let reason): return refuse(proposal, reason, from: sender, into: &actions)
+    case .past: return refuse(proposal, .outdated, from: sender, into: &actions)
     case .early:
       actions.append(.answer(to: sender, .serverNotReady(proposal.transfer)))
       return
     case .fresh: break
     }
+    guard let change else {
+      ledger.refuse(proposal.transfer, from: sender, .impossible)
+      return refuse(proposal, .impossible, from: sender, into: &actions)
+    }
     if rebuilding != nil, !reclaims(change, now: now) {
       actions.append(.answer(to: sender, .serverNotReady(proposal.transfer)))
       return
     }
-    order(judged(change, from: sender), sender, proposal.transfer, into: &actions)
+    order(judged(change, impossible, from: sender), sender, proposal.transfer, into: &actions)
+  }
+
+  private func refuse(
+    _ proposal: Proposal, _ reason: Rejection, from sender: PublicID,
+    into actions: inout [MasterAction]
+  ) {
+    let refusal = ChangeRefusal(proposal.transfer, reason)
+    actions.append(.answer(to: sender, .changeRefused(refusal)))
   }
 
   /// A member asks for what follows `cursor`.
@@ -164,7 +194,9 @@ extension Master {
   }
 
   /// What becomes of a proposed change; its effects on the way are applied one entry after the other.
-  private func judged(_ change: ProposedChange, from sender: PublicID) -> Change {
+  private func judged(
+    _ change: ProposedChange, _ impossible: [EntryID], from sender: PublicID
+  ) -> Change {
     switch change {
     case .remove(let id): return .removed(id)
     case .name(let name): return .named(name)
@@ -175,7 +207,8 @@ extension Master {
       // Judged on a copy, since one entry of a batch may stand in the way of the next.
       var trial = BatchTrial(replica.list, owner: sender, limit: settings.entryLimit)
       for entry in entries { trial.judge(entry) }
-      return .added(trial.accepted, rejected: trial.rejected)
+      let nonsense = impossible.map { RejectedEntry(entry: $0, reason: .impossible) }
+      return .added(trial.accepted, rejected: trial.rejected + nonsense)
     }
   }
 

@@ -142,15 +142,24 @@ package struct Member: Sendable {
 // MARK: - One's own entries
 
 extension Member {
-  /// Announces an own entry: a new one, or a new state of one.
-  package mutating func share(_ entry: Entry, now: Instant, into actions: inout [MemberAction]) {
+  /// Announces an own entry: a new one, or a new state of one. Returns: false, with the entry taken back, for one
+  /// that nobody could take: that is never said to anybody.
+  @discardableResult
+  package mutating func share(
+    _ entry: Entry, now: Instant, into actions: inout [MemberAction]
+  ) -> Bool {
+    guard entry.fault == nil else {
+      unshare(entry.id, now: now, into: &actions)
+      actions.append(.refused(entry, .impossible))
+      return false
+    }
     if let other = ownPaths[entry.path], other != entry.id {
       // It replaces an own entry at its path: one change, never a gap.
       own[other] = nil
       _ = outbox.withdrawAdd(other)
     }
     if var known = own[entry.id] {
-      if known.entry == entry, known.acked == known.revision { return }
+      if known.entry == entry, known.acked == known.revision { return true }
       if known.entry.path != entry.path {
         if ownPaths[known.entry.path] == entry.id { ownPaths[known.entry.path] = nil }
       }
@@ -165,6 +174,7 @@ extension Member {
     outbox.add(entry.id)
     removeDisplaced(displaced, from: entry.path)
     pump(now: now, into: &actions)
+    return true
   }
 
   /// Takes an own entry back; one that was never sent leaves no trace.

@@ -48,6 +48,8 @@ extension Member {
         if transfer.incarnation == incarnation, !outbox.sent.isEmpty {
           resendAt = min(resendAt ?? .seconds(Int64.max / 4), now + settings.retry / 4)
         }
+      case .changeRefused(let refusal):
+        refused(refusal.transfer, try refusal.reason(), now: now, into: &actions)
       case .filesPage(let page): try received(page, now: now, into: &actions)
       default: actions.append(.protocolError("\(message.opcode) is not for a member"))
       }
@@ -80,9 +82,7 @@ extension Member {
       return
     }
     if phase == .live {
-      let follows =
-        ordered.order.epoch == replica.order.epoch && ordered.order.seq == replica.order.seq + 1
-      if follows {
+      if ordered.order.follows(replica.order) {
         // Apart from the call, which would hold a copy of the whole replica while it changes.
         let deltas = replica.apply(ordered)
         tell(deltas, into: &actions)

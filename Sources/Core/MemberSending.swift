@@ -89,7 +89,9 @@ extension Member {
       let reasons = Dictionary(
         rejected.map { ($0.entry, $0.reason) }, uniquingKeysWith: { first, _ in first })
       for one in entries {
-        if let reason = reasons[one.id] {
+        if reasons[one.id] == .tooMuch, own[one.id] != nil {
+          outbox.add(one.id)
+        } else if let reason = reasons[one.id] {
           addRefused(one, reason, into: &actions)
         } else if own[one.id] != nil, phase == .live, replica.list[one.id] == nil {
           // The answer to a second copy: a disapproval or a release came between, and undid the first.
@@ -107,6 +109,23 @@ extension Member {
     default: break
     }
     if case .rename = change { announceStrays() }
+    resendAt = outbox.sent.isEmpty ? nil : now + settings.retry
+    pump(now: now, into: &actions)
+  }
+
+  /// The master takes nothing of one of our transfers.
+  mutating func refused(
+    _ transfer: TransferID, _ reason: Rejection, now: Instant, into actions: inout [MemberAction]
+  ) {
+    guard transfer.incarnation == incarnation, let change = outbox.answered(transfer.counter)
+    else { return }
+    switch change {
+    case .add(let entries, _):
+      for one in entries { addRefused(one, reason, into: &actions) }
+    case .rename(let id, let path): renameRefused(id, path, reason, into: &actions)
+    case .remove, .name: break
+    }
+    removeRemains()
     resendAt = outbox.sent.isEmpty ? nil : now + settings.retry
     pump(now: now, into: &actions)
   }

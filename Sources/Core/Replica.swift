@@ -13,7 +13,7 @@ package struct Replica: Sendable {
   /// Returns: what changed in the list, in order.
   package mutating func apply(_ ordered: OrderedChange) -> [ListDelta] {
     precondition(
-      ordered.order.epoch == order.epoch && ordered.order.seq == order.seq + 1,
+      ordered.order.follows(order),
       "changes are applied one after the other")
     order = ordered.order
     var deltas: [ListDelta] = []

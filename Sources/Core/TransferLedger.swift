@@ -9,6 +9,8 @@ package struct TransferLedger: Sendable {
     case fresh
     /// Done before; the answer, where it is still kept.
     case duplicate(OrderedChange?)
+    /// Refused before as a whole, and so again.
+    case refused(Rejection)
     /// An earlier one has not come yet: the sender must send from its oldest again.
     case early
     /// Of a process that was followed by another one: somebody repeats what was said long ago.
@@ -19,6 +21,8 @@ package struct TransferLedger: Sendable {
     let incarnation: Incarnation
     var highest: UInt64
     var answers: Deque<OrderedChange> = []
+    /// Refused as a whole.
+    var refusals: Deque<(transfer: TransferID, reason: Rejection)> = []
   }
 
   private var accounts: [PublicID: Account] = [:]
@@ -40,9 +44,21 @@ package struct TransferLedger: Sendable {
     }
     let account = accounts[sender]!
     if transfer.counter <= account.highest {
+      if let refusal = account.refusals.first(where: { $0.transfer == transfer }) {
+        return .refused(refusal.reason)
+      }
       return .duplicate(account.answers.first { $0.transfer == transfer })
     }
     return transfer.counter == account.highest + 1 ? .fresh : .early
+  }
+
+  /// Keeps that nothing of a transfer was taken. Requires: it was judged fresh.
+  package mutating func refuse(_ transfer: TransferID, from sender: PublicID, _ reason: Rejection) {
+    guard var account = accounts.removeValue(forKey: sender) else { return }
+    account.highest = max(account.highest, transfer.counter)
+    account.refusals.append((transfer, reason))
+    if account.refusals.count > Limits.answersKept { account.refusals.removeFirst() }
+    accounts[sender] = account
   }
 
   /// Keeps the answer to a transfer, without the entries that were taken: the asker knows them.

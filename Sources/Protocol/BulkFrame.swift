@@ -48,6 +48,7 @@ package enum BulkFrame {
     let entry = try reader.randomID()
     let version = try reader.randomID()
     let index = try reader.uint64()
+    if index > Limits.fileSize >> UInt64(scale) { throw .invalid("leaf index") }
     if reader.remaining > (1 << Int(scale)) + Limits.sealOverhead { throw .tooLong("a leaf") }
     return LeafKey(
       owner: owner, entry: entry, version: version, scale: scale, generation: generation,

@@ -14,8 +14,8 @@ package struct Entry: Hashable, Sendable {
   package var version: Version
   /// Bytes of the content; 0 for a directory.
   package var size: UInt64
-  /// Time of the last change of the content, nanoseconds since 1970 (UTC).
-  package var modified: Int64
+  /// Time of the last change of the content, as its owner's file system has it.
+  package var modified: FileTime
   /// Permission bits, as of chmod(2).
   package var mode: UInt16
   /// Where a symlink points; empty for other kinds.
@@ -24,8 +24,8 @@ package struct Entry: Hashable, Sendable {
   package var beginning: Version?
 
   package init(
-    id: EntryID, path: SharePath, kind: EntryKind, version: Version, size: UInt64, modified: Int64,
-    mode: UInt16, target: [UInt8] = [], beginning: Version? = nil
+    id: EntryID, path: SharePath, kind: EntryKind, version: Version, size: UInt64,
+    modified: FileTime, mode: UInt16, target: [UInt8] = [], beginning: Version? = nil
   ) {
     self.id = id
     self.path = path
@@ -55,7 +55,7 @@ package struct Entry: Hashable, Sendable {
 extension Entry {
   /// Upper bound of the bytes that `encode` appends.
   package var encodedBound: Int {
-    72 + path.bytes.count + target.count + (beginning == nil ? 0 : 16)
+    76 + path.bytes.count + target.count + (beginning == nil ? 0 : 16)
   }
 
   /// The wire's kind of a file that has only grown: its beginning follows behind all other fields.
@@ -66,7 +66,7 @@ extension Entry {
     writer.put(beginning == nil ? kind.rawValue : Self.grownFile)
     writer.put(version)
     writer.put(size)
-    writer.put(UInt64(bitPattern: modified))
+    writer.put(modified)
     writer.put(mode)
     writer.putBytes16(path.bytes)
     writer.putBytes16(target)
@@ -75,28 +75,61 @@ extension Entry {
 
   /// Decodes one entry and checks all that can be checked without the list.
   package init(from reader: inout ByteReader) throws(DecodingFault) {
-    id = try reader.randomID()
-    let code = try reader.uint8()
-    guard let kind = code == Self.grownFile ? .file : EntryKind(rawValue: code) else {
-      throw .invalid("entry kind")
+    switch try Decoded(from: &reader) {
+    case .entry(let entry): self = entry
+    case .impossible(_, let fault): throw fault
     }
-    self.kind = kind
-    version = try reader.randomID()
-    size = try reader.uint64()
-    if size > Limits.fileSize { throw .invalid("file size") }
-    modified = Int64(bitPattern: try reader.uint64())
-    mode = try reader.uint16() & 0o7777
-    path = try reader.path()
-    target = try reader.bytes16(atMost: Limits.path)
-    if code == Self.grownFile {
-      beginning = try reader.randomID()
-      if beginning == version { throw .invalid("beginning of a file that has grown") }
+  }
+
+  /// Why nobody would take this for an entry; nil where everybody does. What has a fault is never sent.
+  package var fault: DecodingFault? {
+    if size > Limits.fileSize { return .invalid("file size") }
+    if let beginning, kind != .file || beginning == version {
+      return .invalid("beginning of a file that has grown")
     }
-    switch kind {
-    case .file where target.isEmpty: break
-    case .directory where target.isEmpty && size == 0: break
-    case .symlink where SymlinkTarget.isContained(target, depth: path.depth): break
-    default: throw .invalid("entry does not fit its kind")
+    let fits =
+      switch kind {
+      case .file: target.isEmpty
+      case .directory: target.isEmpty && size == 0
+      case .symlink: SymlinkTarget.isContained(target, depth: path.depth)
+      }
+    return fits ? nil : .invalid("entry does not fit its kind")
+  }
+
+  /// One entry of a message that has several: a fault of one is no fault of the others.
+  package enum Decoded {
+    case entry(Entry)
+    /// All its fields are there, but nothing of this kind can be shared.
+    case impossible(EntryID, DecodingFault)
+
+    /// Throws where the fields themselves are not there, so that nothing behind them can be read.
+    package init(from reader: inout ByteReader) throws(DecodingFault) {
+      let id = try reader.randomID()
+      let code = try reader.uint8()
+      let version = try reader.randomID()
+      let size = try reader.uint64()
+      let (seconds, nanoseconds) = (try reader.uint64(), try reader.uint32())
+      let mode = try reader.uint16() & 0o7777
+      let path = try reader.bytes16(atMost: .max)
+      let target = try reader.bytes16(atMost: .max)
+      let beginning = code == Entry.grownFile ? try reader.randomID() : nil
+      do throws(DecodingFault) {
+        guard let kind = code == Entry.grownFile ? .file : EntryKind(rawValue: code) else {
+          throw .invalid("entry kind")
+        }
+        guard let path = try? SharePath(path) else { throw .invalid("path") }
+        guard
+          let modified = FileTime(
+            seconds: Int64(bitPattern: seconds), nanoseconds: nanoseconds)
+        else { throw .invalid("time") }
+        let entry = Entry(
+          id: id, path: path, kind: kind, version: version, size: size, modified: modified,
+          mode: mode, target: target, beginning: beginning)
+        if let fault = entry.fault { throw fault }
+        self = .entry(entry)
+      } catch {
+        self = .impossible(id, error)
+      }
     }
   }
 }

@@ -66,6 +66,10 @@ package struct ListOrder: Hashable, Comparable, Sendable, CustomStringConvertibl
     self.epoch = epoch
     self.seq = seq
   }
+  /// Whether this is the very next place behind `other`.
+  package func follows(_ other: ListOrder) -> Bool {
+    epoch == other.epoch && other.seq < .max && seq == other.seq + 1
+  }
   /// Before any list was seen.
   package static let none = ListOrder(epoch: 0, seq: 0)
   package static func < (a: ListOrder, b: ListOrder) -> Bool { (a.epoch, a.seq) < (b.epoch, b.seq) }

@@ -33,7 +33,7 @@ package struct LeafKey: Hashable, Sendable {
 
   /// Whether `other` is the next leaf of the same version.
   package func precedes(_ other: LeafKey) -> Bool {
-    index + 1 == other.index && version == other.version && entry == other.entry
+    index &+ 1 == other.index && version == other.version && entry == other.entry
       && scale == other.scale && generation == other.generation && owner == other.owner
   }
 }

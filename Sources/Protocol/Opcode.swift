@@ -29,6 +29,7 @@ package enum Opcode: UInt16, CaseIterable, Sendable {
   case filesPage = 0x3b
   case forwarded = 0x3c
   case directed = 0x3d
+  case changeRefused = 0x3e
   case online = 0x40
   case away = 0x41
   case gone = 0x42

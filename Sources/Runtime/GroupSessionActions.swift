@@ -32,7 +32,7 @@ extension GroupSession {
       report(.phase(phase, publicID))
       if phase == .live, !isMaster { report(.ready) }
     case .presence(let publicID, let presence):
-      let now = WallClock.nanoseconds / 1_000_000_000
+      let now = WallClock.seconds
       state.withLock { $0.presenceTimes.note(publicID, presence, now: now) }
       volume.presenceChanged(publicID, presence)
     case .decided(let publicID, let isIn): volume.decided(publicID, isIn: isIn)
@@ -82,14 +82,14 @@ extension GroupSession {
 
   /// The master's own member proposes to the master in the same process; everyone else to the hub.
   private func sendOrPropose(_ message: Message) {
-    guard isMaster, let decoded = try? ProposedChange.decode(message) else {
+    guard isMaster, message.proposal != nil else {
       send(message, from: state.withLock { $0.member.publicID } ?? .master)
       return
     }
     state.withLock { state in
       var actions: [MasterAction] = []
-      state.master!.proposed(
-        decoded.proposal, decoded.change, from: .master, now: MonotonicClock.now, into: &actions)
+      _ = state.master!.received(
+        message, from: .master, now: MonotonicClock.now, into: &actions)
       state.enqueue(actions)
     }
   }

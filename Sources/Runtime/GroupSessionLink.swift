@@ -174,21 +174,17 @@ extension GroupSession: HubLinkHandler {
       refuse(inner, from: sender, error)
       return
     }
-    do throws(DecodingFault) {
-      guard let (proposal, change) = try ProposedChange.decode(plain) else {
-        throw .invalid("forwarded message")
-      }
-      stepMaster { $0.proposed(proposal, change, from: sender, now: $1, into: &$2) }
-    } catch {
-      // One member's nonsense is no reason to end the master's connection.
-      budget.log(.warning, "nonsense", "member \(sender) sent nonsense: \(error)")
-    }
+    var isTaken = false
+    stepMaster { isTaken = $0.received(plain, from: sender, now: $1, into: &$2) }
+    if isTaken { return }
+    // One member's nonsense is no reason to end the master's connection.
+    budget.log(.warning, "nonsense", "member \(sender) sent the master \(plain.opcode)")
   }
 
   /// What was sealed just before the key changed is asked for again; anything else is nobody's word.
   private func refuse(_ inner: Message, from sender: PublicID, _ fault: SealFault) {
     if case .generation(let generation) = fault, generation < sealer.generation,
-      let transfer = inner.transfer
+      let transfer = inner.proposal?.transfer
     {
       send(.directed(to: sender, .serverNotReady(transfer)))
     } else {

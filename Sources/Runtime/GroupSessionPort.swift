@@ -21,8 +21,11 @@ extension GroupSession: GroupPort {
       state.lastToken += 1
       let token = state.lastToken
       state.waits[token] = done
-      state.member.share(entry, now: now, into: &actions)
-      state.member.wait(for: entry.id, token: token, deadline: now + timeout, into: &actions)
+      if state.member.share(entry, now: now, into: &actions) {
+        state.member.wait(for: entry.id, token: token, deadline: now + timeout, into: &actions)
+      } else {
+        actions.append(.answer(token, .rejected(.impossible)))
+      }
       state.enqueue(actions)
       return true
     }

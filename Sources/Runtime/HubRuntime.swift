@@ -130,7 +130,7 @@ extension HubRuntime {
     planes[id] = Plane(
       challenge: challenge, peer: peer, channel: isSecure ? tls.fingerprint.bytes : [])
     hub.opened(
-      id, from: peer, time: WallClock.nanoseconds / 1_000_000_000, now: MonotonicClock.now)
+      id, from: peer, time: WallClock.seconds, now: MonotonicClock.now)
     log.debug("connected", metadata: ["session": "\(id)", "peer": "\(peer)"])
     send(
       .hello(Hello(version: Limits.protocolVersion, features: 0, challenge: challenge)), to: id)

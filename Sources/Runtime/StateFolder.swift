@@ -52,8 +52,9 @@ package final class StateFolder: Sendable {
   package func nextIncarnation() throws(Ending) -> Incarnation {
     let last = try text("incarnation").flatMap { Incarnation($0) } ?? 0
     // Milliseconds, so that it also grows where the file was lost; 20 random bits tell copies apart.
-    let now = Incarnation(max(0, WallClock.nanoseconds / 1_000_000)) << 20
-    let next = max(now | SecureRandom.uint64() >> 44, last + 1)
+    let time = WallClock.now
+    let milliseconds = UInt64(max(0, time.tv_sec)) &* 1_000 &+ UInt64(time.tv_nsec / 1_000_000)
+    let next = max(milliseconds << 20 | SecureRandom.uint64() >> 44, last == .max ? last : last + 1)
     try write("incarnation", Array("\(next)".utf8))
     return next
   }

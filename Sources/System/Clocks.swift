@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// Time that only goes forward: for deadlines and for measuring.
 package enum MonotonicClock {
@@ -11,11 +11,11 @@ package enum MonotonicClock {
 
 /// The time of day, which may jump.
 package enum WallClock {
-  /// Nanoseconds since 1970 (CLOCK_REALTIME).
-  package static var nanoseconds: Int64 {
-    let time = read(CLOCK_REALTIME)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
+  /// Since 1970 (CLOCK_REALTIME).
+  package static var now: timespec { read(CLOCK_REALTIME) }
+
+  /// Whole seconds since 1970.
+  package static var seconds: Int64 { Int64(now.tv_sec) }
 }
 
 private func read(_ clock: clockid_t) -> timespec {

@@ -1,7 +1,7 @@
 import CLinux
-import Glibc
+package import Glibc
 
-/// What `stat` says of a file. Times are nanoseconds since 1970.
+/// What `stat` says of a file.
 package struct Stat: Equatable, Sendable {
   /// The device that holds the file.
   package var dev: UInt64
@@ -19,12 +19,12 @@ package struct Stat: Equatable, Sendable {
   package var size: Int64
   /// Blocks of 512 bytes in use.
   package var blocks: Int64
-  /// Last change of the content, ns.
-  package var mtimeNs: Int64
-  /// Last change of content or attributes, ns.
-  package var ctimeNs: Int64
-  /// Last access, ns.
-  package var atimeNs: Int64
+  /// Last change of the content.
+  package var mtime: timespec
+  /// Last change of content or attributes.
+  package var ctime: timespec
+  /// Last access.
+  package var atime: timespec
 
   /// The attributes of an open file.
   package init(descriptor: Int32) throws(SystemError) {
@@ -59,9 +59,9 @@ package struct Stat: Equatable, Sendable {
     gid = raw.st_gid
     size = Int64(raw.st_size)
     blocks = Int64(raw.st_blocks)
-    mtimeNs = nanoseconds(raw.st_mtim)
-    ctimeNs = nanoseconds(raw.st_ctim)
-    atimeNs = nanoseconds(raw.st_atim)
+    mtime = raw.st_mtim
+    ctime = raw.st_ctim
+    atime = raw.st_atim
   }
 
   /// Whether it is a directory.
@@ -72,9 +72,4 @@ package struct Stat: Equatable, Sendable {
   package var isSymlink: Bool { mode & clinux_s_ifmt == clinux_s_iflnk }
   /// The permission bits, with setuid, setgid and sticky.
   package var permissions: UInt32 { mode & 0o7777 }
-}
-
-private func nanoseconds(_ time: timespec) -> Int64 {
-  // Wraps for dates beyond 2262: a time is only compared and shown, never trusted.
-  Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
 }

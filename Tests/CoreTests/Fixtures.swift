@@ -26,7 +26,7 @@ func entry(
   Entry(
     id: id(number), path: path(text), kind: kind,
     version: kind == .directory ? .zero : id(version ?? 1_000 + number),
-    size: kind == .directory ? 0 : size, modified: 0, mode: 0o644,
+    size: kind == .directory ? 0 : size, modified: FileTime(seconds: 0), mode: 0o644,
     target: kind == .symlink ? [0x78] : [])
 }
 

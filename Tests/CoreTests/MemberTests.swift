@@ -84,6 +84,52 @@ struct MemberTests {
     #expect(entries.count == 50)
   }
 
+  @Test func `what nobody could take is never sent, and does not stop what can be`() {
+    var bench = Bench()
+    bench.goLive()
+    let odd = Entry(
+      id: id(1), path: path("a"), kind: .symlink, version: id(2), size: 0,
+      modified: FileTime(seconds: 0), mode: 0o777)
+    let actions = bench.share(odd)
+    #expect(actions == [.refused(odd, .impossible)])
+    #expect(
+      proposals(bench.share(entry(3, "b"))).map(\.1) == [.add([entry(3, "b")], reclaims: false)])
+  }
+
+  @Test func `a refusal of all is heard by who waits, and the next change goes on`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.act { $0.wait(for: id(1), token: 5, deadline: .seconds(30), into: &$1) }
+    let refusal = ChangeRefusal(TransferID(incarnation: 7, counter: 1), .outdated)
+    let heard = bench.hear(.changeRefused(refusal))
+    #expect(heard.contains(.answer(5, .rejected(.outdated))))
+    #expect(heard.contains(.refused(entry(1, "a"), .outdated)))
+    #expect(bench.member.pendingChanges == 0)
+    #expect(proposals(bench.share(entry(3, "b"))).map(\.0) == [2])
+  }
+
+  @Test func `what had no room in an answer is proposed again`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    let answer = bench.ordered(
+      .added([], rejected: [RejectedEntry(entry: id(1), reason: .tooMuch)]), counter: 1)
+    #expect(
+      proposals(bench.hear(answer)).map(\.1) == [.add([entry(1, "a")], reclaims: false)])
+  }
+
+  @Test func `a list whose head is the last number there is stops nobody`() {
+    var bench = Bench()
+    bench.order = ListOrder(epoch: 1, seq: .max)
+    bench.goLive()
+    let ordered = OrderedChange(
+      order: ListOrder(epoch: 1, seq: 0), sender: bob,
+      transfer: TransferID(incarnation: 1, counter: 1), change: .removed(id(1)))
+    _ = bench.hear(ordered.message())
+    #expect(bench.member.replica.order.seq == .max)
+  }
+
   @Test func `what was never sent can be taken back without a trace`() {
     var bench = Bench()
     _ = bench.share(entry(1, "a"))

@@ -108,7 +108,7 @@ struct BodyTests {
   @Test func `a file that has grown names its beginning behind all other fields`() throws {
     let plain = Entry(
       id: RandomID(high: 1, low: 2), path: try SharePath(Array("a".utf8)), kind: .file,
-      version: RandomID(high: 3, low: 4), size: 5, modified: 6, mode: 0o644)
+      version: RandomID(high: 3, low: 4), size: 5, modified: FileTime(seconds: 6), mode: 0o644)
     var grown = plain
     grown.beginning = RandomID(high: 7, low: 8)
     var (one, other) = (ByteWriter(), ByteWriter())
@@ -134,7 +134,8 @@ struct BodyTests {
     {
       Entry(
         id: RandomID(high: 0, low: id), path: try SharePath(Array("a".utf8)), kind: .file,
-        version: RandomID(high: 0, low: version), size: size, modified: 0, mode: 0,
+        version: RandomID(high: 0, low: version), size: size, modified: FileTime(seconds: 0),
+        mode: 0,
         beginning: beginning.map { RandomID(high: 0, low: $0) })
     }
     let first = try file(1, 10, nil)
@@ -152,7 +153,8 @@ struct BodyTests {
     let path = try SharePath(Array("a/b".utf8))
     func entry(_ kind: EntryKind, size: UInt64, target: String) -> Entry {
       Entry(
-        id: .zero, path: path, kind: kind, version: .zero, size: size, modified: 0, mode: 0,
+        id: .zero, path: path, kind: kind, version: .zero, size: size,
+        modified: FileTime(seconds: 0), mode: 0,
         target: Array(target.utf8))
     }
     for wrong in [

@@ -12,7 +12,7 @@ struct OpcodeTests {
     .clientDisApproved: 0x23, .groupKey: 0x24,
     .addFiles: 0x30, .filesAdded: 0x31, .removeFile: 0x32, .fileRemoved: 0x33,
     .renameFile: 0x34, .fileRenamed: 0x35, .updateName: 0x36, .nameUpdated: 0x37,
-    .clientReleased: 0x38, .serverNotReady: 0x39, .askFiles: 0x3a, .filesPage: 0x3b,
+    .clientReleased: 0x38, .serverNotReady: 0x39, .changeRefused: 0x3e, .askFiles: 0x3a, .filesPage: 0x3b,
     .forwarded: 0x3c, .directed: 0x3d,
     .online: 0x40, .away: 0x41, .gone: 0x42,
     .requestChunk: 0x50, .uploadChunkRequest: 0x51, .chunkFailed: 0x52,

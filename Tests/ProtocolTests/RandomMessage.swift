@@ -21,6 +21,7 @@ extension TestGenerator {
     case .nameUpdated: .nameUpdated(ordered())
     case .clientReleased: .clientReleased(ordered())
     case .serverNotReady: .serverNotReady(transfer())
+    case .changeRefused: .changeRefused(ChangeRefusal(transfer: transfer(), body: bytes(64)))
     case .askFiles: .askFiles(cursor())
     case .filesPage:
       .filesPage(

@@ -59,9 +59,16 @@ extension TestGenerator {
     return Entry(
       id: randomID(), path: path, kind: kind, version: kind == .directory ? .zero : randomID(),
       size: kind == .directory ? 0 : next() % (Limits.fileSize + 1),
-      modified: Int64(bitPattern: next()), mode: UInt16(below(0o10000)),
+      modified: fileTime(), mode: UInt16(below(0o10000)),
       target: kind == .symlink ? Array("x/\(below(10))".utf8) : [],
       beginning: kind == .file && below(3) == 0 ? randomID() : nil)
+  }
+
+  /// Any that there is; often one at an end of what fits.
+  mutating func fileTime() -> FileTime {
+    let seconds = pick([Int64(bitPattern: next()), .min, .max, 0, -1])
+    let nanoseconds = pick([UInt32(below(1_000_000_000)), 0, FileTime.nanosecondsPerSecond - 1])
+    return FileTime(seconds: seconds, nanoseconds: nanoseconds)!
   }
 
   mutating func clientRecord() -> ClientRecord {

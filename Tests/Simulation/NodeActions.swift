@@ -102,12 +102,10 @@ extension World {
 
   /// The master's own member: its proposals never see the hub.
   private func propose(_ message: Message, _ node: Node, _ host: MasterHost) {
-    guard let decoded = try? ProposedChange.decode(message) else {
+    guard message.proposal != nil else {
       return fail("the master's member sends \(message.opcode)")
     }
-    withMaster(node) {
-      $0.proposed(decoded.proposal, decoded.change, from: .master, now: now, into: &$1)
-    }
+    withMaster(node) { _ = $0.received(message, from: .master, now: now, into: &$1) }
   }
 
   private func perform(_ action: FetchAction, _ node: Node) {

@@ -69,12 +69,8 @@ extension World {
     if case .askFiles(let cursor) = message {
       return withMaster(node) { $0.asked(cursor, from: sender, into: &$1) }
     }
-    guard let decoded = try? ProposedChange.decode(message) else {
-      return fail("the hub forwards \(message.opcode)")
-    }
-    withMaster(node) {
-      $0.proposed(decoded.proposal, decoded.change, from: sender, now: now, into: &$1)
-    }
+    guard message.proposal != nil else { return fail("the hub forwards \(message.opcode)") }
+    withMaster(node) { _ = $0.received(message, from: sender, now: now, into: &$1) }
   }
 
   private func received(_ key: GroupKeyMessage, _ node: Node) {

@@ -33,7 +33,7 @@ extension World {
       }
     return Entry(
       id: newID(), path: path, kind: kind, version: kind == .directory ? .zero : newID(),
-      size: size, modified: Int64(random.below(1_000_000)), mode: 0o644,
+      size: size, modified: FileTime(seconds: Int64(random.below(1_000_000))), mode: 0o644,
       target: kind == .symlink ? [0x78] : [])
   }
 

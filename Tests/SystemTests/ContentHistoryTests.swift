@@ -9,7 +9,7 @@ struct ContentHistoryTests {
   private func entry(_ number: UInt64, size: UInt64, beginning: UInt64? = nil) throws -> Entry {
     Entry(
       id: RandomID(high: 1, low: 1), path: try SharePath(Array("log".utf8)), kind: .file,
-      version: version(number), size: size, modified: 0, mode: 0o644,
+      version: version(number), size: size, modified: FileTime(seconds: 0), mode: 0o644,
       beginning: beginning.map { version($0) })
   }
 

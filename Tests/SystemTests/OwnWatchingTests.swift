@@ -211,7 +211,7 @@ private final class WatchedFolder {
       } else if stat.isSymlink {
         items[path] = "link"
       } else {
-        items[path] = "file \(stat.permissions) \(stat.size) \(stat.mtimeNs)"
+        items[path] = "file \(stat.permissions) \(stat.size) \(FileTime(stat.mtime))"
       }
     }
     return items

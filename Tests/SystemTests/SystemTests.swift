@@ -60,7 +60,7 @@ struct SystemThreadTests {
   func clocks() {
     let first = MonotonicClock.now
     #expect(first > .zero && MonotonicClock.now >= first)
-    #expect(WallClock.nanoseconds > 1_700_000_000_000_000_000)
+    #expect(WallClock.seconds > 1_700_000_000)
     #expect(SecureRandom.bytes(32) != SecureRandom.bytes(32))
     #expect(SecureRandom.bytes(0) == [])
     #expect(SecureRandom.uint64() != SecureRandom.uint64())

@@ -24,7 +24,7 @@ struct CacheFolder: Sendable {
     segments.compactMap { segment -> (segment: CacheSegment, stat: Stat)? in
       (try? Stat(at: folder.raw, name: Array(segment.name.utf8))).map { (segment, $0) }
     }
-    .sorted { $0.stat.mtimeNs < $1.stat.mtimeNs }
+    .sorted { $0.stat.mtime < $1.stat.mtime }
     .map { ($0.segment, Int($0.stat.blocks) * 512) }
   }
 

@@ -169,9 +169,9 @@ extension EntryReply {
     stat.st_size = Int(attributes.size)
     stat.st_blksize = blockSize
     stat.st_blocks = Int(attributes.blocks)
-    stat.st_mtim = timespec(nanoseconds: attributes.modified)
-    stat.st_ctim = timespec(nanoseconds: attributes.changed)
-    stat.st_atim = timespec(nanoseconds: attributes.accessed)
+    stat.st_mtim = attributes.modified.timespec
+    stat.st_ctim = attributes.changed.timespec
+    stat.st_atim = attributes.accessed.timespec
     return stat
   }
 }
@@ -185,14 +185,4 @@ extension EntryKind {
     case .symlink: clinux_s_iflnk
     }
   }
-}
-
-extension timespec {
-  init(nanoseconds: Int64) {
-    let second = Int64(1_000_000_000)
-    let rest = ((nanoseconds % second) + second) % second
-    self.init(tv_sec: Int((nanoseconds - rest) / second), tv_nsec: Int(rest))
-  }
-
-  var nanoseconds: Int64 { Int64(tv_sec) &* 1_000_000_000 &+ Int64(tv_nsec) }
 }

@@ -23,9 +23,9 @@ package final class OwnIndex: Sendable {
     var seen: Set<Key>? = []
   }
 
-  /// A ctime less than this before it was recorded may hide a change in the same tick: ns.
-  private static let settlingTime: Int64 = 2_000_000_000
-  private static let recordLength = 80
+  /// A ctime less than this before it was recorded may hide a change in the same tick.
+  private static let settlingTime: Duration = .seconds(2)
+  private static let recordLength = 88
   private static let limit = 1 << 30
   private let path: String
   private let state = Locked(State())
@@ -64,7 +64,7 @@ package final class OwnIndex: Sendable {
   /// Notes what a file was announced as. One small write to the page cache.
   func note(_ entry: EntryID, _ version: Version, _ record: FileRecord) {
     let known = Known(entry: entry, version: version, record: record)
-    let settled = WallClock.nanoseconds - record.changed >= Self.settlingTime
+    let settled = FileTime.now.elapsed(since: record.changed) >= Self.settlingTime
     state.withLock { state in
       let key = Key(device: record.device, inode: record.inode)
       state.known[key] = known
@@ -77,11 +77,12 @@ package final class OwnIndex: Sendable {
 
   /// At a clean end: records that have settled since they were noted are written as such.
   package func writeSettled() {
-    let now = WallClock.nanoseconds
+    let now = FileTime.now
     var all: [UInt8] = []
     state.withLock { state in
       for known in state.known.values {
-        all += Self.encode(known, settled: now - known.record.changed >= Self.settlingTime)
+        all += Self.encode(
+          known, settled: now.elapsed(since: known.record.changed) >= Self.settlingTime)
       }
     }
     try? File.writeAtomically(path, all, mode: 0o600)
@@ -100,7 +101,8 @@ package final class OwnIndex: Sendable {
       } else {
         // The entry stays the same, but its content counts as new.
         let unknown = FileRecord(
-          device: known.record.device, inode: known.record.inode, size: -1, modified: 0, changed: 0)
+          device: known.record.device, inode: known.record.inode, size: -1,
+          modified: FileTime(seconds: 0), changed: FileTime(seconds: 0))
         loaded[key] = Known(entry: known.entry, version: known.version, record: unknown)
       }
     }
@@ -114,8 +116,8 @@ package final class OwnIndex: Sendable {
     writer.put(known.record.device)
     writer.put(known.record.inode)
     writer.put(UInt64(bitPattern: known.record.size))
-    writer.put(UInt64(bitPattern: known.record.modified))
-    writer.put(UInt64(bitPattern: known.record.changed))
+    writer.put(known.record.modified)
+    writer.put(known.record.changed)
     writer.put(UInt64(settled ? 1 : 0))
     return writer.bytes
   }
@@ -128,8 +130,7 @@ package final class OwnIndex: Sendable {
     let record = FileRecord(
       device: try reader.uint64(), inode: try reader.uint64(),
       size: Int64(bitPattern: try reader.uint64()),
-      modified: Int64(bitPattern: try reader.uint64()),
-      changed: Int64(bitPattern: try reader.uint64()))
+      modified: try reader.fileTime(), changed: try reader.fileTime())
     return (Known(entry: entry, version: version, record: record), try reader.uint64() == 1)
   }
 }
@@ -137,7 +138,7 @@ package final class OwnIndex: Sendable {
 extension FileRecord {
   init(_ stat: Stat) {
     self.init(
-      device: stat.dev, inode: stat.ino, size: stat.size, modified: stat.mtimeNs,
-      changed: stat.ctimeNs)
+      device: stat.dev, inode: stat.ino, size: stat.size, modified: stat.modified,
+      changed: stat.changed)
   }
 }

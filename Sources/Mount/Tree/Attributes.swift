@@ -7,10 +7,9 @@ struct Attributes: Equatable, Sendable {
   /// Permission bits.
   var mode: UInt32
   var size: UInt64
-  /// Nanoseconds since 1970.
-  var modified: Int64
-  var changed: Int64
-  var accessed: Int64
+  var modified: FileTime
+  var changed: FileTime
+  var accessed: FileTime
   /// Blocks of 512 bytes.
   var blocks: UInt64
   /// The file of one's own that it is of; nil for all else.
@@ -34,9 +33,9 @@ struct Attributes: Equatable, Sendable {
     kind = stat.isDirectory ? .directory : stat.isSymlink ? .symlink : .file
     mode = stat.permissions
     size = stat.isDirectory ? 0 : UInt64(max(0, stat.size))
-    modified = stat.mtimeNs
-    changed = stat.ctimeNs
-    accessed = stat.atimeNs
+    modified = stat.modified
+    changed = stat.changed
+    accessed = stat.accessed
     blocks = UInt64(max(0, stat.blocks))
     file = FileIdentity(device: stat.dev, inode: stat.ino)
   }
@@ -47,7 +46,7 @@ struct Attributes: Equatable, Sendable {
   }
 
   /// Of a directory that exists because something lies in it.
-  init(implicitDirectorySince time: Int64) {
+  init(implicitDirectorySince time: FileTime) {
     kind = .directory
     mode = 0o755
     size = 0
@@ -55,5 +54,14 @@ struct Attributes: Equatable, Sendable {
     changed = time
     accessed = time
     blocks = 0
+  }
+
+  /// A directory's time of change where something in it has changed: always another one than before, so that who
+  /// compares times sees it; the time of day, unless that is what it had.
+  mutating func moveTime(to now: FileTime) {
+    // Of what lies ahead of the clock by more than a moment somebody else's clock, or a person, was the reason.
+    let isAhead = modified.elapsed(since: now) > .seconds(1)
+    modified = isAhead ? now : max(now, modified.next)
+    changed = modified
   }
 }

@@ -116,8 +116,8 @@ struct FileRecord: Equatable, Sendable {
   var device: UInt64
   var inode: UInt64
   var size: Int64
-  var modified: Int64
-  var changed: Int64
+  var modified: FileTime
+  var changed: FileTime
 
   /// Whether both are of one file, whatever its content.
   func isSameFile(_ other: FileRecord) -> Bool { device == other.device && inode == other.inode }

@@ -36,7 +36,7 @@ struct Tree {
   /// Whether programs look at the files that they list.
   var attributeInterest = AttributeInterest()
 
-  init(now: Int64, home: UInt64) {
+  init(now: FileTime, home: UInt64) {
     self.home = home
     root = Node(
       number: Node.rootNumber, fileNumber: Node.rootNumber, kind: .directory,
@@ -110,7 +110,7 @@ struct Tree {
 
 extension Tree {
   /// Somebody else's entry came or changed.
-  mutating func upsert(_ entry: Entry, owner: PublicID, claimed: UInt64, now: Int64) {
+  mutating func upsert(_ entry: Entry, owner: PublicID, claimed: UInt64, now: FileTime) {
     let claim = Claim(entry: entry, owner: owner, claimed: claimed, isOwn: false)
     if let place = places[entry.id] {
       let stays =
@@ -123,7 +123,7 @@ extension Tree {
   }
 
   /// An entry is no longer there.
-  mutating func remove(_ id: EntryID, now: Int64) {
+  mutating func remove(_ id: EntryID, now: FileTime) {
     guard let place = places.removeValue(forKey: id),
       var slot = place.directory.children[place.name]
     else { return }
@@ -138,7 +138,7 @@ extension Tree {
   /// Puts an own entry at its path, or renews it there. `node`: the node to show it with, where one exists.
   @discardableResult
   mutating func putOwn(
-    _ entry: Entry, owner: PublicID, node: Node?, attributes: Attributes, now: Int64
+    _ entry: Entry, owner: PublicID, node: Node?, attributes: Attributes, now: FileTime
   ) -> Node {
     let node = node ?? self.node(of: entry.id) ?? makeNode(entry.kind, attributes)
     if node.own == nil { node.own = OwnState(id: entry.id) }
@@ -157,7 +157,7 @@ extension Tree {
   /// Moves an own node, with everything below it, to another place. Requires: nothing that shows is there.
   /// `order`: the place in the listing of what was there before; nil for a new one.
   mutating func move(
-    _ node: Node, to directory: Node, _ name: Name, order: UInt64? = nil, now: Int64
+    _ node: Node, to directory: Node, _ name: Name, order: UInt64? = nil, now: FileTime
   ) {
     guard let oldDirectory = node.parent, let oldName = node.name,
       var slot = oldDirectory.children[oldName]

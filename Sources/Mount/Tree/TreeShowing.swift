@@ -3,7 +3,7 @@ import Protocol
 /// Claims, and which node shows for them.
 extension Tree {
   /// Adds a claim, or renews it; what it lies in is made where it is missing. `ownNode`: to show an own one with.
-  mutating func put(_ claim: Claim, now: Int64, ownNode: Node?) {
+  mutating func put(_ claim: Claim, now: FileTime, ownNode: Node?) {
     let names = claim.entry.path.names
     var directory = root
     for name in names.dropLast() {
@@ -47,7 +47,7 @@ extension Tree {
 
   /// Makes the right node show for the claims of a slot, and takes away what nothing holds any more.
   mutating func settle(
-    _ slot: Slot, _ directory: Node, _ name: Name, now: Int64, ownNode: Node?
+    _ slot: Slot, _ directory: Node, _ name: Name, now: FileTime, ownNode: Node?
   ) {
     var slot = slot
     let old = slot.node
@@ -103,7 +103,7 @@ extension Tree {
 
   /// The directory that others have where an own file shows.
   private mutating func beneath(
-    _ slot: Slot, _ directory: Node, _ name: Name, now: Int64
+    _ slot: Slot, _ directory: Node, _ name: Name, now: FileTime
   ) -> Node {
     if let known = slot.beneath { return known }
     let beneath = makeNode(.directory, Attributes(implicitDirectorySince: now))
@@ -149,7 +149,7 @@ extension Tree {
   }
 
   /// A directory that nobody claims and that holds nothing any more is no directory.
-  private mutating func prune(_ directory: Node, now: Int64) {
+  private mutating func prune(_ directory: Node, now: FileTime) {
     guard directory.children.isEmpty, let parent = directory.parent, let name = directory.name,
       let slot = parent.children[name]
     else { return }
@@ -167,10 +167,9 @@ extension Tree {
   /// A name of `directory` changed: its time moves on, and the kernel is told what it may remember. `old`: the
   /// node that is no longer in the tree by that.
   mutating func touch(
-    _ directory: Node, _ name: Name, without old: Node? = nil, now: Int64
+    _ directory: Node, _ name: Name, without old: Node? = nil, now: FileTime
   ) {
-    directory.attributes.modified = max(now, directory.attributes.modified + 1)
-    directory.attributes.changed = directory.attributes.modified
+    directory.attributes.moveTime(to: now)
     guard directory.lookups > 0 else { return }
     if let old, old.lookups > 0, !old.isLinked {
       invalidations.append(.gone(directory.number, name, old.number))

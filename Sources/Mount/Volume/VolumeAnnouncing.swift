@@ -111,14 +111,14 @@ extension Volume {
       let stat = look.stat
       var entry = Entry(
         id: own.id, path: own.path, kind: .file, version: newID(),
-        size: UInt64(max(0, stat.size)), modified: stat.mtimeNs, mode: UInt16(stat.permissions))
+        size: UInt64(max(0, stat.size)), modified: stat.modified, mode: UInt16(stat.permissions))
       index.note(entry.id, entry.version, FileRecord(stat))
       return changeTree { tree in
         guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
         let attributes = node.noteVersion(&entry, look, writesBefore: writes)
         tree.putOwn(
           entry, owner: ownID.withLock { $0 }, node: node, attributes: attributes,
-          now: WallClock.nanoseconds)
+          now: .now)
         node.own!.isAnnounced = true
         if let done {
           group.share(entry, timeout: settings.ackTimeout, done)
@@ -145,7 +145,7 @@ extension Volume {
       if entry == node.entry { return }
       tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: node, attributes: node.attributes,
-        now: WallClock.nanoseconds)
+        now: .now)
       group.share(entry)
     }
   }
@@ -206,7 +206,7 @@ extension Volume {
     changeTreeAndTell { tree in
       tree[number]?.own?.failure = code
       tree[number]?.own?.staged = nil
-      tree.remove(own.id, now: WallClock.nanoseconds)
+      tree.remove(own.id, now: .now)
       group.unshare(own.id)
     }
     return code

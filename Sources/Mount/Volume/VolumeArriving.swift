@@ -115,7 +115,7 @@ extension Volume {
   }
 
   private func commit(_ deltas: [ListDelta]) {
-    let now = WallClock.nanoseconds
+    let now = FileTime.now
     changeTreeAndTell { tree in
       for delta in deltas {
         switch delta {

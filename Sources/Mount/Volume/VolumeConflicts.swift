@@ -65,7 +65,7 @@ extension Volume {
     }
     changeTreeAndTell { tree in
       guard let node = tree[own.number], let directory = node.parent else { return }
-      tree.move(node, to: directory, path.name, now: WallClock.nanoseconds)
+      tree.move(node, to: directory, path.name, now: .now)
       group.rename(own.id, to: path)
     }
     announceAgain(own.number)

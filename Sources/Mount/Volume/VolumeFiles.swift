@@ -24,11 +24,11 @@ extension Volume {
       let stat = try Stat(descriptor: file.raw)
       let entry = Entry(
         id: newID(), path: place.path, kind: .file, version: newID(), size: 0,
-        modified: stat.mtimeNs, mode: UInt16(stat.permissions))
+        modified: stat.modified, mode: UInt16(stat.permissions))
       let reply = changeTree { tree in
         let node = tree.putOwn(
           entry, owner: ownID.withLock { $0 }, node: nil, attributes: Attributes(stat),
-          now: WallClock.nanoseconds)
+          now: .now)
         node.own?.staged = staged
         tree.remember(node)
         return EntryReply(node)

@@ -14,12 +14,12 @@ extension Volume {
       id: known?.entry ?? newID(), path: found.path, kind: found.kind,
       version: found.kind == .directory ? .zero : known?.version ?? newID(),
       size: found.kind == .file ? UInt64(max(0, found.stat.size)) : 0,
-      modified: found.stat.mtimeNs, mode: UInt16(found.stat.permissions), target: found.target)
+      modified: found.stat.modified, mode: UInt16(found.stat.permissions), target: found.target)
     index.note(entry.id, entry.version, record)
     return follow { tree in
       let node = tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: nil, attributes: Attributes(found.stat),
-        now: WallClock.nanoseconds)
+        now: .now)
       node.own?.isAnnounced = true
       node.own?.record = record
       group.share(entry)
@@ -47,13 +47,13 @@ extension Volume {
       guard let node = tree[number], var entry = node.own == nil ? nil : node.entry else {
         return nil
       }
-      entry.modified = found.stat.mtimeNs
+      entry.modified = found.stat.modified
       entry.mode = UInt16(found.stat.permissions)
       entry.target = found.target
       if found.kind == .symlink { entry.version = version }
       tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: node, attributes: Attributes(found.stat),
-        now: WallClock.nanoseconds)
+        now: .now)
       node.own?.record = found.record
       node.own?.isAnnounced = true
       group.share(entry)
@@ -89,7 +89,7 @@ extension Volume {
         directory.kind == .directory, directory.children[found.path.name] == nil,
         !found.path.isBelow(old), tree.isOwnOnly(node)
       else { return nil }
-      tree.move(node, to: directory, found.path.name, now: WallClock.nanoseconds)
+      tree.move(node, to: directory, found.path.name, now: .now)
       group.rename(origin.id, to: found.path)
       return old
     }
@@ -115,7 +115,7 @@ extension Volume {
       collect(top, isTop: true, hasPlaces, tree, &gone)
       for node in gone {
         guard let id = node.own?.id else { continue }
-        tree.remove(id, now: WallClock.nanoseconds)
+        tree.remove(id, now: .now)
         group.unshare(id)
       }
       return gone.filter { $0.kind == .directory }.map(\.number)

@@ -191,7 +191,7 @@ extension Volume {
       }
     }
     if isFinished || looks.withLock({ $0.isStarting }) { return nil }
-    let age = Duration.nanoseconds(WallClock.nanoseconds - found.stat.ctimeNs)
+    let age = FileTime.now.elapsed(since: found.stat.changed)
     guard age >= .zero, age < times.settling else { return nil }
     if BeingWritten.check(name, in: directory) == false { return nil }
     if sight != nil, let since = looks.withLock({ $0.putOffSince(spot) }),

@@ -93,13 +93,13 @@ extension Volume {
     let entry = Entry(
       id: known?.entry ?? newID(), path: path, kind: kind,
       version: kind == .directory ? .zero : known?.version ?? newID(),
-      size: kind == .file ? UInt64(max(0, stat.size)) : 0, modified: stat.mtimeNs,
+      size: kind == .file ? UInt64(max(0, stat.size)) : 0, modified: stat.modified,
       mode: UInt16(stat.permissions), target: target)
     index.note(entry.id, entry.version, record)
     return changeTree { tree in
       let node = tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: nil, attributes: Attributes(stat),
-        now: WallClock.nanoseconds)
+        now: .now)
       node.own?.isAnnounced = true
       node.own?.record = record
       group.share(entry)
@@ -114,7 +114,7 @@ extension Volume {
   ) {
     tree.withLock { tree in
       tree[own.number]?.own?.remains = remains
-      tree.remove(own.id, now: WallClock.nanoseconds)
+      tree.remove(own.id, now: .now)
       let invalidations = tree.takeInvalidations()
       group.unshare(own.id)
       // Somebody else's claim may show now where the kernel believes nothing to be.
@@ -144,12 +144,12 @@ extension Volume {
       let order = target.flatMap { tree[$0.number]?.order }
       if let target {
         tree[target.number]?.own?.remains = remains
-        tree.remove(target.id, now: WallClock.nanoseconds)
+        tree.remove(target.id, now: .now)
       }
       guard let node = tree[source.number], let directory = tree[newParent],
         let name = try? Name(newName)
       else { return }
-      tree.move(node, to: directory, name, order: order, now: WallClock.nanoseconds)
+      tree.move(node, to: directory, name, order: order, now: .now)
       node.own?.staged = nil
       if target?.kind == .directory { group.unshare(target!.id) }
       group.rename(source.id, to: path)
@@ -171,7 +171,7 @@ extension Volume {
     let known = tree.withLock { tree -> (EntryID, Version, FileRecord)? in
       guard let node = tree[number], node.own != nil else { return nil }
       node.own!.operations -= 1
-      if let stat { node.attributes.changed = max(node.attributes.changed, stat.ctimeNs) }
+      if let stat { node.attributes.changed = max(node.attributes.changed, stat.changed) }
       guard let stat, let old = node.own!.record, let entry = node.entry,
         old.size == stat.size, old.inode == stat.ino
       else { return nil }

@@ -16,6 +16,13 @@ package enum Rejection: UInt8, Sendable {
   case pathTooLong = 7
   /// A symlink would lead out of the share from there.
   case linkLeadsOut = 8
+  /// No such thing can be told to anybody.
+  case impossible = 9
+  /// More than the answer to one message has room for: it can be proposed again by itself.
+  case tooMuch = 10
+  /// A later process with the same key has proposed changes before: this one's clock was set back, and its state
+  /// folder is an older copy.
+  case outdated = 11
 }
 
 /// An entry that was not taken.

@@ -26,6 +26,7 @@ package enum Message: Equatable, Sendable {
   case nameUpdated(Ordered)
   case clientReleased(Ordered)
   case serverNotReady(TransferID)
+  case changeRefused(ChangeRefusal)
   case askFiles(ListCursor)
   case filesPage(FilesPage)
   /// Hub to master: a member's message, with the member that the hub knows it is from.
@@ -66,6 +67,7 @@ package enum Message: Equatable, Sendable {
     case .nameUpdated: .nameUpdated
     case .clientReleased: .clientReleased
     case .serverNotReady: .serverNotReady
+    case .changeRefused: .changeRefused
     case .askFiles: .askFiles
     case .filesPage: .filesPage
     case .forwarded: .forwarded

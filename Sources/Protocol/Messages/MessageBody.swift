@@ -1,11 +1,11 @@
 /// The part of a message that is sealed on its way, and what is said about it in the clear.
 extension Message {
-  /// The transfer that a member's proposal belongs to; nil for anything else.
-  package var transfer: TransferID? {
+  /// What a member proposes, its body as it is; nil for anything else.
+  package var proposal: Proposal? {
     switch self {
     case .addFiles(let proposal), .removeFile(let proposal), .renameFile(let proposal),
       .updateName(let proposal):
-      proposal.transfer
+      proposal
     default: nil
     }
   }
@@ -23,6 +23,7 @@ extension Message {
       .nameUpdated(let ordered), .clientReleased(let ordered):
       ordered.body
     case .filesPage(let page): page.body
+    case .changeRefused(let refusal): refusal.body
     default: nil
     }
   }
@@ -72,6 +73,9 @@ extension Message {
     case .filesPage(var page):
       page.body = body
       return .filesPage(page)
+    case .changeRefused(var refusal):
+      refusal.body = body
+      return .changeRefused(refusal)
     default: preconditionFailure("\(opcode) has no body")
     }
   }

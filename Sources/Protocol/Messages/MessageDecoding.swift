@@ -31,6 +31,10 @@ extension Message {
     case .nameUpdated: return .nameUpdated(try reader.ordered())
     case .clientReleased: return .clientReleased(try reader.ordered())
     case .serverNotReady: return .serverNotReady(try reader.transferID())
+    case .changeRefused:
+      return .changeRefused(
+        ChangeRefusal(
+          transfer: try reader.transferID(), body: try reader.bytes32(atMost: Limits.reason)))
     case .askFiles: return .askFiles(try reader.cursor())
     case .filesPage:
       return .filesPage(

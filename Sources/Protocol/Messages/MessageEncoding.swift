@@ -30,6 +30,9 @@ extension Message {
       writer.put(ordered.transfer)
       writer.putBytes32(ordered.body)
     case .serverNotReady(let transfer): writer.put(transfer)
+    case .changeRefused(let refusal):
+      writer.put(refusal.transfer)
+      writer.putBytes32(refusal.body)
     case .askFiles(let cursor): writer.put(cursor)
     case .filesPage(let page):
       writer.put(page.after)

@@ -30,36 +30,43 @@ package enum ProposedChange: Equatable, Sendable {
     }
   }
 
-  /// The proposal that `message` carries, its body opened; nil where it carries none.
+  /// What an opened proposal wants; nil for any other message. `impossible`: entries that nobody could take.
+  /// Throws where nothing at all can be told.
   package static func decode(
     _ message: Message
-  ) throws(DecodingFault) -> (proposal: Proposal, change: ProposedChange)? {
+  ) throws(DecodingFault) -> (proposal: Proposal, change: ProposedChange, impossible: [EntryID])? {
     switch message {
     case .addFiles(let proposal):
       var reader = ByteReader(proposal.body)
       let reclaims = try reader.bool()
       let count = try reader.count(of: 50, atMost: Limits.entriesPerTransfer)
       var entries: [Entry] = []
+      var impossible: [EntryID] = []
       entries.reserveCapacity(count)
-      for _ in 0..<count { entries.append(try Entry(from: &reader)) }
+      for _ in 0..<count {
+        switch try Entry.Decoded(from: &reader) {
+        case .entry(let entry): entries.append(entry)
+        case .impossible(let id, _): impossible.append(id)
+        }
+      }
       try reader.finish()
-      return (proposal, .add(entries, reclaims: reclaims))
+      return (proposal, .add(entries, reclaims: reclaims), impossible)
     case .removeFile(let proposal):
       var reader = ByteReader(proposal.body)
       let entry = try reader.randomID()
       try reader.finish()
-      return (proposal, .remove(entry))
+      return (proposal, .remove(entry), [])
     case .renameFile(let proposal):
       var reader = ByteReader(proposal.body)
       let entry = try reader.randomID()
       let path = try reader.path()
       try reader.finish()
-      return (proposal, .rename(entry, to: path))
+      return (proposal, .rename(entry, to: path), [])
     case .updateName(let proposal):
       var reader = ByteReader(proposal.body)
       let name = try reader.deviceName()
       try reader.finish()
-      return (proposal, .name(name))
+      return (proposal, .name(name), [])
     default: return nil
     }
   }

@@ -13,7 +13,8 @@ struct ModelOperation: CustomStringConvertible, Sendable {
     case truncate(String, Int)
     case changeMode(String, UInt32)
     /// Nanoseconds since 1970.
-    case setModified(String, Int64)
+    /// To seconds since 1970, and nanoseconds.
+    case setModified(String, Int, Int)
     case rename(String, String)
     case makeFolder(String)
     case removeFolder(String)
@@ -80,7 +81,8 @@ struct ModelGenerator {
     case 10..<12: .overwrite(file(), at: below(4_000), size: size(), seed: next())
     case 12: .truncate(file(), below(8_000))
     case 13: .changeMode(pick([file(), folder()]), pick([0o755, 0o700, 0o711, 0o744]))
-    case 14: .setModified(file(), 1_000_000_000_000_000_000 + Int64(below(1 << 60)))
+    // What ext4 can hold: from 1906 to 2445.
+    case 14: .setModified(file(), below(17_000_000_000) - 2_000_000_000, below(1_000_000_000))
     case 15..<18: .rename(file(), file())
     case 18..<20: .rename(folder(), folder())
     case 20: .rename(path(["l"]), path(["l"]))

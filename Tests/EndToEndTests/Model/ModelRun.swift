@@ -85,14 +85,16 @@ struct ModelRun {
     case .folder(let claims):
       let shown = claims.first { $0.member == member } ?? claims[0]
       return Tree.Item(
-        kind: "folder", permissions: shown.mode, size: 0, modified: 0, digest: 0, target: [])
+        kind: "folder", permissions: shown.mode, size: 0, modified: timespec(), digest: 0,
+        target: [])
     case .link(_, let target):
       return Tree.Item(
-        kind: "link", permissions: 0, size: Int64(target.utf8.count), modified: 0, digest: 0,
+        kind: "link", permissions: 0, size: Int64(target.utf8.count), modified: timespec(),
+        digest: 0,
         target: Array(target.utf8))
     case .file(let file):
       // What the clock said, its owner knows.
-      let time = file.modified ?? trees[file.owner].items[Array(path.utf8)]?.modified ?? -1
+      let time = file.modified ?? trees[file.owner].items[Array(path.utf8)]?.modified ?? timespec()
       return Tree.Item(
         kind: "file", permissions: file.mode, size: Int64(file.bytes.count), modified: time,
         digest: Tree.digest(of: file.bytes), target: [])
@@ -118,9 +120,9 @@ struct ModelRun {
       if count != size { throw NeverHappened(description: "pwrite wrote \(count) of \(size)") }
     case .truncate(let path, let size): try Files.truncate(member.path(path), size)
     case .changeMode(let path, let mode): try Files.chmod(member.path(path), mode)
-    case .setModified(let path, let time):
+    case .setModified(let path, let seconds, let nanoseconds):
       try Files.setModified(
-        member.path(path), Int(time / 1_000_000_000), Int(time % 1_000_000_000))
+        member.path(path), seconds, nanoseconds)
     case .rename(let old, let new): try Files.rename(member.path(old), member.path(new))
     case .makeFolder(let path): try Files.makeFolder(member.path(path))
     case .removeFolder(let path): try Files.removeFolder(member.path(path))

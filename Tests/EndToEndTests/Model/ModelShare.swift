@@ -6,8 +6,8 @@ struct ModelShare {
     let owner: Int
     var bytes: [UInt8]
     var mode: UInt32 = 0o644
-    /// ns since 1970; nil where the clock of the machine set it.
-    var modified: Int64?
+    /// nil where the clock of the machine set it.
+    var modified: timespec?
   }
 
   /// One member's part in a folder.
@@ -71,7 +71,8 @@ struct ModelShare {
       }
       return errors == [EACCES] ? [EACCES, EPERM] : errors
     case .changeMode(let path, let mode): return changeMode(path, member, mode)
-    case .setModified(let path, let time): return setModified(path, member, time)
+    case .setModified(let path, let seconds, let nanoseconds):
+      return setModified(path, member, timespec(tv_sec: seconds, tv_nsec: nanoseconds))
     case .rename(let old, let new): return rename(old, new, member)
     case .makeFolder(let path):
       if let error = parentError(path) { return [error] }
@@ -160,7 +161,7 @@ struct ModelShare {
     return []
   }
 
-  private mutating func setModified(_ path: String, _ member: Int, _ time: Int64) -> [Int32] {
+  private mutating func setModified(_ path: String, _ member: Int, _ time: timespec) -> [Int32] {
     guard let node = nodes[path] else { return [parentError(path) ?? ENOENT] }
     guard node.belongs(to: member) else { return [EPERM] }
     if case .file(var file) = node {

@@ -11,7 +11,7 @@ extension AuthorisationScene {
       body: [1])
     switch opcode {
     case .hello:
-      return .hello(Hello(version: 1, features: 0, challenge: [UInt8](repeating: 1, count: 32)))
+      return .hello(Hello(version: Limits.protocolVersion, features: 0, challenge: [UInt8](repeating: 1, count: 32)))
     case .refused: return .refused(Refused(code: .displaced, reason: "go away"))
     case .masterAppRegister:
       return .masterAppRegister(
@@ -45,6 +45,7 @@ extension AuthorisationScene {
     case .nameUpdated: return .nameUpdated(ordered)
     case .clientReleased: return .clientReleased(ordered)
     case .serverNotReady: return .serverNotReady(Self.transfer)
+    case .changeRefused: return .changeRefused(ChangeRefusal(Self.transfer, .impossible))
     case .askFiles: return .askFiles(.start)
     case .filesPage:
       return .filesPage(

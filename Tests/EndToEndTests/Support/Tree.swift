@@ -10,8 +10,8 @@ struct Tree: Equatable, CustomStringConvertible {
     /// As their owner set them (S3).
     var permissions: UInt32
     var size: Int64
-    /// ns since 1970; 0 where it is not compared (folders, links).
-    var modified: Int64
+    /// 0 where it is not compared (folders, links).
+    var modified: timespec
     var digest: UInt64
     var target: [UInt8]
   }
@@ -51,15 +51,15 @@ struct Tree: Equatable, CustomStringConvertible {
       let stat = try Stat(at: AT_FDCWD, name: path)
       var item = Item(
         kind: "file", permissions: stat.permissions, size: stat.size,
-        modified: timesMatter ? stat.mtimeNs : 0, digest: 0, target: [])
+        modified: timesMatter ? stat.mtime : timespec(), digest: 0, target: [])
       if stat.isDirectory {
         item.kind = "folder"
         item.size = 0
-        item.modified = 0
+        item.modified = timespec()
         try add(path, key, timesMatter)
       } else if stat.isSymlink {
         item.kind = "link"
-        item.modified = 0
+        item.modified = timespec()
         item.permissions = 0
         item.target = try Tree.target(path)
       } else {
