@@ -80,10 +80,14 @@ package struct WhyReport: Codable, Equatable, Sendable {
   /// For what is one's own.
   package var own: Own?
 
+  /// Of an own folder, who else has something in it (hostile until escaped): it can be renamed and removed by nobody.
+  package var alsoOf: [String]
+
   /// A report with every field given.
   package init(
     path: String, kind: Kind, owner: String, ownerID: UInt32?, size: UInt64, version: String,
-    hub: String, hubConnected: Bool, masterPresent: Bool, remote: Remote?, own: Own?
+    hub: String, hubConnected: Bool, masterPresent: Bool, remote: Remote?, own: Own?,
+    alsoOf: [String] = []
   ) {
     self.path = path
     self.kind = kind
@@ -96,5 +100,6 @@ package struct WhyReport: Codable, Equatable, Sendable {
     self.masterPresent = masterPresent
     self.remote = remote
     self.own = own
+    self.alsoOf = alsoOf
   }
 }

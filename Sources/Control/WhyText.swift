@@ -7,6 +7,11 @@ extension WhyReport {
     if let own, kind == .file { lines += own.sentences(self) }
     if let own, kind != .file { lines += own.announcement(self) }
     if let remote { lines += kind == .file ? remote.sentences(self) : remote.whereabouts(self) }
+    if !alsoOf.isEmpty {
+      lines.append(
+        "\(alsoOf.joined(separator: ", ")) also \(alsoOf.count == 1 ? "has" : "have") something "
+          + "in it: until that is gone it cannot be renamed or removed.")
+    }
     return lines.map(TerminalText.escaped).joined(separator: "\n")
   }
 

@@ -17,6 +17,8 @@ package protocol GroupPort: AnyObject, Sendable {
   func drain()
   /// This device's name, for conflict names.
   var deviceName: DeviceName { get }
+  /// What a member is called; empty where that is not known.
+  func name(of member: PublicID) -> String
   /// Asks for leaves.
   func request(_ request: ChunkRequest)
   /// Sends a leaf to the hub, or says why it does not come.

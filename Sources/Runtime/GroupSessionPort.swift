@@ -9,6 +9,8 @@ import Transport
 extension GroupSession: GroupPort {
   package var deviceName: DeviceName { state.withLock { $0.deviceName } }
 
+  package func name(of member: PublicID) -> String { names(of: [member])[member] ?? "" }
+
   package func share(_ entry: Entry) { note { $0.share(entry, now: $1, into: &$2) } }
 
   package func share(

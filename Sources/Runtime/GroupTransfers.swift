@@ -46,7 +46,7 @@ extension GroupSession {
     _ path: SharePath, _ facts: PathFacts, _ around: Surroundings
   ) -> WhyReport {
     let owner = facts.owner
-    let names = owner.map { self.names(of: [$0]) } ?? [:]
+    let names = self.names(of: Set(facts.others + (owner.map { [$0] } ?? [])))
     return state.withLock { state in
       let kind: WhyReport.Kind =
         switch facts.kind {
@@ -60,7 +60,7 @@ extension GroupSession {
         version: facts.entry.map { "\($0.version)" } ?? "", hub: around.hub,
         hubConnected: state.isConnected, masterPresent: state.member.masterIsPresent,
         remote: facts.own == nil ? remote(facts, state) : nil,
-        own: facts.own.map { own($0, state) })
+        own: facts.own.map { own($0, state) }, alsoOf: facts.others.map { names[$0] ?? "" })
     }
   }
 
@@ -101,7 +101,7 @@ extension GroupSession {
   }
 
   /// The names of members, as the list has them.
-  private func names(of members: Set<PublicID>) -> [PublicID: String] {
+  func names(of members: Set<PublicID>) -> [PublicID: String] {
     state.withLock { state in
       var names: [PublicID: String] = [:]
       for publicID in members {

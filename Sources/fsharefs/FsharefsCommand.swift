@@ -88,7 +88,7 @@ struct FsharefsCommand: ParsableCommand {
     Signals.prepareProcess()
     Allocator.keepFreedMemory()
     DescriptorLimit.raise()
-    // The kernel has applied the writing program's own umask already.
+    // What is made in the own folder gets the mode that it is made with: the umask of whoever asks is applied there.
     _ = umask(0)
     let configuration: MountConfiguration
     do throws(Ending) {

@@ -49,6 +49,9 @@ extension EndToEnd {
         let guest = try fixture.member("guest", of: hub, approvedBy: host)
         try Samples.folder(host.path("folder"), seed: 21)
         try Files.write(host.path(".hidden"), "hidden")
+        for open in ["folder/nested/deeper", "folder/empty folder"] {
+          try Files.chmod(host.path(open), 0o777)
+        }
         let before = try Tree(host.mount)
         try eventually("the guest sees it") { try Tree(guest.mount) == before }
         try Samples.folder(guest.path("own"), seed: 22)

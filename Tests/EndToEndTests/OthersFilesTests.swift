@@ -39,6 +39,7 @@ extension EndToEnd {
         let (host, hub) = try fixture.host()
         let guest = try fixture.member("guest", of: hub, approvedBy: host)
         try Files.makeFolder(host.path("both"))
+        try Files.chmod(host.path("both"), 0o1777)
         try Files.write(host.path("both/host's"), "1")
         try fixture.waitFor(guest.path("both/host's"), "1")
         try Files.write(guest.path("both/guest's"), "2")

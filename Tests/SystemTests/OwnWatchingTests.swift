@@ -312,6 +312,7 @@ private final class TakingGroup: GroupPort {
     }
   }
 
+  func name(of member: PublicID) -> String { "" }
   func drain() {}
   func request(_ request: ChunkRequest) {}
   func upload(_ frame: [UInt8]) {}

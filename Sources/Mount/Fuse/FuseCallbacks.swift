@@ -58,6 +58,8 @@ private func onInit(
   connection.pointee.max_background = FuseSession.maxBackground
   connection.pointee.congestion_threshold = FuseSession.maxBackground * 3 / 4
   connection.pointee.max_write = UInt32(FuseSession.longestWrite)
+  // The own folder's file system says what of the umask counts: none of it, where a directory has a default ACL.
+  connection.pointee.want |= connection.pointee.capable & UInt32(FUSE_CAP_DONT_MASK)
   // A file that has grown keeps what is in the kernel: what is no longer true we say.
   let says = UInt32(FUSE_CAP_EXPLICIT_INVAL_DATA)
   if connection.pointee.capable & says != 0 {

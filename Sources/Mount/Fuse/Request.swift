@@ -11,12 +11,13 @@ import System
 // SAFETY: `raw` is taken out under the lock by whoever answers, so libfuse sees one answer.
 final class Request: @unchecked Sendable {
   private let pending: Locked<fuse_req_t?>
-  /// Whether root asks for it.
-  let isByRoot: Bool
+  /// Who asks for it.
+  let caller: Caller
 
   init(_ raw: fuse_req_t) {
     pending = Locked(raw)
-    isByRoot = fuse_req_ctx(raw).pointee.uid == 0
+    let context = fuse_req_ctx(raw).pointee
+    caller = Caller(user: context.uid, group: context.gid, mask: context.umask)
   }
 
   deinit { take().map { _ = fuse_reply_err($0, EIO) } }
@@ -107,9 +108,6 @@ final class Request: @unchecked Sendable {
 struct EntryReply {
   /// Seconds that the kernel may keep what it is told: changes are pushed to it.
   static let forever: Double = 365 * 24 * 3600
-  /// Who mounted, and everything belongs to: asked once, not for each of many thousand names.
-  private static let (user, group) = (getuid(), getgid())
-
   let number: InodeNumber
   private let fileNumber: UInt64
   private let links: Int
@@ -125,7 +123,7 @@ struct EntryReply {
     number = node.number
     fileNumber = node.fileNumber
     links = node.links
-    attributes = node.attributes
+    attributes = node.shownAttributes
     blockSize = node.own == nil ? Limits.leaf : FuseSession.longestWrite
     self.isRemembered = isRemembered
   }
@@ -164,8 +162,8 @@ extension EntryReply {
     stat.st_ino = UInt(fileNumber)
     stat.st_mode = kind.format | (kind == .symlink ? 0o777 : attributes.mode)
     stat.st_nlink = UInt(links)
-    stat.st_uid = Self.user
-    stat.st_gid = Self.group
+    stat.st_uid = attributes.user
+    stat.st_gid = attributes.group
     stat.st_size = Int(attributes.size)
     stat.st_blksize = blockSize
     stat.st_blocks = Int(attributes.blocks)

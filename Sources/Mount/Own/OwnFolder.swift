@@ -61,11 +61,6 @@ package final class OwnFolder: Sendable {
     try openBeneath(try resolve(path), flags: O_RDONLY | O_DIRECTORY, mode: 0)
   }
 
-  /// Makes a directory; one that is there already is fine.
-  func makeDirectory(_ path: SharePath, mode: UInt32) throws(SystemError) {
-    try changing(path) { parent, name in mkdirat(parent, name, mode_t(mode)) }.ignoring(EEXIST)
-  }
-
   func removeDirectory(_ path: SharePath) throws(SystemError) {
     try changing(path) { parent, name in unlinkat(parent, name, AT_REMOVEDIR) }.check()
   }
@@ -77,11 +72,6 @@ package final class OwnFolder: Sendable {
       return try changePlaces { $0.remove(place.id) }
     }
     try changing(path) { parent, name in unlinkat(parent, name, 0) }.ignoring(ENOENT)
-  }
-
-  func makeSymlink(_ path: SharePath, target: [UInt8]) throws(SystemError) {
-    let target = target.cPath
-    try changing(path) { parent, name in symlinkat(target, parent, name) }.check()
   }
 
   /// Renames within the folder. `replacing`: whether something at the new path gives way. What is shared in place is
@@ -180,7 +170,7 @@ extension OwnFolder {
   }
 
   /// The directory that holds a path, open, and the name in it.
-  private func parent(of path: SharePath) throws(SystemError) -> (OwnedDescriptor, [CChar]) {
+  func parent(of path: SharePath) throws(SystemError) -> (OwnedDescriptor, [CChar]) {
     let spot = try resolve(path)
     guard let slash = spot.relative.lastIndex(of: UInt8(ascii: "/")) else {
       return (spot.base, spot.relative.cPath)

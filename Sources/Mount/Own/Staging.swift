@@ -8,17 +8,6 @@ import System
 /// A staged file has a random name. Once its writer closed it, `NAME.target` says where it belongs, so that
 /// after a crash complete ones are moved into place and incomplete ones deleted.
 extension OwnFolder {
-  /// A new, empty staged file, open for reading and writing.
-  func stage(mode: UInt32) throws(SystemError) -> (name: [UInt8], file: OwnedDescriptor) {
-    let name = Array(String(SecureRandom.uint64(), radix: 16).utf8)
-    let staging = staging.raw
-    let file = OwnedDescriptor(
-      try retryingOnInterrupt("stage a file") {
-        openat(staging, name.cPath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
-      })
-    return (name, file)
-  }
-
   /// Opens a staged file once more.
   func openStaged(_ name: [UInt8], flags: Int32) throws(SystemError) -> OwnedDescriptor {
     let staging = staging.raw
@@ -89,10 +78,10 @@ extension OwnFolder {
     return conflicts
   }
 
-  /// Makes a directory and the ones above it.
+  /// Makes a directory and the ones above it, which are there only because something lies in them.
   func makeDirectories(_ path: SharePath) throws(SystemError) {
     if let parent = path.parent { try makeDirectories(parent) }
-    try makeDirectory(path, mode: 0o755)
+    _ = try makeImplied(path, mode: 0o755)
   }
 
   /// The directory that a path lies in; made, where it is not there.

@@ -6,6 +6,9 @@ struct Attributes: Equatable, Sendable {
   var kind: EntryKind
   /// Permission bits.
   var mode: UInt32
+  /// Whom it belongs to on this machine; others' entries, to whoever mounted.
+  var user = Caller.process.user
+  var group = Caller.process.group
   var size: UInt64
   var modified: FileTime
   var changed: FileTime
@@ -16,10 +19,11 @@ struct Attributes: Equatable, Sendable {
   var file: FileIdentity?
 
   /// Of somebody else's entry: its permission bits arrive as they are, so that a copy has them too; that
-  /// nobody but the owner may write is decided at open.
+  /// nobody but the owner may write is decided at open. Of a directory the sticky bit too, as of a folder that all
+  /// fill.
   init(foreign entry: Entry) {
     kind = entry.kind
-    mode = UInt32(entry.mode) & 0o777
+    mode = UInt32(entry.mode) & (entry.kind == .directory ? 0o1777 : 0o777)
     if entry.kind == .directory { mode |= 0o500 }
     size = entry.kind == .symlink ? UInt64(entry.target.count) : entry.size
     modified = entry.modified
@@ -28,16 +32,31 @@ struct Attributes: Equatable, Sendable {
     blocks = (size + 511) / 512
   }
 
-  /// Of an own file.
-  init(_ stat: Stat) {
+  /// Of an own file. `implied`: see `OwnState.impliedMode`.
+  init(_ stat: Stat, implied: UInt32? = nil) {
     kind = stat.isDirectory ? .directory : stat.isSymlink ? .symlink : .file
-    mode = stat.permissions
+    mode = implied ?? stat.permissions
+    user = stat.uid
+    group = stat.gid
     size = stat.isDirectory ? 0 : UInt64(max(0, stat.size))
     modified = stat.modified
     changed = stat.changed
     accessed = stat.accessed
     blocks = UInt64(max(0, stat.blocks))
     file = FileIdentity(device: stat.dev, inode: stat.ino)
+  }
+
+  /// Of the top of the share: whose the own folder is, and who may fill it.
+  init(top stat: Stat, now: FileTime) {
+    self.init(implicitDirectorySince: now)
+    take(top: stat)
+  }
+
+  /// Takes over what the own folder is like now, but for its times: others change what is in the top as well.
+  mutating func take(top stat: Stat) {
+    mode = stat.permissions
+    user = stat.uid
+    group = stat.gid
   }
 
   /// Whether `other`, of the same file, says that its content was changed.

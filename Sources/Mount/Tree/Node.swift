@@ -100,6 +100,9 @@ struct OwnState {
   var record: FileRecord?
   /// What of its announced versions is still in it.
   var history = ContentHistory()
+  /// Of a directory that this member has only because something of his lies in it: the permission bits that showed
+  /// before. Without them the directory is his own.
+  var impliedMode: UInt32?
   /// Changes of ours under way that alter its ctime.
   var operations = 0
   /// Looks at its file that were begun, and the one that its attributes are from.

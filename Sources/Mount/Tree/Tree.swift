@@ -36,11 +36,12 @@ struct Tree {
   /// Whether programs look at the files that they list.
   var attributeInterest = AttributeInterest()
 
-  init(now: FileTime, home: UInt64) {
-    self.home = home
+  /// `own`: what the own folder is like.
+  init(now: FileTime, own: Stat) {
+    home = own.dev
     root = Node(
       number: Node.rootNumber, fileNumber: Node.rootNumber, kind: .directory,
-      attributes: Attributes(implicitDirectorySince: now))
+      attributes: Attributes(top: own, now: now))
     root.lookups = 1
     root.isLinked = true
     nodes[root.number] = root

@@ -10,9 +10,9 @@ struct AttributeChange: Sendable {
   var size: Int64?
   /// Access and modification time, with UTIME_NOW and UTIME_OMIT; nil where neither is set.
   var times: [timespec]?
-  var changesOwner = false
-  /// Whether an owner or a group is set, the same one even: that takes the right to run as them away.
-  private var dropsPrivileges = false
+  /// Whom it is to belong to; nil where that stays.
+  var user: UInt32?
+  var group: UInt32?
 
   init(_ attributes: Glibc.stat, set: Int32) {
     func has(_ flag: Int32) -> Bool { set & flag != 0 }
@@ -26,25 +26,37 @@ struct AttributeChange: Sendable {
         has(FUSE_SET_ATTR_MTIME_NOW) ? now : has(FUSE_SET_ATTR_MTIME) ? attributes.st_mtim : omit,
       ]
     }
-    dropsPrivileges = has(FUSE_SET_ATTR_UID) || has(FUSE_SET_ATTR_GID)
-    changesOwner =
-      (has(FUSE_SET_ATTR_UID) && attributes.st_uid != getuid())
-      || (has(FUSE_SET_ATTR_GID) && attributes.st_gid != getgid())
+    if has(FUSE_SET_ATTR_UID) { user = attributes.st_uid }
+    if has(FUSE_SET_ATTR_GID) { group = attributes.st_gid }
   }
 
   /// Applies it to what `file` stands for, which may be open with O_PATH; `writable` opens it for writing,
-  /// where a size is set. Disk pool only.
+  /// where a size is set. Throws: EPERM where the caller may not, as far as the kernel did not see it. Disk pool only.
   func apply(
-    to file: OwnedDescriptor, writable: () throws(SystemError) -> OwnedDescriptor
+    to file: OwnedDescriptor, for caller: Caller,
+    writable: () throws(SystemError) -> OwnedDescriptor
   ) throws(SystemError) {
     let path = file.procPath
     if let size {
       let opened = try writable()
       try retryingOnInterrupt("truncate") { ftruncate(opened.raw, off_t(size)) }
     }
-    // No owner is set: the own folder's kernel does the rest.
-    if dropsPrivileges { try retryingOnInterrupt("chown") { chown(path, .max, .max) } }
+    if user != nil || group != nil { try changeOwner(of: file, for: caller) }
     if let mode { try retryingOnInterrupt("chmod") { chmod(path, mode_t(mode)) } }
     if let times { try retryingOnInterrupt("utimens") { utimensat(AT_FDCWD, path, times, 0) } }
+  }
+
+  /// chown(2), also to whom it belongs already: that takes the right to run as them away.
+  private func changeOwner(of file: OwnedDescriptor, for caller: Caller) throws(SystemError) {
+    if caller.user != 0 {
+      // Of groups only the kernel knows which the caller is in.
+      let owner = try Stat(descriptor: file.raw).uid
+      guard owner == caller.user, user ?? owner == owner else {
+        throw SystemError(code: EPERM, call: "chown")
+      }
+    }
+    try retryingOnInterrupt("chown") {
+      fchownat(file.raw, "", user ?? .max, group ?? .max, AT_EMPTY_PATH)
+    }
   }
 }

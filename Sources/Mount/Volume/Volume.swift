@@ -74,7 +74,7 @@ package final class Volume: Sendable {
     budget = LogBudget(log)
     pool = try WorkerPool(name: "disk", threads: Self.poolThreads, queueLimit: Self.poolQueue)
     tree = Locked(
-      Tree(now: .now, home: try Stat(descriptor: folder.root.raw).dev))
+      Tree(now: .now, own: try Stat(descriptor: folder.root.raw)))
     var fetching = settings.fetcher
     fetching.recalls = diskCache != nil
     fetcher = Locked(ChunkFetcher(settings: fetching))

@@ -209,6 +209,7 @@ extension Volume {
       tree.remove(own.id, now: .now)
       group.unshare(own.id)
     }
+    releaseImplied(own.path.parent)
     return code
   }
 

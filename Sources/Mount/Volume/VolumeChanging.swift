@@ -59,7 +59,7 @@ extension Volume {
   private func dropPrivileges(
     _ number: InodeNumber, _ file: OwnedDescriptor, for request: Request
   ) throws(SystemError) {
-    if request.isByRoot { return }
+    if request.caller.user == 0 { return }
     guard let mode = tree.withLock({ $0[number]?.attributes.mode }) else { return }
     let kept = mode & ~(S_ISUID | S_ISGID)
     if kept == mode { return }

@@ -16,7 +16,7 @@ extension Volume {
     guard name.starts(with: Self.kept) else {
       return request.reply(error: ENOTSUP)
     }
-    guard tree.withLock({ $0[number]?.own }) != nil else { return request.reply(error: ENODATA) }
+    guard isOwnForGood(number) else { return request.reply(error: ENODATA) }
     onDisk(request) { [self] () throws(SystemError) in
       let file = try reached(number)
       var value = [UInt8](repeating: 0, count: size)
@@ -30,9 +30,7 @@ extension Volume {
 
   /// LISTXATTR: zero-terminated names.
   func extendedAttributes(_ request: Request, _ number: InodeNumber, size: Int) {
-    guard tree.withLock({ $0[number]?.own }) != nil else {
-      return request.reply(extended: [], size: size)
-    }
+    guard isOwnForGood(number) else { return request.reply(extended: [], size: size) }
     onDisk(request) { [self] () throws(SystemError) in
       let file = try reached(number)
       let count = try retryingOnInterrupt("listxattr") { listxattr(file.procPath, nil, 0) }
@@ -62,7 +60,9 @@ extension Volume {
     _ request: Request, _ number: InodeNumber, _ name: [UInt8],
     _ call: @escaping @Sendable (String) -> Int32
   ) {
-    guard tree.withLock({ $0[number]?.own }) != nil else { return request.reply(error: EPERM) }
+    guard isOwnForGood(number), name != Array(OwnFolder.impliedMark.utf8) else {
+      return request.reply(error: EPERM)
+    }
     guard name.starts(with: Self.kept) else { return request.reply(error: ENOTSUP) }
     changeNames(request) { [self] () throws(SystemError) in
       guard let own = ownPlace(number) else { throw SystemError(code: EPERM, call: "setxattr") }
@@ -73,6 +73,11 @@ extension Volume {
       try retryingOnInterrupt("change an extended attribute") { call(file.procPath) }
       request.reply()
     }
+  }
+
+  /// Whether it is one's own, and not a directory in which one's own only lies.
+  private func isOwnForGood(_ number: InodeNumber) -> Bool {
+    tree.withLock { tree in tree[number]?.own.map { $0.impliedMode == nil } ?? false }
   }
 
   /// The lock is not held while the disk works.

@@ -25,6 +25,8 @@ package struct PathFacts: Sendable {
   /// Whether it is paused by its path.
   package let isPaused: Bool
   package internal(set) var own: Own?
+  /// Of an own directory, some of the others that have something in it.
+  package let others: [PublicID]
   /// For others' files.
   package internal(set) var fetching: FetchFigures?
   package internal(set) var isBudgetFull = false
@@ -43,7 +45,9 @@ extension Volume {
       }
       let facts = PathFacts(
         kind: node.kind, owner: node.owner, entry: node.entry, size: node.attributes.size,
-        isPaused: own == nil && pauses.covers(path), own: own)
+        isPaused: own == nil && pauses.covers(path), own: own,
+        others: own != nil && node.kind == .directory
+          ? node.otherOwners(limit: Self.namedOwners) : [])
       return (facts, node.number)
     }
     guard let found else { return nil }

@@ -20,7 +20,8 @@ extension Volume {
         return request.reply(created: entry, reply)
       }
       let place = try freePlace(parent, name)
-      let (staged, file) = try folder.stage(mode: mode & 0o7777)
+      try checkMayMake(parent, request.caller)
+      let (staged, file) = try folder.stage(place.path, mode: mode & 0o7777, by: request.caller)
       let stat = try Stat(descriptor: file.raw)
       let entry = Entry(
         id: newID(), path: place.path, kind: .file, version: newID(), size: 0,

@@ -10,16 +10,19 @@ extension Volume {
   func add(_ found: Found) -> InodeNumber {
     let record = found.record
     let known = knownEntry(record)
+    let implied = found.kind == .directory ? folder.impliedMode(found.path) : nil
     let entry = Entry(
       id: known?.entry ?? newID(), path: found.path, kind: found.kind,
       version: found.kind == .directory ? .zero : known?.version ?? newID(),
       size: found.kind == .file ? UInt64(max(0, found.stat.size)) : 0,
-      modified: found.stat.modified, mode: UInt16(found.stat.permissions), target: found.target)
+      modified: found.stat.modified, mode: UInt16(implied ?? found.stat.permissions),
+      target: found.target)
     index.note(entry.id, entry.version, record)
     return follow { tree in
       let node = tree.putOwn(
-        entry, owner: ownID.withLock { $0 }, node: nil, attributes: Attributes(found.stat),
-        now: .now)
+        entry, owner: ownID.withLock { $0 }, node: nil,
+        attributes: Attributes(found.stat, implied: implied), now: .now)
+      node.own?.impliedMode = implied
       node.own?.isAnnounced = true
       node.own?.record = record
       group.share(entry)
@@ -43,17 +46,19 @@ extension Volume {
       return
     }
     let version = found.kind == .directory ? Version.zero : newID()
+    let implied = found.kind == .directory ? folder.impliedMode(found.path) : nil
     let id = follow { tree -> EntryID? in
       guard let node = tree[number], var entry = node.own == nil ? nil : node.entry else {
         return nil
       }
       entry.modified = found.stat.modified
-      entry.mode = UInt16(found.stat.permissions)
+      entry.mode = UInt16(implied ?? found.stat.permissions)
       entry.target = found.target
       if found.kind == .symlink { entry.version = version }
       tree.putOwn(
-        entry, owner: ownID.withLock { $0 }, node: node, attributes: Attributes(found.stat),
-        now: .now)
+        entry, owner: ownID.withLock { $0 }, node: node,
+        attributes: Attributes(found.stat, implied: implied), now: .now)
+      node.own?.impliedMode = implied
       node.own?.record = found.record
       node.own?.isAnnounced = true
       group.share(entry)
@@ -100,6 +105,7 @@ extension Volume {
     do throws(SystemError) { try folder.movedPlaces(below: old, to: found.path) } catch {
       log.error("cannot keep where things are listed that are shared in place: \(error)")
     }
+    releaseImplied(old.parent)
     // Its own time of change is another now; a file may also have been written before it was moved.
     renew(origin.number, found)
     return origin.number
@@ -109,8 +115,10 @@ extension Volume {
   /// stays, and so does what is shared in place from somewhere else.
   func forgetOwn(_ number: InodeNumber) {
     let hasPlaces = !folder.sharedPlaces.isEmpty
+    var parent: SharePath?
     let directories = follow { tree -> [InodeNumber] in
       guard let top = tree[number] else { return [] }
+      parent = tree.path(of: top)?.parent
       var gone: [Node] = []
       collect(top, isTop: true, hasPlaces, tree, &gone)
       for node in gone {
@@ -124,6 +132,7 @@ extension Volume {
       watch.forget(directory)
       _ = looks.withLock { $0.met(directory) }
     }
+    releaseImplied(parent)
   }
 
   /// Own nodes, what lies in a directory before the directory itself.

@@ -42,7 +42,7 @@ extension Node {
   func latest(_ look: Look, setsTime: Bool = false) -> Attributes {
     guard own != nil, look.ordinal >= own!.shownLook else { return attributes }
     own!.shownLook = look.ordinal
-    var seen = Attributes(look.stat)
+    var seen = Attributes(look.stat, implied: own!.impliedMode)
     // A directory also changes when others put something into it: that is not on our disk.
     if kind == .directory, !setsTime {
       seen.modified = max(attributes.modified, seen.modified)

@@ -12,8 +12,9 @@ extension Volume {
   ) {
     changeNames(request) { [self] () throws(SystemError) in
       let place = try freePlace(parent, name)
+      try checkMayMake(parent, request.caller)
       try claim(place.unclaimed)
-      try folder.makeDirectory(place.path, mode: mode & 0o7777)
+      try folder.makeDirectory(place.path, mode: mode & 0o7777, by: request.caller)
       let stat = try folder.stat(place.path)
       request.reply(addOwn(place.path, stat))
     }
@@ -25,8 +26,9 @@ extension Volume {
       guard SymlinkTarget.isContained(target, depth: place.path.depth) else {
         throw SystemError(code: EPERM, call: "a symlink that leads out of the share")
       }
+      try checkMayMake(parent, request.caller)
       try claim(place.unclaimed)
-      try folder.makeSymlink(place.path, target: target)
+      try folder.makeSymlink(place.path, target: target, by: request.caller)
       let stat = try folder.stat(place.path)
       request.reply(addOwn(place.path, stat, target: target))
     }
@@ -43,6 +45,7 @@ extension Volume {
         try folder.unlink(found.path)
       }
       removeOwn(found, remains, parent, name)
+      releaseImplied(found.path.parent)
       request.reply()
     }
   }
@@ -52,9 +55,10 @@ extension Volume {
       let found = try ownPlace(parent, name)
       if found.kind != .directory { throw SystemError(code: ENOTDIR, call: "rmdir") }
       if !found.isEmpty { throw SystemError(code: ENOTEMPTY, call: "rmdir") }
-      if !found.isOwnOnly { throw SystemError(code: EPERM, call: "rmdir of a shared directory") }
+      if !found.isOwnOnly { throw inUseByOthers(found) }
       try folder.removeDirectory(found.path)
       removeOwn(found, nil, parent, name)
+      releaseImplied(found.path.parent)
       request.reply()
     }
   }
@@ -66,7 +70,7 @@ extension Volume {
     if flags & ~clinux_rename_noreplace != 0 { return request.reply(error: EINVAL) }
     changeNames(request) { [self] () throws(SystemError) in
       let source = try ownPlace(parent, name)
-      if !source.isOwnOnly { throw SystemError(code: EPERM, call: "rename of others' entries") }
+      if !source.isOwnOnly { throw inUseByOthers(source) }
       let target = try? ownPlace(newParent, newName)
       if target == nil {
         _ = try freePlace(newParent, newName)
@@ -75,6 +79,7 @@ extension Volume {
       }
       if target?.id == source.id { return request.reply() }
       if let target { try giveWay(target, to: source) }
+      try checkMayAdd(newParent, request.caller)
       let place = try self.place(newParent, newName)
       if source.kind == .directory, place.path.isBelow(source.path) {
         throw SystemError(code: EINVAL, call: "rename into itself")
@@ -97,11 +102,12 @@ extension Volume {
       }
       if let targetStaged = target?.staged { folder.discard(targetStaged) }
       move(source, to: newParent, newName, place.path, replacing: target, remains)
+      releaseImplied(source.path.parent)
       request.reply()
     }
   }
 
-  /// chmod, utimens, truncate; chown only to whom it belongs already.
+  /// chmod, chown, utimens, truncate. The kernel has checked the caller's right to it by what shows.
   func setAttributes(
     _ request: Request, _ number: InodeNumber, _ wanted: AttributeChange, handle: UInt64?
   ) {
@@ -109,9 +115,10 @@ extension Volume {
       if case .own(let own)? = handles.withLock({ $0[handle] }) { own } else { nil }
     }
     changeNames(request) { [self] () throws(SystemError) in
-      guard let own = ownPlace(number), !wanted.changesOwner else {
-        throw SystemError(code: EPERM, call: "change of somebody else's entry")
+      if number == Node.rootNumber {
+        return request.reply(attributes: try changeTop(wanted, for: request.caller))
       }
+      let own = try changeable(number)
       try checkMayChange(own)
       let file = if let open { open.file } else { try reach(own) }
       beginOperation(number)
@@ -128,7 +135,7 @@ extension Volume {
     _ open: OwnHandle?
   ) throws(SystemError) -> EntryReply {
     func apply() throws(SystemError) -> EntryReply {
-      try wanted.apply(to: file) { () throws(SystemError) in
+      try wanted.apply(to: file, for: request.caller) { () throws(SystemError) in
         if let open { open.file } else { try reopen(own, flags: O_WRONLY) }
       }
       return try show(look(own.number, file), setsTime: wanted.times != nil)

@@ -77,16 +77,13 @@ extension Volume {
       isEmpty: node.children.isEmpty, isOwnOnly: tree.isOwnOnly(node), isLinked: node.isLinked)
   }
 
-  /// Makes and claims directories that so far only others have.
-  func claim(_ directories: [SharePath]) throws(SystemError) {
-    for path in directories {
-      try folder.makeDirectory(path, mode: 0o755)
-      _ = addOwn(path, try folder.stat(path))
-    }
-  }
-
-  /// Puts something that now lies in the own folder into the tree, and announces it.
-  func addOwn(_ path: SharePath, _ stat: Stat, target: [UInt8] = []) -> EntryReply {
+  /// Puts something that now lies in the own folder into the tree, and announces it. `implied`: of a directory that is
+  /// there because something is put into it, the mode that it had. `isAsked`: whether the kernel is told of it.
+  @discardableResult
+  func addOwn(
+    _ path: SharePath, _ stat: Stat, target: [UInt8] = [], implied: UInt32? = nil,
+    isAsked: Bool = true
+  ) -> EntryReply {
     let record = FileRecord(stat)
     let known = knownEntry(record)
     let kind: EntryKind = stat.isDirectory ? .directory : stat.isSymlink ? .symlink : .file
@@ -94,16 +91,17 @@ extension Volume {
       id: known?.entry ?? newID(), path: path, kind: kind,
       version: kind == .directory ? .zero : known?.version ?? newID(),
       size: kind == .file ? UInt64(max(0, stat.size)) : 0, modified: stat.modified,
-      mode: UInt16(stat.permissions), target: target)
+      mode: UInt16(implied ?? stat.permissions), target: target)
     index.note(entry.id, entry.version, record)
     return changeTree { tree in
       let node = tree.putOwn(
-        entry, owner: ownID.withLock { $0 }, node: nil, attributes: Attributes(stat),
-        now: .now)
+        entry, owner: ownID.withLock { $0 }, node: nil,
+        attributes: Attributes(stat, implied: implied), now: .now)
       node.own?.isAnnounced = true
       node.own?.record = record
+      node.own?.impliedMode = implied
       group.share(entry)
-      tree.remember(node)
+      if isAsked { tree.remember(node) }
       return EntryReply(node)
     }
   }

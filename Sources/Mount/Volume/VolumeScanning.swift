@@ -68,6 +68,10 @@ extension Volume {
       group.drain()
     }
     noteAbsent(directory, names)
+    if looks.withLock({ $0.isStarting }) {
+      // The process ended between what lay in it and the directory itself.
+      namespace.withLock { _ in releaseImplied(directory.path) }
+    }
   }
 
   /// What the tree has in a directory and the disk has not is looked at once more when all else is done: it may have

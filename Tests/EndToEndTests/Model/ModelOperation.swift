@@ -16,7 +16,7 @@ struct ModelOperation: CustomStringConvertible, Sendable {
     /// To seconds since 1970, and nanoseconds.
     case setModified(String, Int, Int)
     case rename(String, String)
-    case makeFolder(String)
+    case makeFolder(String, mode: UInt32)
     case removeFolder(String)
     case unlink(String)
     case symlink(String, target: String)
@@ -80,13 +80,14 @@ struct ModelGenerator {
     case 9: .grow(file(), size: size(), seed: next())
     case 10..<12: .overwrite(file(), at: below(4_000), size: size(), seed: next())
     case 12: .truncate(file(), below(8_000))
-    case 13: .changeMode(pick([file(), folder()]), pick([0o755, 0o700, 0o711, 0o744]))
+    case 13:
+      .changeMode(pick([file(), folder()]), pick([0o755, 0o777, 0o700, 0o711, 0o744, 0o777]))
     // What ext4 can hold: from 1906 to 2445.
     case 14: .setModified(file(), below(17_000_000_000) - 2_000_000_000, below(1_000_000_000))
     case 15..<18: .rename(file(), file())
     case 18..<20: .rename(folder(), folder())
     case 20: .rename(path(["l"]), path(["l"]))
-    case 21..<25: .makeFolder(folder())
+    case 21..<25: .makeFolder(folder(), mode: pick([0o755, 0o755, 0o1777, 0o777]))
     case 25..<27: .removeFolder(folder())
     case 27..<29: .unlink(file())
     case 29: pick([.unlink(path(["l"])), .unlink(folder())])

@@ -83,7 +83,7 @@ struct ModelRun {
   ) -> Tree.Item {
     switch node {
     case .folder(let claims):
-      let shown = claims.first { $0.member == member } ?? claims[0]
+      let shown = ModelShare.shown(claims, to: member)
       return Tree.Item(
         kind: "folder", permissions: shown.mode, size: 0, modified: timespec(), digest: 0,
         target: [])
@@ -124,7 +124,9 @@ struct ModelRun {
       try Files.setModified(
         member.path(path), seconds, nanoseconds)
     case .rename(let old, let new): try Files.rename(member.path(old), member.path(new))
-    case .makeFolder(let path): try Files.makeFolder(member.path(path))
+    case .makeFolder(let path, let mode):
+      try Files.makeFolder(member.path(path))
+      if mode != 0o755 { try Files.chmod(member.path(path), mode) }
     case .removeFolder(let path): try Files.removeFolder(member.path(path))
     case .unlink(let path): try Files.unlink(member.path(path))
     case .symlink(let path, let target): try Files.symlink(member.path(path), to: target)

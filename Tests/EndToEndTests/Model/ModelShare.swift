@@ -14,6 +14,8 @@ struct ModelShare {
   struct Claim {
     let member: Int
     var mode: UInt32
+    /// Whether he has it only because something of his lies in it.
+    var isImplied = false
   }
 
   enum Node {
@@ -74,10 +76,11 @@ struct ModelShare {
     case .setModified(let path, let seconds, let nanoseconds):
       return setModified(path, member, timespec(tv_sec: seconds, tv_nsec: nanoseconds))
     case .rename(let old, let new): return rename(old, new, member)
-    case .makeFolder(let path):
+    case .makeFolder(let path, let mode):
       if let error = parentError(path) { return [error] }
       if nodes[path] != nil { return [EEXIST] }
-      nodes[path] = .folder([Claim(member: member, mode: 0o755)])
+      if !mayAdd(path, member) { return [EACCES] }
+      nodes[path] = .folder([Claim(member: member, mode: mode)])
       claimParents(of: path, member)
       return []
     case .removeFolder(let path): return removeFolder(path, member)
@@ -86,11 +89,13 @@ struct ModelShare {
       if node.isFolder { return [EISDIR] }
       if !node.belongs(to: member) { return [EPERM] }
       nodes[path] = nil
+      releaseParents(of: path, member)
       return []
     case .symlink(let path, let target):
       if let error = parentError(path) { return [error] }
       if nodes[path] != nil { return [EEXIST] }
       if Self.leadsOut(target, from: path) { return [EPERM] }
+      if !mayAdd(path, member) { return [EACCES] }
       nodes[path] = .link(owner: member, target: target)
       claimParents(of: path, member)
       return []
@@ -118,8 +123,38 @@ struct ModelShare {
       guard case .folder(var claims)? = nodes[parent],
         !claims.contains(where: { $0.member == member })
       else { continue }
-      claims.append(Claim(member: member, mode: 0o755))
+      claims.append(
+        Claim(member: member, mode: Self.shown(claims, to: member).mode, isImplied: true))
       nodes[parent] = .folder(claims)
+    }
+  }
+
+  /// What a member sees of a folder: his own part, else that of whoever had it first.
+  static func shown(_ claims: [Claim], to member: Int) -> Claim {
+    claims.first { $0.member == member && !$0.isImplied }
+      ?? claims.first { $0.member != member } ?? claims[0]
+  }
+
+  /// Whether a member may put something at a path.
+  private func mayAdd(_ path: String, _ member: Int) -> Bool {
+    guard let slash = path.lastIndex(of: "/"),
+      case .folder(let claims)? = nodes[String(path[..<slash])]
+    else { return true }
+    let shown = Self.shown(claims, to: member)
+    return shown.member == member || shown.mode & 0o002 != 0
+  }
+
+  /// Folders above a path in which nothing of a member's lies any more are not his by that any longer.
+  private mutating func releaseParents(of path: String, _ member: Int) {
+    var rest = path[...]
+    while let slash = rest.lastIndex(of: "/") {
+      rest = rest[..<slash]
+      let parent = String(rest)
+      guard case .folder(let claims)? = nodes[parent],
+        !below(parent).contains(where: { nodes[$0]!.belongs(to: member) })
+      else { continue }
+      let left = claims.filter { $0.member != member || !$0.isImplied }
+      nodes[parent] = left.isEmpty ? nil : .folder(left)
     }
   }
 
@@ -128,6 +163,7 @@ struct ModelShare {
   ) -> [Int32] {
     if let error = parentError(path) { return [error] }
     switch nodes[path] {
+    case nil where creates && !mayAdd(path, member): return [EACCES]
     case nil where creates:
       var file = File(owner: member, bytes: [])
       body(&file)
@@ -153,7 +189,8 @@ struct ModelShare {
       file.mode = mode
       nodes[path] = .file(file)
     case .folder(var claims):
-      guard let index = claims.firstIndex(where: { $0.member == member }) else { return [EPERM] }
+      guard let index = claims.firstIndex(where: { $0.member == member && !$0.isImplied })
+      else { return [EPERM] }
       claims[index].mode = mode
       nodes[path] = .folder(claims)
     default: return [EPERM]
@@ -163,6 +200,9 @@ struct ModelShare {
 
   private mutating func setModified(_ path: String, _ member: Int, _ time: timespec) -> [Int32] {
     guard let node = nodes[path] else { return [parentError(path) ?? ENOENT] }
+    if case .folder(let claims) = node, Self.shown(claims, to: member).member != member {
+      return [EPERM]
+    }
     guard node.belongs(to: member) else { return [EPERM] }
     if case .file(var file) = node {
       file.modified = time
@@ -178,6 +218,7 @@ struct ModelShare {
     if !below(path).isEmpty { return [ENOTEMPTY] }
     if !node.belongsOnly(to: member) { return [EPERM] }
     nodes[path] = nil
+    releaseParents(of: path, member)
     return []
   }
 
@@ -206,6 +247,7 @@ struct ModelShare {
       if !below(new).isEmpty { return [ENOTEMPTY] }
       if !target.belongsOnly(to: member) { return [EPERM] }
     }
+    if !mayAdd(new, member) { return [EACCES] }
     for path in [old] + moving {
       if case .link(_, let target)? = nodes[path],
         Self.leadsOut(target, from: new + path.dropFirst(old.count))
@@ -220,6 +262,7 @@ struct ModelShare {
       nodes[path] = nil
     }
     claimParents(of: new, member)
+    releaseParents(of: old, member)
     return []
   }
 }

@@ -139,6 +139,11 @@ extension Fixture {
     try eventually("\(path) is there") { Files.exists(path) }
   }
 
+  /// Waits until a folder is there in which all may put something.
+  func waitForOpen(_ path: String) throws {
+    try eventually("\(path) is open to all") { try Stat(path: path).permissions & 0o002 != 0 }
+  }
+
   /// Waits until something is no longer there.
   func waitForAbsence(_ path: String) throws {
     try eventually("\(path) is gone") { !Files.exists(path) }
