@@ -71,12 +71,6 @@ package struct Member: Sendable {
     var acked: UInt64
   }
 
-  struct Wait: Sendable {
-    let entry: EntryID
-    let revision: UInt64
-    let deadline: Instant
-  }
-
   /// Whether this is the master's own member: its proposals go to the master in the same process.
   let isMaster: Bool
   let incarnation: Incarnation
@@ -88,7 +82,12 @@ package struct Member: Sendable {
   var own: [EntryID: Own] = [:]
   var ownPaths: [SharePath: EntryID] = [:]
   var outbox = Outbox()
-  var waits: [WaitToken: Wait] = [:]
+  var waits = ChangeWaits()
+  /// Own entries of which the list still has something, by those that took their place: where that is refused they are
+  /// taken off by changes of their own.
+  var displaced: [EntryID: [EntryID]] = [:]
+  /// Whether something was refused since the list was last known to have nothing of ours that is not there.
+  var sawRefusal = false
   var cursor = ListCursor.start
   /// How often it has asked for the list.
   var questions: UInt64 = 0
@@ -110,12 +109,12 @@ package struct Member: Sendable {
     replica = Replica(order: .none)
   }
 
-  /// When `tick` is due. Complexity: O(waits).
+  /// When `tick` is due.
   package var nextDeadline: Instant? {
     var earliest = resendAt
     func consider(_ instant: Instant) { earliest = min(earliest ?? instant, instant) }
     askAgainAt.map(consider)
-    for wait in waits.values { consider(wait.deadline) }
+    waits.nextDeadline.map(consider)
     return earliest
   }
 
@@ -153,11 +152,6 @@ extension Member {
       actions.append(.refused(entry, .impossible))
       return false
     }
-    if let other = ownPaths[entry.path], other != entry.id {
-      // It replaces an own entry at its path: one change, never a gap.
-      own[other] = nil
-      _ = outbox.withdrawAdd(other)
-    }
     if var known = own[entry.id] {
       if known.entry == entry, known.acked == known.revision { return true }
       if known.entry.path != entry.path {
@@ -169,6 +163,7 @@ extension Member {
     } else {
       own[entry.id] = Own(entry: entry, revision: newRevision(), acked: 0)
     }
+    // It replaces an own entry at its path: one change, never a gap.
     let displaced = displace(from: entry.path, by: entry.id, into: &actions)
     ownPaths[entry.path] = entry.id
     outbox.add(entry.id)
@@ -181,8 +176,10 @@ extension Member {
   package mutating func unshare(_ id: EntryID, now: Instant, into actions: inout [MemberAction]) {
     guard let known = own.removeValue(forKey: id) else { return }
     if ownPaths[known.entry.path] == id { ownPaths[known.entry.path] = nil }
-    _ = outbox.withdrawAdd(id)
+    outbox.withdrawAdd(id)
     if replica.list[id] != nil || outbox.isAdding(id) { outbox.append(.remove(id)) }
+    // What it took the place of goes with it, where nobody was told that it did.
+    removeDisplaced(by: id)
     endWaits(for: id, into: &actions)
     pump(now: now, into: &actions)
   }
@@ -230,19 +227,16 @@ extension Member {
       actions.append(.answer(token, .acked))
       return
     }
-    waits[token] = Wait(entry: id, revision: known.revision, deadline: deadline)
+    waits.add(token, for: id, known.revision, until: deadline)
   }
 
   /// The program no longer waits; the change itself goes on.
-  package mutating func cancel(_ token: WaitToken) { waits[token] = nil }
+  package mutating func cancel(_ token: WaitToken) { waits.cancel(token) }
 
   /// Time has passed.
   package mutating func tick(now: Instant, into actions: inout [MemberAction]) {
     let outcome: ChangeOutcome = masterIsPresent && phase == .live ? .timedOut : .masterAway
-    for (token, wait) in waits.sorted(by: { $0.key < $1.key }) where now >= wait.deadline {
-      waits[token] = nil
-      actions.append(.answer(token, outcome))
-    }
+    for token in waits.takeDue(now: now) { actions.append(.answer(token, outcome)) }
     if let at = resendAt, now >= at { resend(now: now, into: &actions) }
     if let at = askAgainAt, now >= at { ask(now: now, into: &actions) }
   }
@@ -255,8 +249,10 @@ extension Member {
     guard let other = ownPaths[path], other != id else { return nil }
     own[other] = nil
     ownPaths[path] = nil
-    _ = outbox.withdrawAdd(other)
+    outbox.withdrawAdd(other)
     endWaits(for: other, into: &actions)
+    displaced[id, default: []] += [other] + (displaced.removeValue(forKey: other) ?? [])
+    keepDisplaced(by: id)
     return other
   }
 
@@ -269,10 +265,7 @@ extension Member {
 
   /// Nothing is left to wait for: the entry is no longer there.
   private mutating func endWaits(for id: EntryID, into actions: inout [MemberAction]) {
-    for (token, wait) in waits.sorted(by: { $0.key < $1.key }) where wait.entry == id {
-      waits[token] = nil
-      actions.append(.answer(token, .acked))
-    }
+    for token in waits.take(id, upTo: .max) { actions.append(.answer(token, .acked)) }
   }
 
   private mutating func newRevision() -> UInt64 {

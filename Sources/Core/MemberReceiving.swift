@@ -250,13 +250,7 @@ extension Member {
   ) {
     guard ordered.sender == publicID, phase == .live, case .added(let entries, _) = ordered.change
     else { return }
-    for entry in entries
-    where own[entry.id] == nil && replica.list[entry.id] != nil
-      && !outbox.waiting.contains(.remove(entry.id))
-      && !outbox.sent.contains(where: { $0.change == .remove(entry.id) })
-    {
-      outbox.append(.remove(entry.id))
-    }
+    for entry in entries where isRemnant(entry.id) { outbox.append(.remove(entry.id)) }
     pump(now: now, into: &actions)
   }
 

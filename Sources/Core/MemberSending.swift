@@ -49,7 +49,7 @@ extension Member {
     var entries: [Outbox.SentEntry] = []
     var bytes = 16
     var reclaims: Bool?
-    while let first = outbox.waiting.first {
+    while let first = outbox.firstWaiting {
       guard case .add(let id) = first else { break }
       guard let known = own[id],
         known.acked < known.revision || replica.list[id]?.entry != known.entry
@@ -99,16 +99,16 @@ extension Member {
         } else if own[one.id] != nil {
           own[one.id]!.acked = max(own[one.id]!.acked, one.revision)
           finishWaits(for: one.id, .acked, upTo: one.revision, into: &actions)
+          keepDisplaced(by: one.id)
         }
       }
-      // What a refused entry took the place of is gone here, but still in the list.
-      if !rejected.isEmpty { removeRemains() }
     case (.rename(let id, let path), .renamed(_, _, let rejection?)):
       renameRefused(id, path, rejection, into: &actions)
-      removeRemains()
+    case (.rename(let id, _), _): keepDisplaced(by: id)
     default: break
     }
     if case .rename = change { announceStrays() }
+    checkRemains()
     resendAt = outbox.sent.isEmpty ? nil : now + settings.retry
     pump(now: now, into: &actions)
   }
@@ -144,6 +144,9 @@ extension Member {
   private mutating func addRefused(
     _ sent: Outbox.SentEntry, _ reason: Rejection, into actions: inout [MemberAction]
   ) {
+    sawRefusal = true
+    // What it took the place of is gone here, but still in the list.
+    removeDisplaced(by: sent.id)
     guard let known = own[sent.id] else { return }
     if known.revision != sent.revision && outbox.isWaitingToAdd(sent.id) { return }
     if known.entry.path != sent.path {
@@ -153,7 +156,7 @@ extension Member {
     }
     own[sent.id] = nil
     if ownPaths[known.entry.path] == sent.id { ownPaths[known.entry.path] = nil }
-    _ = outbox.withdrawAdd(sent.id)
+    outbox.withdrawAdd(sent.id)
     if replica.list[sent.id] != nil { outbox.append(.remove(sent.id)) }
     finishWaits(for: sent.id, .rejected(reason), upTo: .max, into: &actions)
     actions.append(.refused(known.entry, reason))
@@ -162,11 +165,14 @@ extension Member {
   private mutating func renameRefused(
     _ id: EntryID, _ path: SharePath, _ reason: Rejection, into actions: inout [MemberAction]
   ) {
+    sawRefusal = true
+    removeDisplaced(by: id)
     guard let known = own[id], known.entry.path == path else { return }
     if reason == .unknownEntry {
       // The list lost it on the way: it, and what lies below it, is announced anew where it is.
       own[id]!.acked = 0
       outbox.add(id)
+      if known.entry.kind != .directory { return }
       let below = own.values.filter { $0.entry.path.isBelow(path) }.map(\.entry.id).sorted()
       for other in below where replica.list[other]?.entry != own[other]!.entry {
         outbox.add(other)
@@ -180,39 +186,57 @@ extension Member {
     for id: EntryID, _ outcome: ChangeOutcome, upTo revision: UInt64,
     into actions: inout [MemberAction]
   ) {
-    if waits.isEmpty { return }
-    for (token, wait) in waits.sorted(by: { $0.key < $1.key })
-    where wait.entry == id && wait.revision <= revision {
-      waits[token] = nil
-      actions.append(.answer(token, outcome))
+    for token in waits.take(id, upTo: revision) { actions.append(.answer(token, outcome)) }
+  }
+
+  /// Forgets what an entry took the place of and the list has no longer.
+  mutating func keepDisplaced(by id: EntryID) {
+    guard let others = displaced[id] else { return }
+    let left = others.filter { replica.list[$0] != nil || outbox.isAdding($0) }
+    displaced[id] = left.isEmpty ? nil : left
+  }
+
+  /// Has the list drop what an entry took the place of, and did not: it was refused, or is gone.
+  mutating func removeDisplaced(by id: EntryID) {
+    for other in displaced.removeValue(forKey: id) ?? [] where isRemnant(other) {
+      outbox.append(.remove(other))
     }
+  }
+
+  /// Whether the list says that something is ours which is not, and nobody has told it yet.
+  func isRemnant(_ id: EntryID) -> Bool {
+    own[id] == nil && replica.list[id].map { $0.owner == publicID } ?? false
+      && !outbox.isRemoving(id)
+  }
+
+  /// Once all is answered, as many entries of the list must be ours as there are: a refusal may have left more.
+  private mutating func checkRemains() {
+    guard sawRefusal, let publicID, phase == .live, outbox.count == 0 else { return }
+    sawRefusal = false
+    if replica.list.count(ownedBy: publicID) > own.count { removeRemains() }
   }
 
   /// Tells the master to take off what the list says is ours and is not. Complexity: O(own entries).
   private mutating func removeRemains() {
     guard let publicID else { return }
-    let removing = outbox.removing
-    for id in replica.list.ids(ownedBy: publicID) where own[id] == nil && !removing.contains(id) {
-      outbox.append(.remove(id))
-    }
+    for id in replica.list.ids(ownedBy: publicID) where isRemnant(id) { outbox.append(.remove(id)) }
   }
 
   /// Compares what is ours with what the list says is ours, and tells the master the difference.
   mutating func reconcile(now: Instant, into actions: inout [MemberAction]) {
     removeRemains()
-    let adding = outbox.adding
-    var listed: Set<EntryID> = []
+    displaced = [:]
+    sawRefusal = false
     for id in own.keys.sorted() {
       let known = own[id]!
       if replica.list[id]?.entry == known.entry {
         own[id]!.acked = known.revision
         finishWaits(for: id, .acked, upTo: known.revision, into: &actions)
-        listed.insert(id)
-      } else if !adding.contains(id) {
+        outbox.withdrawAdd(id)
+      } else if !outbox.isAdding(id) {
         outbox.add(id)
       }
     }
-    outbox.withdrawAdds(listed)
     // Parents before what lies in them, whatever their ids: the list is told in path order.
     outbox.sortWaitingAdds { own[$0]?.entry.path.bytes ?? [] }
   }

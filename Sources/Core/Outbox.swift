@@ -1,12 +1,14 @@
-import DequeModule
-import Protocol
+package import Protocol
 
 /// A member's changes on their way to the master, in order: those sent and not yet answered,
 /// and those that wait their turn. A change gets its transfer id when it is first sent, so what was
 /// never sent can be taken back without a trace.
-struct Outbox: Sendable {
+///
+/// Every question about one entry is answered from an index: whoever makes, renames or removes many files at once
+/// asks as many times.
+package struct Outbox: Sendable {
   /// One change that waits.
-  enum Waiting: Equatable, Sendable {
+  package enum Waiting: Equatable, Sendable {
     case add(EntryID)
     case remove(EntryID)
     case rename(EntryID, to: SharePath)
@@ -34,82 +36,66 @@ struct Outbox: Sendable {
     let path: SharePath
   }
 
-  private(set) var waiting: Deque<Waiting> = []
-  private(set) var sent: Deque<Sent> = []
-  private var waitingAdds: Set<EntryID> = []
+  private var line = WaitingLine()
+  private(set) var sent: [Sent] = []
+  /// How many adds of an entry were sent and are not answered.
+  private var adding = Counts()
+  /// How many removals of an entry wait or are not answered.
+  private var removing = Counts()
+  /// Renames that wait or are not answered.
+  private var renames = 0
   private var lastCounter: UInt64 = 0
 
+  package init() {}
+
   /// Changes not yet answered.
-  var count: Int { waiting.count + sent.count }
+  package var count: Int { line.count + sent.count }
 
   /// The oldest counter without an answer.
   var oldest: UInt64 { sent.first?.counter ?? lastCounter + 1 }
 
+  /// The first change that waits.
+  package var firstWaiting: Waiting? { line.first }
+
   /// Puts an add in line, unless one of the same entry waits already: it will take the latest state.
-  mutating func add(_ id: EntryID) {
-    if waitingAdds.insert(id).inserted { waiting.append(.add(id)) }
+  package mutating func add(_ id: EntryID) { line.add(id) }
+
+  package mutating func append(_ change: Waiting) {
+    switch change {
+    case .add(let id): return line.add(id)
+    case .remove(let id): removing.add(id)
+    case .rename: renames += 1
+    case .name: break
+    }
+    line.append(change)
   }
 
-  mutating func append(_ change: Waiting) { waiting.append(change) }
+  /// Takes an add that was not sent yet out of the line. Complexity: amortised O(1).
+  package mutating func withdrawAdd(_ id: EntryID) { line.withdrawAdd(id) }
 
-  /// Takes an add that was not sent yet out of the line. Returns: whether there was one.
-  mutating func withdrawAdd(_ id: EntryID) -> Bool {
-    guard waitingAdds.remove(id) != nil else { return false }
-    waiting.removeAll { $0 == .add(id) }
-    return true
-  }
+  /// Whether a rename waits or is not answered.
+  var hasRenames: Bool { renames > 0 }
 
-  /// The same for many at once. Complexity: O(what waits).
-  mutating func withdrawAdds(_ ids: Set<EntryID>) {
-    guard !waitingAdds.isDisjoint(with: ids) else { return }
-    waitingAdds.subtract(ids)
-    waiting.removeAll { if case .add(let id) = $0 { ids.contains(id) } else { false } }
-  }
-
-  /// Whether a rename waits or is not answered. Complexity: O(what waits).
-  var hasRenames: Bool {
-    sent.contains { if case .rename = $0.change { true } else { false } }
-      || waiting.contains { if case .rename = $0 { true } else { false } }
-  }
-
-  /// Entries in adds that were sent and are not answered. Complexity: O(what was sent).
-  var adding: Set<EntryID> {
-    var ids: Set<EntryID> = []
-    for case .add(let entries, _) in sent.lazy.map(\.change) { ids.formUnion(entries.map(\.id)) }
-    return ids
-  }
-
-  /// Entries whose removal waits or is not answered. Complexity: O(what waits).
-  var removing: Set<EntryID> {
-    var ids: Set<EntryID> = []
-    for case .remove(let id) in sent.lazy.map(\.change) { ids.insert(id) }
-    for case .remove(let id) in waiting { ids.insert(id) }
-    return ids
-  }
-
-  func isWaitingToAdd(_ id: EntryID) -> Bool { waitingAdds.contains(id) }
+  package func isWaitingToAdd(_ id: EntryID) -> Bool { line.isWaitingToAdd(id) }
 
   /// Whether an add of the entry was sent and is not answered.
-  func isAdding(_ id: EntryID) -> Bool {
-    sent.contains { one in
-      if case .add(let entries, _) = one.change { return entries.contains { $0.id == id } }
-      return false
-    }
-  }
+  func isAdding(_ id: EntryID) -> Bool { adding.has(id) }
+
+  /// Whether a removal of the entry waits or is not answered.
+  func isRemoving(_ id: EntryID) -> Bool { removing.has(id) }
 
   /// Puts the adds that wait in the order of `key`, each in a place that an add had before.
-  mutating func sortWaitingAdds(by key: (EntryID) -> [UInt8]) {
-    let places = waiting.indices.filter { if case .add = waiting[$0] { true } else { false } }
-    let sorted = places.compactMap { place -> (key: [UInt8], id: EntryID)? in
-      guard case .add(let id) = waiting[place] else { return nil }
-      return (key(id), id)
-    }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-    for (place, one) in zip(places, sorted) { waiting[place] = .add(one.id) }
-  }
+  /// Complexity: O(n log n) of what waits.
+  mutating func sortWaitingAdds(by key: (EntryID) -> [UInt8]) { line.sortAdds(by: key) }
 
-  mutating func popWaiting() -> Waiting? {
-    guard let first = waiting.popFirst() else { return nil }
-    if case .add(let id) = first { waitingAdds.remove(id) }
+  /// The next change that waits; it must be sent, or be an add that is needed no more.
+  package mutating func popWaiting() -> Waiting? {
+    let first = line.pop()
+    switch first {
+    case .remove(let id): removing.remove(id)
+    case .rename: renames -= 1
+    case .add, .name, nil: break
+    }
     return first
   }
 
@@ -117,12 +103,39 @@ struct Outbox: Sendable {
   mutating func send(_ change: SentChange) -> UInt64 {
     lastCounter += 1
     sent.append(Sent(counter: lastCounter, change: change))
+    switch change {
+    case .add(let entries, _): for one in entries { adding.add(one.id) }
+    case .remove(let id): removing.add(id)
+    case .rename: renames += 1
+    case .name: break
+    }
     return lastCounter
   }
 
-  /// Takes the change with this counter off; nil where it was answered before.
+  /// Takes the change with this counter off; nil where it was answered before. Complexity: O(transfers in flight).
   mutating func answered(_ counter: UInt64) -> SentChange? {
     guard let index = sent.firstIndex(where: { $0.counter == counter }) else { return nil }
-    return sent.remove(at: index).change
+    let change = sent.remove(at: index).change
+    switch change {
+    case .add(let entries, _): for one in entries { adding.remove(one.id) }
+    case .remove(let id): removing.remove(id)
+    case .rename: renames -= 1
+    case .name: break
+    }
+    return change
+  }
+
+  /// How often each of some entries is there.
+  private struct Counts: Sendable {
+    private var counts: [EntryID: Int] = [:]
+
+    func has(_ id: EntryID) -> Bool { counts[id] != nil }
+
+    mutating func add(_ id: EntryID) { counts[id, default: 0] += 1 }
+
+    mutating func remove(_ id: EntryID) {
+      guard let count = counts[id] else { preconditionFailure("what is taken off was noted") }
+      counts[id] = count > 1 ? count - 1 : nil
+    }
   }
 }
