@@ -185,17 +185,12 @@ private func onWrite(
 private func onFlush(
   _ raw: fuse_req_t?, _ number: fuse_ino_t, _ info: UnsafeMutablePointer<fuse_file_info>?
 ) {
-  let volume = volume(raw!)
-  let request = Request(raw!)
-  // Before anything can answer: then whoever closes it is still there, also when it was killed.
-  volume.noteCloser(handle: info!.pointee.fh, fuse_req_ctx(raw!).pointee.pid)
-  let token = volume.closing.withLock { $0.park(request) }
-  // SAFETY: the token is carried in the pointer's bits and never dereferenced.
-  fuse_req_interrupt_func(raw!, onFlushInterrupt, UnsafeMutableRawPointer(bitPattern: UInt(token)))
-  volume.flush(token: token, handle: info!.pointee.fh)
+  let thread = fuse_req_ctx(raw!).pointee.pid
+  volume(raw!).flush(Request(raw!), handle: info!.pointee.fh, closedBy: thread)
 }
 
-private func onFlushInterrupt(_ raw: fuse_req_t?, _ data: UnsafeMutableRawPointer?) {
+/// A program that waits in `close` was interrupted; `data` is the token of its wait.
+func onFlushInterrupt(_ raw: fuse_req_t?, _ data: UnsafeMutableRawPointer?) {
   volume(raw!).interruptClose(UInt64(UInt(bitPattern: data)))
 }
 

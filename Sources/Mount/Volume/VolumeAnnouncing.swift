@@ -6,20 +6,47 @@ import System
 
 /// How the group learns of one's own files, and what its answer does to them.
 extension Volume {
-  /// FLUSH: a file that was written since it was last announced is announced, and the program's `close`
-  /// returns with the group's answer. `token` names the parked request.
-  func flush(token: UInt64, handle: UInt64) {
+  /// FLUSH: a file that was written since it was last announced is announced, and the program's `close` returns with
+  /// the group's answer. `thread`: the kernel's id of who closes it.
+  func flush(_ request: Request, handle: UInt64, closedBy thread: Int32) {
     let closed = handles.withLock { $0[handle] }
     if case .remote(let stream)? = closed { abandonPausedReads(of: stream) }
-    guard case .own(let own)? = closed, own.isWritable else {
-      return finishClose(token, 0)
+    guard case .own(let own)? = closed, own.isWritable else { return request.reply() }
+    let isNews = tree.withLock { tree in
+      tree[own.number]?.own.map { $0.isDirty || !$0.isAnnounced } ?? false
     }
+    guard isNews else { return flush(request, own, on: onDiskSoon) }
+    // Nothing answers before this does: then whoever closes it is still there, also when it was killed.
+    let cause = closeCauses.ask(thread) { [self] cause in
+      flush(request, own, cause, on: pool.submit)
+    }
+    if let cause { flush(request, own, cause, on: onDiskSoon) }
+  }
+
+  /// Has work done on the disk; false when too much waits already.
+  private typealias DiskWork = (@escaping @Sendable () -> Void) -> Bool
+
+  private func flush(
+    _ request: Request, _ own: OwnHandle, _ cause: CloseCause, on disk: DiskWork
+  ) {
+    // Who becomes another program cannot hear the answer, and the kernel lets nobody look at it until it has one. Nothing
+    // is said of the file either: whoever has it open besides goes on writing, else RELEASE follows.
+    if cause == .exec { return request.reply() }
+    noteCloser(own, isKilled: cause == .killed)
+    flush(request, own, on: disk)
+  }
+
+  private func flush(_ request: Request, _ own: OwnHandle, on disk: DiskWork) {
     let state = tree.withLock { tree -> (isDirty: Bool, failure: Int32?) in
       guard let state = tree[own.number]?.own else { return (false, nil) }
       return (state.isDirty && !state.isAbandoned, state.failure)
     }
-    if state.failure != nil || !state.isDirty { return finishClose(token, state.failure ?? 0) }
-    let isAccepted = onDiskSoon { [self] in
+    if state.failure != nil || !state.isDirty { return request.reply(error: state.failure ?? 0) }
+    let token = closing.withLock { $0.park(request) }
+    request.whenInterrupted(token: token)
+    // The change goes on all the same.
+    closing.withLock { $0.isKnown(token) }?.reply(error: EINTR)
+    let isAccepted = disk { [self] in
       namespace.withLock { _ in
         do throws(SystemError) { try beginClose(own, token) } catch {
           finishClose(token, error.code)
@@ -31,7 +58,9 @@ extension Volume {
   }
 
   /// An INTERRUPT ends the wait of a `close` with EINTR; the change itself goes on.
-  func interruptClose(_ token: UInt64) { finishClose(token, EINTR) }
+  func interruptClose(_ token: UInt64) {
+    closing.withLock { $0.interrupt(token) }?.reply(error: EINTR)
+  }
 
   /// Answers a `close`, unless that was done already.
   private func finishClose(_ token: UInt64, _ code: Int32) {
@@ -57,15 +86,13 @@ extension Volume {
   }
 
   /// A new file is closed, or whoever wrote it was killed: then it is not complete, and not shared. Whoever closes it
-  /// after that shares it; else the next start deletes it. `thread`: the kernel's id of who closes it.
-  func noteCloser(handle: UInt64, _ thread: Int32) {
-    guard case .own(let own)? = handles.withLock({ $0[handle] }), own.isWritable,
-      tree.withLock({ $0[own.number]?.own?.isAnnounced == false })
-    else { return }
-    let isKilled = DyingProcess.isKilled(thread)
+  /// after that shares it; else the next start deletes it.
+  private func noteCloser(_ own: OwnHandle, isKilled: Bool) {
     let path = tree.withLock { tree -> SharePath? in
-      guard let node = tree[own.number], node.own != nil else { return nil }
-      node.own!.abandonedWrites = isKilled ? node.own!.writes : nil
+      guard let node = tree[own.number], let state = node.own, !state.isAnnounced else {
+        return nil
+      }
+      node.own!.abandonedWrites = isKilled ? state.writes : nil
       return tree.path(of: node)
     }
     guard isKilled, let path else { return }
@@ -83,7 +110,9 @@ extension Volume {
         guard let place else { return }
         if let staged = place.staged { try? folder.markComplete(staged, target: place.path) }
         _ = announce(own.number, file: own.file) { [self] outcome in
-          closed(own.number, outcome) { _ in }
+          // No program hears that the group did not answer: then it stays, and is announced until it is taken.
+          let isTaken = outcome == .timedOut || outcome == .masterAway
+          closed(own.number, isTaken ? .acked : outcome) { _ in }
         }
       }
       group.drain()
@@ -113,9 +142,11 @@ extension Volume {
         id: own.id, path: own.path, kind: .file, version: newID(),
         size: UInt64(max(0, stat.size)), modified: stat.modified, mode: UInt16(stat.permissions))
       index.note(entry.id, entry.version, FileRecord(stat))
+      defer { showOtherNames(of: number) }
       return changeTree { tree in
         guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
         let attributes = node.noteVersion(&entry, look, writesBefore: writes)
+        if entry.beginning == nil { sent.withLock { $0.begin(entry.id) } }
         tree.putOwn(
           entry, owner: ownID.withLock { $0 }, node: node, attributes: attributes,
           now: .now)

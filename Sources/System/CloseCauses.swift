@@ -1,0 +1,221 @@
+import DequeModule
+import Glibc
+
+/// Finds out why programs close files, while their requests are not answered.
+///
+/// Whoever asks gets an answer in `patience`, whatever becomes of the look: it may have to wait for what the asking
+/// program holds, and that lets go only when it is answered. So the looks have threads of their own. One that is stuck
+/// is replaced, or it would hold up all after it, and ends when it comes back.
+package final class CloseCauses: Sendable {
+  /// How long a request waits for a look at its program.
+  package static let patience: Duration = .milliseconds(20)
+  /// Looks that wait at most: more than the kernel has requests of this kind under way.
+  static let queueLimit = 1_024
+  /// Threads that look at most, stuck ones among them: each is a program that hangs in a way nobody has seen yet.
+  static let threadLimit = 16
+  /// How long whoever asks gives way for an answer before it goes on to other work. Nearly all come in less, and cost no
+  /// change of threads then.
+  private static let soon: Duration = .microseconds(50)
+
+  private let queue: Monitor<LookingQueue>
+  private let clock: Monitor<LookingClock>
+  private let look: @Sendable (Int32) -> CloseCause
+
+  /// Starts the threads. `look` looks at a thread of a program, by its id.
+  package init(
+    look: @escaping @Sendable (Int32) -> CloseCause = { CloseCause.look(at: $0) }
+  ) throws(SystemError) {
+    self.look = look
+    let queue = Monitor(LookingQueue())
+    self.queue = queue
+    let clock = Monitor(LookingClock())
+    self.clock = clock
+    try Self.startLooking(queue, look)
+    do throws(SystemError) {
+      _ = try Thread.start(name: "closers-clock") { keepTime(clock, queue, look) }
+    } catch {
+      stop()
+      throw error
+    }
+  }
+
+  deinit { stop() }
+
+  /// Ends the threads, without waiting for one that is stuck. What is asked afterwards counts as ordinary.
+  package func stop() {
+    queue.update { $0.isStopping = true }
+    clock.update { $0.isStopping = true }
+  }
+
+  /// Asks about a thread of a program. Returns: the answer, where it comes at once; else it is given to `late`, on
+  /// another thread, in `patience` at the latest. Too much at once, or no answer in time, is `.ordinary`.
+  package func ask(
+    _ thread: Int32, late: @escaping @Sendable (CloseCause) -> Void
+  ) -> CloseCause? {
+    let now = MonotonicClock.now
+    let question = LookingQuestion(thread, deadline: now + Self.patience)
+    guard queue.withLock({ $0.push(question) }) else { return .ordinary }
+    queue.signal()
+    if clock.withLock({ $0.add(question) }) { clock.signal() }
+    repeat {
+      if let cause = question.cause { return cause }
+      sched_yield()
+    } while MonotonicClock.now < now + Self.soon
+    return question.wait(late)
+  }
+
+  fileprivate static func startLooking(
+    _ queue: Monitor<LookingQueue>, _ look: @escaping @Sendable (Int32) -> CloseCause
+  ) throws(SystemError) {
+    queue.withLock { $0.threads += 1 }
+    do throws(SystemError) {
+      _ = try Thread.start(name: "closers") { answerQuestions(queue, look) }
+    } catch {
+      queue.withLock { $0.threads -= 1 }
+      throw error
+    }
+  }
+}
+
+/// One question. The first answer counts.
+private final class LookingQuestion: Sendable {
+  private enum State {
+    case asked
+    case waitedFor(@Sendable (CloseCause) -> Void)
+    case answered(CloseCause)
+  }
+
+  let thread: Int32
+  let deadline: Duration
+  private let state = Locked(State.asked)
+
+  init(_ thread: Int32, deadline: Duration) {
+    self.thread = thread
+    self.deadline = deadline
+  }
+
+  /// The answer, where there is one.
+  var cause: CloseCause? {
+    state.withLock { if case .answered(let cause) = $0 { cause } else { nil } }
+  }
+
+  /// Has the answer given to `body`, or returns it where it is there.
+  func wait(_ body: @escaping @Sendable (CloseCause) -> Void) -> CloseCause? {
+    state.withLock { state in
+      if case .answered(let cause) = state { return cause }
+      state = .waitedFor(body)
+      return nil
+    }
+  }
+
+  func answer(_ cause: CloseCause) {
+    let body = state.withLock { state -> (@Sendable (CloseCause) -> Void)? in
+      switch state {
+      case .answered: return nil
+      case .asked:
+        state = .answered(cause)
+        return nil
+      case .waitedFor(let body):
+        state = .answered(cause)
+        return body
+      }
+    }
+    body?(cause)
+  }
+}
+
+/// What the threads that look share.
+private struct LookingQueue {
+  private var waiting: Deque<LookingQuestion> = []
+  /// Those that run, stuck ones among them.
+  var threads = 0
+  var isStopping = false
+
+  mutating func push(_ question: LookingQuestion) -> Bool {
+    guard !isStopping, waiting.count < CloseCauses.queueLimit else { return false }
+    waiting.append(question)
+    return true
+  }
+
+  /// The next that is worth a look.
+  mutating func pop() -> LookingQuestion? {
+    while let question = waiting.popFirst() {
+      if question.cause == nil { return question }
+    }
+    return nil
+  }
+
+  /// Whether somebody has waited for so long that all who look must be stuck.
+  func isStuck(now: Duration) -> Bool { waiting.contains { $0.deadline <= now } }
+}
+
+/// Questions in the order of their deadlines.
+private struct LookingClock {
+  private var asked: Deque<LookingQuestion> = []
+  var isStopping = false
+
+  var next: Duration? { asked.first?.deadline }
+
+  /// Returns: whether nobody keeps time yet.
+  mutating func add(_ question: LookingQuestion) -> Bool {
+    let isFirst = asked.isEmpty
+    asked.append(question)
+    return isFirst
+  }
+
+  /// Those whose time is over, and at the end of all every one.
+  mutating func takeDue(now: Duration) -> [LookingQuestion] {
+    var due: [LookingQuestion] = []
+    while let first = asked.first, isStopping || first.deadline <= now {
+      due.append(first)
+      asked.removeFirst()
+    }
+    return due
+  }
+}
+
+private func answerQuestions(
+  _ queue: Monitor<LookingQueue>, _ look: @Sendable (Int32) -> CloseCause
+) {
+  while true {
+    // The outer optional is `wait`'s time-out, which cannot happen here.
+    let next: LookingQuestion?? = queue.wait { queue in
+      if let question = queue.pop() { return .some(.some(question)) }
+      return queue.isStopping ? .some(.none) : .none
+    }
+    guard case .some(.some(let question)) = next else { return }
+    question.answer(look(question.thread))
+    if MonotonicClock.now < question.deadline { continue }
+    // It was replaced if anybody waited behind it.
+    let isSpare = queue.withLock { queue in
+      defer { if queue.threads > 1 { queue.threads -= 1 } }
+      return queue.threads > 1
+    }
+    if isSpare { return }
+  }
+}
+
+private func keepTime(
+  _ clock: Monitor<LookingClock>, _ queue: Monitor<LookingQueue>,
+  _ look: @escaping @Sendable (Int32) -> CloseCause
+) {
+  while true {
+    let next = clock.withLock { $0.isStopping ? .zero : $0.next }
+    let now = MonotonicClock.now
+    // The only one who waits here: woken for the first question and at the end.
+    if next.map({ $0 > now }) ?? true {
+      _ = clock.wait(timeout: next.map { $0 - now }) { clock in
+        clock.isStopping || (next == nil && clock.next != nil) ? true : nil
+      }
+    }
+    let end = MonotonicClock.now
+    let (due, isStopping) = clock.withLock { ($0.takeDue(now: end), $0.isStopping) }
+    let isStuck = queue.withLock {
+      $0.isStuck(now: end) && $0.threads < CloseCauses.threadLimit
+    }
+    for question in due { question.answer(.ordinary) }
+    if isStopping { return }
+    // Without another thread those behind it have no look, and go on as ordinary ones.
+    if isStuck { try? CloseCauses.startLooking(queue, look) }
+  }
+}
