@@ -148,7 +148,7 @@ let package = Package(
     .testTarget(
       name: "SystemTests",
       dependencies: [
-        "System", "Transport", "Control", "Core", "Mount", "Protocol", "CLinux",
+        "System", "Transport", "Control", "Core", "Mount", "Sealing", "Protocol", "CLinux",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

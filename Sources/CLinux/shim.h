@@ -54,6 +54,19 @@ static inline ssize_t clinux_read_in_memory(int fd, void *buffer, size_t count, 
   return pread(fd, buffer, count, offset);
 }
 
+/// Whether an open file lies on a file system of a disk of this machine, or of its memory: then `fstat` asks nobody. A
+/// network's, or another program's, may not answer.
+static inline int clinux_is_on_local_disk(int fd) {
+  static const unsigned int types[] = {
+      0xEF53 /* ext */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */, 0xF2F52010 /* f2fs */,
+      0x2FC12FC1 /* zfs */, 0xCA451A4E /* bcachefs */, TMPFS_MAGIC, RAMFS_MAGIC};
+  struct statfs system;
+  if (fstatfs(fd, &system) != 0) return 0;
+  for (unsigned int i = 0; i < sizeof types / sizeof types[0]; i++)
+    if ((unsigned int)system.f_type == types[i]) return 1;
+  return 0;
+}
+
 /// renameat2(2) with its flags.
 static inline int clinux_renameat2(
     int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags) {

@@ -31,7 +31,8 @@ extension Sealer {
       sealed, under: secret, boundTo: BulkFrame.header(key, payload: sealed.count))
   }
 
-  private func leafKey(_ key: LeafKey) -> SymmetricKey? {
+  /// The key that a leaf is sealed with; nil where that generation is not known.
+  func leafKey(_ key: LeafKey) -> SymmetricKey? {
     state.withLock { state in
       guard let group = state.keys.last(where: { $0.generation == key.generation }) else {
         return nil

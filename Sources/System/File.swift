@@ -53,7 +53,8 @@ package enum File {
   package static func lock(_ path: String) throws(SystemError) -> OwnedDescriptor {
     let file = OwnedDescriptor(
       try retryingOnInterrupt("open \(path)") {
-        open(path.cPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
+        open(
+          path.cPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode_t(0o600))
       })
     try retryingOnInterrupt("lock \(path)") { flock(file.raw, LOCK_EX | LOCK_NB) }
     return file

@@ -34,6 +34,15 @@ final class Request: @unchecked Sendable {
     return raw
   }
 
+  /// Has `onFlushInterrupt` called with the token when the program is interrupted, at once where it was already; not
+  /// where it is answered.
+  func whenInterrupted(token: UInt64) {
+    guard let raw = pending.withLock({ $0 }) else { return }
+    // SAFETY: only whoever has parked it answers it, behind this. The token is carried in the pointer's bits and never
+    // dereferenced.
+    fuse_req_interrupt_func(raw, onFlushInterrupt, UnsafeMutableRawPointer(bitPattern: UInt(token)))
+  }
+
   /// Success without data, or an errno.
   func reply(error: Int32 = 0) { _ = fuse_reply_err(answer(), error) }
 
@@ -51,7 +60,7 @@ final class Request: @unchecked Sendable {
 
   func reply(attributes node: EntryReply) {
     var stat = node.stat
-    _ = fuse_reply_attr(answer(), &stat, EntryReply.forever)
+    _ = fuse_reply_attr(answer(), &stat, node.attributesTimeout)
   }
 
   func reply(created entry: EntryReply, _ open: OpenReply) {
@@ -128,12 +137,16 @@ struct EntryReply {
     self.isRemembered = isRemembered
   }
 
+  /// Seconds that the kernel may keep the attributes. Not at all where the file has another name: what is done by that
+  /// the kernel takes to be done to another file.
+  var attributesTimeout: Double { attributes.hasOtherNames ? 0 : Self.forever }
+
   var parameters: fuse_entry_param {
     var parameters = fuse_entry_param()
     parameters.ino = number
     parameters.generation = 1
     parameters.attr = stat
-    parameters.attr_timeout = Self.forever
+    parameters.attr_timeout = attributesTimeout
     parameters.entry_timeout = isRemembered ? Self.forever : 0
     return parameters
   }

@@ -56,6 +56,26 @@ package final class OwnFolder: Sendable {
     return try openBeneath(try resolve(path), flags: flags, mode: mode)
   }
 
+  /// Opens the content of a file; never anything else, which might block, or do what opening does to a device.
+  /// Throws: ESTALE where it is no file, EAGAIN where another program has to give up a lease first.
+  func openContent(_ path: SharePath, flags: Int32) throws(SystemError) -> OwnedDescriptor {
+    try checkMayOpen(path, flags: flags)
+    return try OwnFolder.openContent(
+      of: openBeneath(try resolve(path), flags: O_PATH, mode: 0), flags: flags)
+  }
+
+  /// The same of what is open with O_PATH.
+  static func openContent(
+    of found: OwnedDescriptor, flags: Int32
+  ) throws(SystemError) -> OwnedDescriptor {
+    guard try Stat(descriptor: found.raw).isRegular else {
+      throw SystemError(code: ESTALE, call: "open what is no file any more")
+    }
+    let path = found.procPath
+    return OwnedDescriptor(
+      try retryingOnInterrupt("open a file") { Glibc.open(path, flags | O_NONBLOCK | O_CLOEXEC) })
+  }
+
   /// Opens a directory for listing (nil: the folder itself).
   func openDirectory(_ path: SharePath?) throws(SystemError) -> OwnedDescriptor {
     try openBeneath(try resolve(path), flags: O_RDONLY | O_DIRECTORY, mode: 0)

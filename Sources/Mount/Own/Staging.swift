@@ -8,13 +8,14 @@ import System
 /// A staged file has a random name. Once its writer closed it, `NAME.target` says where it belongs, so that
 /// after a crash complete ones are moved into place and incomplete ones deleted.
 extension OwnFolder {
-  /// Opens a staged file once more.
+  /// Opens a staged file once more. `flags` as of open(2), O_PATH among them. Throws: as `openContent`.
   func openStaged(_ name: [UInt8], flags: Int32) throws(SystemError) -> OwnedDescriptor {
     let staging = staging.raw
-    return OwnedDescriptor(
+    let found = OwnedDescriptor(
       try retryingOnInterrupt("open a staged file") {
-        openat(staging, name.cPath, flags | O_CLOEXEC | O_NOFOLLOW)
+        openat(staging, name.cPath, O_PATH | O_CLOEXEC | O_NOFOLLOW)
       })
+    return flags & O_PATH != 0 ? found : try OwnFolder.openContent(of: found, flags: flags)
   }
 
   /// Notes that the staged file is complete and where it belongs.
@@ -23,7 +24,8 @@ extension OwnFolder {
     let note = OwnedDescriptor(
       try retryingOnInterrupt("mark a staged file complete") {
         openat(
-          staging, Self.note(name).cPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(0o600))
+          staging, Self.note(name).cPath,
+          O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t(0o600))
       })
     try File.writeAll(target.bytes, to: note.raw, "the note of a staged file")
   }
@@ -97,12 +99,7 @@ extension OwnFolder {
   }
 
   private func target(of name: [UInt8]) -> SharePath? {
-    let staging = staging.raw
-    guard
-      let note = try? retryingOnInterrupt(
-        "open", { openat(staging, Self.note(name).cPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) })
-    else { return nil }
-    let file = OwnedDescriptor(note)
+    guard let file = try? openStaged(Self.note(name), flags: O_RDONLY) else { return nil }
     var buffer = [UInt8](repeating: 0, count: Limits.path + 1)
     let count = read(file.raw, &buffer, buffer.count)
     return count > 0 ? try? SharePath(Array(buffer[..<count])) : nil

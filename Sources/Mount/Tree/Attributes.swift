@@ -17,6 +17,8 @@ struct Attributes: Equatable, Sendable {
   var blocks: UInt64
   /// The file of one's own that it is of; nil for all else.
   var file: FileIdentity?
+  /// Whether the file of one's own has more names than this one, made past the mount.
+  var hasOtherNames = false
 
   /// Of somebody else's entry: its permission bits arrive as they are, so that a copy has them too; that
   /// nobody but the owner may write is decided at open. Of a directory the sticky bit too, as of a folder that all
@@ -44,6 +46,7 @@ struct Attributes: Equatable, Sendable {
     accessed = stat.accessed
     blocks = UInt64(max(0, stat.blocks))
     file = FileIdentity(device: stat.dev, inode: stat.ino)
+    hasOtherNames = stat.isRegular && stat.nlink > 1
   }
 
   /// Of the top of the share: whose the own folder is, and who may fill it.

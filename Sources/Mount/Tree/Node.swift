@@ -98,6 +98,9 @@ struct OwnState {
   /// As it was when its version was announced, or behind the latest change of ours since: another `stat` means
   /// that somebody else has changed it.
   var record: FileRecord?
+  /// How often it went on as the version that it was though its time of change was another (`VolumeTouched`): what was
+  /// read of it before is not known to be what is there.
+  var touches: UInt64 = 0
   /// What of its announced versions is still in it.
   var history = ContentHistory()
   /// Of a directory that this member has only because something of his lies in it: the permission bits that showed

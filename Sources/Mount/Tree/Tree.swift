@@ -33,6 +33,8 @@ struct Tree {
   var invalidatedListings: Set<InodeNumber> = []
   /// Names of which the kernel may not remember what they mean.
   var withheld: Set<KnownName> = []
+  /// Own files that have several names, by what they are on the disk (`TreeTwins`).
+  var twins: [FileIdentity: Set<InodeNumber>] = [:]
   /// Whether programs look at the files that they list.
   var attributeInterest = AttributeInterest()
 

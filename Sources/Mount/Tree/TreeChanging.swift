@@ -35,16 +35,16 @@ extension Tree {
   /// From now on the kernel is to remember nothing of the names from and to which something moves by these changes.
   /// Returns: what it must forget of them.
   mutating func withhold(_ deltas: [ListDelta]) -> [Invalidation] {
-    var tops: [SharePath] = []
+    var tops: Set<SharePath> = []
     var invalidations: [Invalidation] = []
     for case .upserted(let listed) in deltas {
       guard let place = places[listed.entry.id],
         let claim = place.directory.children[place.name]?.claims.first(where: {
           $0.entry.id == listed.entry.id
         }), claim.entry.path != listed.entry.path,
-        !tops.contains(where: { claim.entry.path.isBelow($0) })
+        !isBelow(claim.entry.path, tops)
       else { continue }
-      tops.append(claim.entry.path)
+      tops.insert(claim.entry.path)
       for (directory, name) in [place, nearest(listed.entry.path)] where directory.lookups > 0 {
         let known = KnownName(directory: directory.number, name: name)
         guard withheld.insert(known).inserted else { continue }
@@ -61,6 +61,16 @@ extension Tree {
     return invalidations
   }
 
+  /// Whether a path lies below any of some others. Complexity: O(depth).
+  private func isBelow(_ path: SharePath, _ tops: Set<SharePath>) -> Bool {
+    var above = tops.isEmpty ? nil : path.parent
+    while let one = above {
+      if tops.contains(one) { return true }
+      above = one.parent
+    }
+    return false
+  }
+
   /// Ends what `withhold` began.
   mutating func releaseNames() { withheld.removeAll() }
 
@@ -70,6 +80,7 @@ extension Tree {
   }
 
   /// Whether the kernel may not remember the directory's listing.
+  /// Complexity: O(names withheld), for as long as one step of others' takes.
   func isListingWithheld(_ directory: InodeNumber) -> Bool {
     withheld.contains { $0.directory == directory }
   }

@@ -18,18 +18,21 @@ struct OwnHandle: Sendable {
   let isWritable: Bool
   /// Whether the file is not ours to change, whatever becomes of its name here: it is shared where it lies.
   var isInPlace = false
+  /// What of the disk pool's work hangs together, where the file does not answer.
+  var key: WorkerPool.Key { number }
 }
 
-/// Handles by number.
+/// Handles by number, and those of own files by their node too: at each close it is asked who else has one.
 struct HandleTable: Sendable {
   private var handles: [UInt64: Handle] = [:]
+  private var ownHandles: [InodeNumber: Set<UInt64>] = [:]
   private var last: UInt64 = 0
 
   subscript(number: UInt64) -> Handle? { handles[number] }
 
   mutating func add(_ handle: Handle) -> UInt64 {
     last += 1
-    handles[last] = handle
+    add(handle, as: last)
     return last
   }
 
@@ -39,20 +42,29 @@ struct HandleTable: Sendable {
     return last
   }
 
-  mutating func add(_ handle: Handle, as number: UInt64) { handles[number] = handle }
+  mutating func add(_ handle: Handle, as number: UInt64) {
+    handles[number] = handle
+    if case .own(let own) = handle { ownHandles[own.number, default: []].insert(number) }
+  }
 
   /// Puts another state of a listing in its place, where it is still open.
   mutating func renew(_ number: UInt64, _ listing: Listing) {
     if handles[number] != nil { handles[number] = .listing(listing) }
   }
 
-  /// The handles of an own file. Complexity: O(handles).
+  /// The handles of an own file. Complexity: O(them).
   func own(_ number: InodeNumber) -> [OwnHandle] {
-    handles.values.compactMap { handle in
-      guard case .own(let own) = handle, own.number == number else { return nil }
-      return own
+    (ownHandles[number] ?? []).compactMap { handle in
+      if case .own(let own)? = handles[handle] { own } else { nil }
     }
   }
 
-  mutating func remove(_ number: UInt64) -> Handle? { handles.removeValue(forKey: number) }
+  mutating func remove(_ number: UInt64) -> Handle? {
+    let handle = handles.removeValue(forKey: number)
+    if case .own(let own)? = handle {
+      ownHandles[own.number]?.remove(number)
+      if ownHandles[own.number]?.isEmpty == true { ownHandles[own.number] = nil }
+    }
+    return handle
+  }
 }

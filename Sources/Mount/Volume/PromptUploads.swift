@@ -21,7 +21,7 @@ extension Volume {
     let end = source.end(of: key)
     guard end > 0, isAsAnnounced(source, upTo: end),
       let frame = try? source.frame(key, sealer, read: { try readNow(source.file, $0, at: $1) }),
-      isAsAnnounced(source, upTo: end)
+      isStillAnnounced(source, upTo: end, noting: LeafMark(of: frame, key: key))
     else {
       uploads.sources.withLock { $0.drop(source.entry) }
       return false
@@ -30,9 +30,19 @@ extension Volume {
     return true
   }
 
-  /// Keeps a file that was just served open for the next request, for a while.
+  /// Keeps a file that was just served open for the next request, for a while; where to ask for its attributes cannot
+  /// hang, since the link's thread does so.
   func keepOpen(_ source: UploadSource) {
+    guard clinux_is_on_local_disk(source.file.raw) != 0 else { return }
     uploads.sources.withLock { $0.keep(source, now: MonotonicClock.now) }
+  }
+
+  /// The mark goes first: whoever finds out what was sent must know of it by then.
+  private func isStillAnnounced(
+    _ source: UploadSource, upTo end: UInt64, noting mark: LeafMark
+  ) -> Bool {
+    sent.withLock { $0.note(mark) }
+    return isAsAnnounced(source, upTo: end)
   }
 
   private func isAsAnnounced(_ source: UploadSource, upTo end: UInt64) -> Bool {

@@ -11,8 +11,9 @@ struct UploadSource: Sendable {
   let version: Version
   /// Of the version, bytes.
   let size: UInt64
-  /// The file when it was opened.
+  /// The file when it was opened, and `OwnState.touches`.
   let record: FileRecord?
+  let touches: UInt64
 
   /// Where a leaf or piece ends in the file; 0 where it lies behind the file's end.
   func end(of key: LeafKey) -> UInt64 {

@@ -1,63 +1,59 @@
 import Core
 import DequeModule
 import Glibc
+import Logging
 package import Protocol
 package import Sealing
 import System
 
-/// What the hub asks us to upload: runs of leaves, served in order, but those that a program waits for now
-/// before all others; no more of them read than the upward stream takes.
+/// What the hub asks us to upload (`UploadLanes`); no more of it read than the upward stream takes.
 final class Uploads: Sendable {
   /// Bytes read and not yet taken by the stream at most.
   static let queueLimit = 8 << 20
-  /// Leaves asked for and not yet read at most: more than a hub's credits can add up to.
-  static let requestLimit = 262_144
 
   struct State: Sendable {
-    var urgent: Deque<ChunkRequest> = []
-    var requests: Deque<ChunkRequest> = []
-    var leaves = 0
+    var lanes = UploadLanes()
     var queuedBytes = 0
-    var isRunning = false
     var isPaused = false
     /// What went.
     var meter = TransferMeter()
+    /// What was sealed with last.
+    var sealer: Sealer?
 
-    var isEmpty: Bool { urgent.isEmpty && requests.isEmpty }
-
-    mutating func add(_ request: ChunkRequest) {
-      if request.isUrgent { urgent.append(request) } else { requests.append(request) }
-      leaves += Int(request.count)
+    /// What a reader does with the leaf that is next.
+    mutating func turn(
+      of reader: UploadLanes.ReaderID, _ rest: ChunkRequest, now: Instant
+    ) -> Turn {
+      if !lanes.begins(rest, reader, now: now) { return .ends }
+      return queuedBytes >= Uploads.queueLimit || lanes.givesWay(reader) ? .putsBack : .reads
     }
+  }
 
-    /// The next; nil where there is none, or no room for what it brings.
-    mutating func next() -> ChunkRequest? {
-      guard queuedBytes < Uploads.queueLimit, let request = urgent.popFirst() ?? requests.popFirst()
-      else { return nil }
-      leaves -= Int(request.count)
-      return request
-    }
-
-    /// Puts back what is left of a run where there is no room for it, or something more urgent.
-    mutating func takesBack(_ rest: ChunkRequest) -> Bool {
-      if queuedBytes < Uploads.queueLimit, rest.isUrgent || urgent.isEmpty { return false }
-      if rest.isUrgent { urgent.prepend(rest) } else { requests.prepend(rest) }
-      leaves += Int(rest.count)
-      return true
-    }
+  enum Turn {
+    case reads
+    /// There is no room for it, or something more urgent.
+    case putsBack
+    /// Nobody waits for it any more.
+    case ends
   }
 
   let state = Locked(State())
   let sources = Locked(OpenSources())
+  /// The readers: as many as may be stuck and as get on. Of their own: what is stuck keeps no other disk work waiting.
+  let pool: WorkerPool
 
-  var queuedLeaves: Int { state.withLock { $0.leaves } }
+  init() throws(SystemError) {
+    pool = try WorkerPool(
+      name: "uploads", threads: 1, queueLimit: UploadLanes.readerLimit + UploadLanes.stuckLimit,
+      spare: UploadLanes.readerLimit + UploadLanes.stuckLimit, patience: .zero)
+  }
+
+  var queuedLeaves: Int { state.withLock { $0.lanes.leaves } }
 
   /// The connection is lost: whoever still wants them asks again.
   func clear() {
     state.withLock { state in
-      state.urgent.removeAll()
-      state.requests.removeAll()
-      state.leaves = 0
+      _ = state.lanes.takeAll()
       state.queuedBytes = 0
     }
   }
@@ -68,16 +64,10 @@ extension Volume {
   package func uploadRequested(_ request: ChunkRequest, sealer: Sealer) {
     if uploadsArePaused { return refusePaused(request) }
     if servePromptly(request, sealer) { return }
-    let isTaken = uploads.state.withLock { state -> Bool in
-      guard state.leaves + Int(request.count) <= Uploads.requestLimit else { return false }
-      state.add(request)
-      return true
-    }
-    if isTaken {
-      runUploads(sealer)
-    } else {
-      group.uploadFailed(ChunkFailure(request, reason: .busy, retryAfter: 1_000))
-    }
+    let device = tree.withLock { $0.node(of: request.entry)?.own?.record?.device }
+    let isTaken = uploads.state.withLock { $0.lanes.add(request, device: device) }
+    guard isTaken else { return refuseStuck(request) }
+    runUploads(sealer)
   }
 
   /// The upward stream took bytes.
@@ -86,57 +76,96 @@ extension Volume {
     runUploads(sealer)
   }
 
-  /// One worker at a time reads: the leaves of one file leave in order.
+  /// Time has passed: readers that are stuck are given up, others take their place.
+  func tickUploads() {
+    let now = MonotonicClock.now
+    let (refused, sealer) = uploads.state.withLock { ($0.lanes.giveUp(now: now), $0.sealer) }
+    for request in refused {
+      budget.log(
+        .warning, "files that do not answer",
+        "a file of one's own cannot be read: its disk does not answer; whoever reads it waits",
+        metadata: ["path": "\(shownPath(of: request.entry))"])
+      refuseStuck(request)
+    }
+    if let sealer { runUploads(sealer) }
+    uploads.pool.relieve()
+  }
+
+  /// Begins a reader where one is wanted.
   private func runUploads(_ sealer: Sealer) {
-    let mayRun = uploads.state.withLock { state -> Bool in
-      guard !state.isRunning, !state.isEmpty, state.queuedBytes < Uploads.queueLimit
-      else { return false }
-      state.isRunning = true
-      return true
+    let begun = uploads.state.withLock { state in
+      state.sealer = sealer
+      let hasRoom = state.queuedBytes < Uploads.queueLimit
+      return hasRoom ? state.lanes.begin(now: MonotonicClock.now) : nil
     }
-    guard mayRun else { return }
-    onDisk { [self] in
-      while let request = nextUpload() { serve(request, sealer) }
+    guard let (reader, first) = begun else { return }
+    let isAccepted = uploads.pool.submit { [self] in
+      var next: ChunkRequest? = first
+      while let request = next { next = goOn(reader, serve(request, reader, sealer), ends: false) }
     }
+    if !isAccepted { _ = goOn(reader, first, ends: true) }
   }
 
-  private func nextUpload() -> ChunkRequest? {
+  private func goOn(
+    _ reader: UploadLanes.ReaderID, _ rest: ChunkRequest?, ends: Bool
+  ) -> ChunkRequest? {
     uploads.state.withLock { state in
-      let next = state.next()
-      state.isRunning = next != nil
-      return next
+      state.lanes.goOn(
+        reader, rest: rest, ends: ends || state.queuedBytes >= Uploads.queueLimit,
+        now: MonotonicClock.now)
     }
   }
 
-  /// Reads and sends a run; what has to wait goes back to the front.
-  private func serve(_ request: ChunkRequest, _ sealer: Sealer) {
-    guard let source = openSource(request) else { return }
+  /// Reads and sends a run. Returns: what of it has to wait.
+  private func serve(
+    _ request: ChunkRequest, _ reader: UploadLanes.ReaderID, _ sealer: Sealer
+  ) -> ChunkRequest? {
+    guard let source = openSource(request, reader) else { return nil }
     var offset: UInt32 = 0
     while offset < request.count {
       let rest = ChunkRequest(
         request.key(offset), count: request.count - offset, pastCache: request.pastCache)
-      if uploadsArePaused { return refusePaused(rest) }
-      if uploads.state.withLock({ $0.takesBack(rest) }) { return }
-      let key = request.key(offset)
-      let end = source.end(of: key)
-      guard end > 0 else { return refuse(request, from: offset, .changed) }
-      let frame: [UInt8]?
-      do throws(SealFault) {
-        frame = try source.frame(key, sealer) { buffer, start in
-          try readFully(source.file, buffer, at: start)
-        }
-      } catch {
-        // The group has another key by now, and the asker has it or gets it too.
-        return refuse(request, from: offset, .stale)
+      if uploadsArePaused {
+        refusePaused(rest)
+        return nil
       }
-      if let failure = failure(of: source, upTo: end) {
-        return refuse(request, from: offset, failure)
+      switch uploads.state.withLock({ $0.turn(of: reader, rest, now: MonotonicClock.now) }) {
+      case .reads: break
+      case .putsBack: return rest
+      case .ends: return nil
       }
-      guard let frame else { return refuse(request, from: offset, .changed) }
-      send(frame, key, of: source)
+      if let failure = upload(request.key(offset), of: source, sealer, by: reader) {
+        refuse(rest, failure, by: reader)
+        return nil
+      }
       offset += 1
     }
     if request.isUrgent { keepOpen(source) }
+    return nil
+  }
+
+  /// Reads a leaf, checks it and sends it. Returns: why it does not come.
+  private func upload(
+    _ key: LeafKey, of source: UploadSource, _ sealer: Sealer, by reader: UploadLanes.ReaderID
+  ) -> ChunkFailureReason? {
+    let end = source.end(of: key)
+    guard end > 0 else { return .changed }
+    let frame: [UInt8]?
+    do throws(SealFault) {
+      frame = try source.frame(key, sealer) { buffer, start in
+        try readFully(source.file, buffer, at: start)
+      }
+    } catch {
+      // The group has another key by now, and the asker has it or gets it too.
+      return .stale
+    }
+    // Noted before it is checked: whoever finds out what was sent must know of it by then.
+    if let frame { sent.withLock { $0.note(LeafMark(of: frame, key: key)) } }
+    if let failure = failure(of: source, upTo: end) { return failure }
+    guard let frame else { return .changed }
+    // One that was given up was answered.
+    if !uploads.state.withLock({ $0.lanes.isGivenUp(reader) }) { send(frame, key, of: source) }
+    return nil
   }
 
   /// Gives a sealed leaf to the upward stream.
@@ -148,28 +177,26 @@ extension Volume {
     group.upload(frame)
   }
 
-  /// Says why the rest of a run does not come.
+  /// Says why what is left of a run does not come.
   private func refuse(
-    _ request: ChunkRequest, from offset: UInt32, _ reason: ChunkFailureReason
+    _ rest: ChunkRequest, _ reason: ChunkFailureReason, by reader: UploadLanes.ReaderID
   ) {
+    if uploads.state.withLock({ $0.lanes.isGivenUp(reader) }) { return }
     group.uploadFailed(
-      ChunkFailure(
-        ChunkRequest(request.key(offset), count: request.count - offset), reason: reason,
-        retryAfter: reason == .busy ? 100 : 0))
+      ChunkFailure(rest, reason: reason, retryAfter: reason == .busy ? 100 : 0))
   }
 
-  /// What can be said of bytes of an own file.
-  enum Standing {
-    case asAnnounced
-    case failed(ChunkFailureReason)
-    /// The file is not as we left it.
-    case changedByOthers
+  /// Says that a run does not come now: there is too much, or its file does not answer.
+  private func refuseStuck(_ request: ChunkRequest) {
+    group.uploadFailed(
+      ChunkFailure(request, reason: .busy, retryAfter: UploadLanes.askAgainAfter))
   }
 
   /// Opens what a request is about, if something of that version is still there; else says why not.
-  private func openSource(_ request: ChunkRequest) -> UploadSource? {
+  private func openSource(_ request: ChunkRequest, _ reader: UploadLanes.ReaderID) -> UploadSource?
+  {
     enum Found {
-      case file(OwnPlace, size: UInt64, FileRecord?)
+      case file(OwnPlace, size: UInt64, FileRecord?, touches: UInt64)
       case failure(ChunkFailureReason)
     }
     let found = tree.withLock { tree -> Found in
@@ -177,55 +204,41 @@ extension Volume {
         let place = ownState(node, tree), let entry = node.entry,
         let size = own.history.size(of: request.version, entry)
       else { return .failure(.changed) }
-      return own.operations > 0 ? .failure(.busy) : .file(place, size: size, own.record)
+      return own.operations > 0
+        ? .failure(.busy) : .file(place, size: size, own.record, touches: own.touches)
     }
     var reason = ChunkFailureReason.unreadable
     switch found {
     case .failure(let why): reason = why
-    case .file(let place, let size, let record):
-      if let file = try? openStaged(place, forReading: true) {
+    case .file(let place, let size, let record, let touches):
+      do throws(SystemError) {
         let source = UploadSource(
-          number: place.number, file: file, entry: request.entry, version: request.version,
-          size: size, record: record)
+          number: place.number, file: try openToServe(place), entry: request.entry,
+          version: request.version, size: size, record: record, touches: touches)
         guard let failure = failure(of: source, upTo: 0) else { return source }
         reason = failure
+      } catch {
+        reason = Self.reason(error)
+        if reason == .changed { lookAgain(at: place.number) }
       }
     }
-    refuse(request, from: 0, reason)
+    refuse(request, reason, by: reader)
     return nil
   }
 
-  private func openStaged(
-    _ place: OwnPlace, forReading: Bool
-  ) throws(SystemError) -> OwnedDescriptor {
+  private func openToServe(_ place: OwnPlace) throws(SystemError) -> OwnedDescriptor {
     if let staged = place.staged { return try folder.openStaged(staged, flags: O_RDONLY) }
-    return try folder.open(place.path, flags: O_RDONLY)
+    return try folder.openContent(place.path, flags: O_RDONLY)
   }
 
-  /// Why the first `end` bytes of a source are not what was announced; nil where they are.
-  private func failure(of source: UploadSource, upTo end: UInt64) -> ChunkFailureReason? {
-    switch standing(of: source, upTo: end) {
-    case .asAnnounced: return nil
-    case .failed(let reason): return reason
-    case .changedByOthers:
-      lookAgain(at: source.number)
-      return .changed
-    }
-  }
-
-  func standing(of source: UploadSource, upTo end: UInt64) -> Standing {
-    let stat = try? Stat(descriptor: source.file.raw)
-    return tree.withLock { tree in
-      guard let node = tree[source.number], let own = node.own, let entry = node.entry else {
-        return .failed(.changed)
-      }
-      if own.operations > 0 { return .failed(.busy) }
-      guard own.history.holds(source.version, upTo: end, entry) else { return .failed(.changed) }
-      // While we write, or have just written, only we can say what has stayed.
-      if !own.history.isSettled { return .asAnnounced }
-      guard let stat else { return .failed(.unreadable) }
-      if own.record == FileRecord(stat) { return .asAnnounced }
-      return own.record == source.record ? .changedByOthers : .failed(.busy)
+  /// What an asker hears of a file that cannot be opened.
+  private static func reason(_ error: SystemError) -> ChunkFailureReason {
+    switch error.code {
+    // It was moved, removed or replaced by something else a moment ago.
+    case ENOENT, ENOTDIR, ELOOP, ESTALE, EXDEV: .changed
+    // Another program's lease, or too many files open at the moment.
+    case EAGAIN, EMFILE, ENFILE, ENOMEM: .busy
+    default: .unreadable
     }
   }
 }

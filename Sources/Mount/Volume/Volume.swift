@@ -42,10 +42,16 @@ package final class Volume: Sendable {
   let reads = Locked(ParkedReads())
   let walks = Locked(DirectoryWalks())
   let closing = Locked(ParkedCloses())
+  let closeCauses: CloseCauses
   /// What the master did not take and nobody has dealt with yet.
   let refusals = Locked(Deque<Refusal>())
   let diskTurns = Locked(DiskTurns(limit: FuseSession.threads - FuseSession.freeThreads))
   let uploads: Uploads
+  /// What was sent of own files. A leaf among the locks.
+  let sent = Locked(SentLeaves())
+  let compared = Locked(ComparedFiles())
+  /// Places that were asked whether they answer, and have not. A leaf among the locks.
+  let probes = Locked<Set<PlaceID>>([])
   /// A leaf among the locks.
   let growing = Locked(GrowingFiles())
   /// Taken before `tree` and `fetcher`.
@@ -61,6 +67,9 @@ package final class Volume: Sendable {
   private static let poolQueue = 65_536
   /// Threads of the disk pool: enough to keep a disk busy, few enough to stay small.
   private static let poolThreads = 4
+  /// Those that are started in the place of stuck ones at most: `WorkerPool.keyLimit` for each of eight files or disks
+  /// that hang.
+  private static let spareThreads = 32
 
   package init(
     folder: OwnFolder, index: OwnIndex, group: any GroupPort, settings: Settings, log: Logger,
@@ -72,14 +81,17 @@ package final class Volume: Sendable {
     self.group = group
     self.log = log
     budget = LogBudget(log)
-    pool = try WorkerPool(name: "disk", threads: Self.poolThreads, queueLimit: Self.poolQueue)
+    pool = try WorkerPool(
+      name: "disk", threads: Self.poolThreads, queueLimit: Self.poolQueue,
+      spare: Self.spareThreads)
     tree = Locked(
       Tree(now: .now, own: try Stat(descriptor: folder.root.raw)))
     var fetching = settings.fetcher
     fetching.recalls = diskCache != nil
     fetcher = Locked(ChunkFetcher(settings: fetching))
     self.diskCache = diskCache
-    uploads = Uploads()
+    uploads = try Uploads()
+    closeCauses = try CloseCauses()
     ownID = Locked(.master)
     watch = try OwnWatch(limit: settings.watching.limit)
   }
@@ -92,12 +104,17 @@ package final class Volume: Sendable {
   /// Leaves asked of us and not yet sent, for status.
   package var queuedUploads: Int { uploads.queuedLeaves }
 
-  /// Runs disk work for a request; an error that it throws is the answer. FUSE threads only.
-  func onDisk(_ request: Request, _ work: @escaping @Sendable () throws(SystemError) -> Void) {
-    let isAccepted = onDiskSoon {
+  /// Runs disk work for a request; an error that it throws is the answer. `key`: the file or disk that it goes to.
+  /// FUSE threads only.
+  func onDisk(
+    _ request: Request, key: WorkerPool.Key? = nil,
+    _ work: @escaping @Sendable () throws(SystemError) -> Void
+  ) {
+    let answer = { @Sendable () -> Void in
       do throws(SystemError) { try work() } catch { request.reply(error: error.code) }
     }
-    if !isAccepted { request.reply(error: EBUSY) }
+    if onThisThread(answer) || pool.submit(key: key, answer) { return }
+    request.reply(error: EBUSY)
   }
 
   /// Runs disk work on this thread, as long as enough others are left to answer what needs no disk; else on the

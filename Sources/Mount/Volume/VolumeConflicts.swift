@@ -76,7 +76,7 @@ extension Volume {
   private func listed(_ refused: OwnPlace) -> OwnPlace? {
     guard let place = folder.place(of: refused.path) else { return refused }
     let top = tree.withLock { tree in tree.node(at: place.name).flatMap { ownState($0, tree) } }
-    guard let top, !top.isOwnOnly else { return top }
+    guard let top, !isOwnOnly(top) else { return top }
     // Others have something in a directory of that name, which stays.
     let name = freeConflictPath(place.name)
     budget.log(

@@ -17,7 +17,7 @@ extension Volume {
       return request.reply(error: ENOTSUP)
     }
     guard isOwnForGood(number) else { return request.reply(error: ENODATA) }
-    onDisk(request) { [self] () throws(SystemError) in
+    onDisk(request, key: number) { [self] () throws(SystemError) in
       let file = try reached(number)
       var value = [UInt8](repeating: 0, count: size)
       let count = try retryingOnInterrupt("getxattr") {
@@ -31,7 +31,7 @@ extension Volume {
   /// LISTXATTR: zero-terminated names.
   func extendedAttributes(_ request: Request, _ number: InodeNumber, size: Int) {
     guard isOwnForGood(number) else { return request.reply(extended: [], size: size) }
-    onDisk(request) { [self] () throws(SystemError) in
+    onDisk(request, key: number) { [self] () throws(SystemError) in
       let file = try reached(number)
       let count = try retryingOnInterrupt("listxattr") { listxattr(file.procPath, nil, 0) }
       var all = [CChar](repeating: 0, count: count)
@@ -80,9 +80,10 @@ extension Volume {
     tree.withLock { tree in tree[number]?.own.map { $0.impliedMode == nil } ?? false }
   }
 
-  /// The lock is not held while the disk works.
+  /// The lock is not held while the disk works, nor to find what lies on another one.
   private func reached(_ number: InodeNumber) throws(SystemError) -> OwnedDescriptor {
-    try whileNamesStay { () throws(SystemError) in
+    if let own = placedElsewhere(number) { return try reach(own) }
+    return try whileNamesStay { () throws(SystemError) in
       guard let own = ownPlace(number) else { throw SystemError(code: ESTALE, call: "getxattr") }
       return try reach(own)
     }

@@ -76,6 +76,14 @@ extension Volume {
       // FLUSH stays wanted, though nothing is ever written: it tells of a reader that was killed in a pause.
       request.reply(opened: OpenReply(handle: handle, keepsCache: true))
       fetchNext(behind: number)
+    case .own where !wantsToWrite && placedElsewhere(number) != nil:
+      onDisk(request, key: number) { [self] () throws(SystemError) in
+        guard let own = placedElsewhere(number) else {
+          throw SystemError(code: ESTALE, call: "open")
+        }
+        let (reply, _) = try openOwn(own, flags: flags, for: request)
+        request.reply(opened: reply)
+      }
     case .own:
       // Looked up again under the lock: a rename may have come between.
       changeNames(request) { [self] () throws(SystemError) in
@@ -90,6 +98,9 @@ extension Volume {
     request.reply()
     switch handles.withLock({ $0.remove(handle) }) {
     case .remote(let stream): fetcher.withLock { $0.close(stream) }
+    case .own(let own) where own.isInPlace:
+      // To close it may hang as well.
+      _ = pool.submit(key: own.key) { withExtendedLifetime(own.file) {} }
     case .own(let own) where own.isWritable:
       let isUntold = tree.withLock { tree in
         guard let node = tree[own.number], let state = node.own, node.isLinked else { return false }
@@ -141,7 +152,9 @@ extension Volume {
       }
       let look = try look(own.number, file)
       isSame = tree.withLock { tree in
-        tree[own.number].map { !$0.attributes.isOtherContent(Attributes(look.stat)) } ?? false
+        tree[own.number].map {
+          !$0.attributes.isOtherContent(Attributes(look.stat)) && !$0.attributes.hasOtherNames
+        } ?? false
       }
       entry = try show(look)
     } catch {

@@ -18,7 +18,8 @@ extension Volume {
       modified: found.stat.modified, mode: UInt16(implied ?? found.stat.permissions),
       target: found.target)
     index.note(entry.id, entry.version, record)
-    return follow { tree in
+    noteBeginning(of: entry.id, isKnown: known?.version != nil)
+    let number = follow { tree in
       let node = tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: nil,
         attributes: Attributes(found.stat, implied: implied), now: .now)
@@ -28,6 +29,13 @@ extension Volume {
       group.share(entry)
       return node.number
     }
+    showOtherNames(of: number)
+    return number
+  }
+
+  /// An entry is announced. `isKnown`: by a version that was announced before, of which anything may have been sent.
+  func noteBeginning(of id: EntryID, isKnown: Bool) {
+    sent.withLock { isKnown ? $0.forget(id) : $0.begin(id) }
   }
 
   /// What a file was announced as, if no other path has that entry now: two names of one file (hard links) are two
@@ -125,6 +133,7 @@ extension Volume {
         guard let id = node.own?.id else { continue }
         tree.remove(id, now: .now)
         group.unshare(id)
+        sent.withLock { $0.begin(id) }
       }
       return gone.filter { $0.kind == .directory }.map(\.number)
     }

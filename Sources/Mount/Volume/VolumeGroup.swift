@@ -70,7 +70,7 @@ extension Volume {
   }
 
   /// Where an entry is, for the log.
-  private func shownPath(of entry: EntryID) -> String {
+  func shownPath(of entry: EntryID) -> String {
     let path = tree.withLock { tree in tree.node(of: entry).flatMap { tree.path(of: $0) } }
     return path.map { String(decoding: $0.bytes, as: UTF8.self) } ?? "?"
   }
@@ -81,6 +81,8 @@ extension Volume {
     uploads.sources.withLock { $0.closeRested(now: MonotonicClock.now) }
     announceGrowing()
     applyOverdue()
+    tickUploads()
+    pool.relieve()
     let before = fetcher.withLock { $0.cachedBytes }
     step { $0.tick(now: $1, into: &$2) }
     if before > 0, fetcher.withLock({ $0.cachedBytes }) == 0 { onDisk { Allocator.giveBack() } }
@@ -91,6 +93,7 @@ extension Volume {
     [
       fetcher.withLock { $0.nextDeadline }, growing.withLock { $0.nextDeadline },
       arriving.withLock { $0.nextDeadline }, uploads.sources.withLock { $0.nextExpiry },
+      uploads.state.withLock { $0.lanes.nextDeadline }, pool.nextRelief,
     ].compactMap { $0 }.min()
   }
 }

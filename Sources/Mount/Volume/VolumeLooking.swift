@@ -43,10 +43,11 @@ extension Volume {
       switch spot {
       case .name(let number, let name): names[number, default: []].append((name, isFinished))
       case .place(let id):
+        guard canLook(at: id) else { continue }
         namespace.withLock { _ in followIfNew(look(at: id, isFinished: isFinished)) }
       }
     }
-    for (number, some) in names {
+    for (number, some) in names where canLook(in: number) {
       guard let directory = openDirectory(number) else {
         looks.withLock { looks in
           for one in some { looks.settled(.name(number, one.name)) }
@@ -212,6 +213,10 @@ extension Volume {
       if sight.kind == found.kind {
         if sight.record == found.record { return below(sight.number, isNew: false) }
         let isSame = sight.record?.isSameFile(found.record) ?? false
+        if found.kind == .file, Self.isOnlyTouched(sight.record, found.record) {
+          renewTouched(sight, found)
+          return nil
+        }
         if isSame || origin(of: found) == nil {
           renew(sight.number, found)
           return below(sight.number, isNew: !isSame)

@@ -30,6 +30,7 @@ extension Volume {
     let reply = tree.withLock { tree -> EntryReply? in
       guard let node = tree[look.number] else { return nil }
       node.attributes = node.latest(look, setsTime: setsTime)
+      if node.attributes.hasOtherNames { notifier.add(tree.showOtherNames(of: node)) }
       return EntryReply(node)
     }
     guard let reply else { throw SystemError(code: ESTALE, call: "a forgotten file") }

@@ -55,7 +55,7 @@ extension Volume {
       let found = try ownPlace(parent, name)
       if found.kind != .directory { throw SystemError(code: ENOTDIR, call: "rmdir") }
       if !found.isEmpty { throw SystemError(code: ENOTEMPTY, call: "rmdir") }
-      if !found.isOwnOnly { throw inUseByOthers(found) }
+      if !isOwnOnly(found) { throw inUseByOthers(found) }
       try folder.removeDirectory(found.path)
       removeOwn(found, nil, parent, name)
       releaseImplied(found.path.parent)
@@ -70,7 +70,7 @@ extension Volume {
     if flags & ~clinux_rename_noreplace != 0 { return request.reply(error: EINVAL) }
     changeNames(request) { [self] () throws(SystemError) in
       let source = try ownPlace(parent, name)
-      if !source.isOwnOnly { throw inUseByOthers(source) }
+      if !isOwnOnly(source) { throw inUseByOthers(source) }
       let target = try? ownPlace(newParent, newName)
       if target == nil {
         _ = try freePlace(newParent, newName)

@@ -73,15 +73,9 @@ extension Volume {
     let (isChange, refused) = uploads.state.withLock { state -> (Bool, [ChunkRequest]) in
       let isChange = state.isPaused != isPaused
       state.isPaused = isPaused
-      guard isPaused else {
-        if isChange { state.meter.goOn(now: MonotonicClock.now) }
-        return (isChange, [])
-      }
-      defer {
-        state.requests.removeAll()
-        state.leaves = 0
-      }
-      return (isChange, Array(state.requests))
+      if isPaused { return (isChange, state.lanes.takeAll()) }
+      if isChange { state.meter.goOn(now: MonotonicClock.now) }
+      return (isChange, [])
     }
     for request in refused { refusePaused(request) }
     return isChange

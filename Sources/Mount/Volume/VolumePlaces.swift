@@ -19,7 +19,6 @@ extension Volume {
     let kind: EntryKind
     let staged: [UInt8]?
     let isEmpty: Bool
-    let isOwnOnly: Bool
     /// Whether it has a name still; without one `path` is what it had last, and may be another file's.
     let isLinked: Bool
   }
@@ -74,7 +73,12 @@ extension Volume {
     guard let own = node.own, let path = tree.path(of: node) ?? node.entry?.path else { return nil }
     return OwnPlace(
       number: node.number, id: own.id, path: path, kind: node.kind, staged: own.staged,
-      isEmpty: node.children.isEmpty, isOwnOnly: tree.isOwnOnly(node), isLinked: node.isLinked)
+      isEmpty: node.children.isEmpty, isLinked: node.isLinked)
+  }
+
+  /// Whether nobody else has anything at or below it. Complexity: O(nodes below it).
+  func isOwnOnly(_ own: OwnPlace) -> Bool {
+    tree.withLock { tree in tree[own.number].map { tree.isOwnOnly($0) } ?? false }
   }
 
   /// Puts something that now lies in the own folder into the tree, and announces it. `implied`: of a directory that is
@@ -93,6 +97,7 @@ extension Volume {
       size: kind == .file ? UInt64(max(0, stat.size)) : 0, modified: stat.modified,
       mode: UInt16(implied ?? stat.permissions), target: target)
     index.note(entry.id, entry.version, record)
+    noteBeginning(of: entry.id, isKnown: known?.version != nil)
     return changeTree { tree in
       let node = tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: nil,
@@ -115,6 +120,7 @@ extension Volume {
       tree.remove(own.id, now: .now)
       let invalidations = tree.takeInvalidations()
       group.unshare(own.id)
+      sent.withLock { $0.begin(own.id) }
       // Somebody else's claim may show now where the kernel believes nothing to be.
       if let name = try? Name(name), tree[parent]?.children[name] != nil {
         notifier.add(invalidations)
@@ -127,7 +133,7 @@ extension Volume {
     if target.kind == .directory {
       if source.kind != .directory { throw SystemError(code: EISDIR, call: "rename") }
       if !target.isEmpty { throw SystemError(code: ENOTEMPTY, call: "rename") }
-      if !target.isOwnOnly { throw SystemError(code: EPERM, call: "rename") }
+      if !isOwnOnly(target) { throw SystemError(code: EPERM, call: "rename") }
     } else if source.kind == .directory {
       throw SystemError(code: ENOTDIR, call: "rename")
     }
@@ -143,6 +149,7 @@ extension Volume {
       if let target {
         tree[target.number]?.own?.remains = remains
         tree.remove(target.id, now: .now)
+        sent.withLock { $0.begin(target.id) }
       }
       guard let node = tree[source.number], let directory = tree[newParent],
         let name = try? Name(newName)

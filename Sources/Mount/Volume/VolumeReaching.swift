@@ -10,6 +10,15 @@ extension Volume {
     tree.withLock { tree in tree[number].flatMap { ownState($0, tree) } }
   }
 
+  /// An own node that is shared in place. Its names are not ours to change, so it is reached without the lock of names,
+  /// which others would wait for while its disk does not answer.
+  func placedElsewhere(_ number: InodeNumber) -> OwnPlace? {
+    guard let own = ownPlace(number), own.isLinked, folder.place(of: own.path) != nil else {
+      return nil
+    }
+    return own
+  }
+
   /// A descriptor of an own file, directory or symlink: good for `fstat` and for what goes by `procPath`, whatever
   /// its permissions are.
   func reach(_ own: OwnPlace) throws(SystemError) -> OwnedDescriptor {
@@ -24,15 +33,12 @@ extension Volume {
       if flags & O_ACCMODE != O_RDONLY { try checkMayChange(own) }
       let path = try openedFile(own).procPath
       return OwnedDescriptor(
-        try retryingOnInterrupt("open a removed file") { Glibc.open(path, flags | O_CLOEXEC) })
+        try retryingOnInterrupt("open a removed file") {
+          Glibc.open(path, flags | O_NONBLOCK | O_CLOEXEC)
+        })
     }
     if let staged = own.staged { return try folder.openStaged(staged, flags: flags) }
-    let file = try folder.open(own.path, flags: flags | O_NONBLOCK)
-    // Put there by hand, past the mount; a pipe would have us wait for its other end.
-    guard try Stat(descriptor: file.raw).isRegular else {
-      throw SystemError(code: ESTALE, call: "open what is no file any more")
-    }
-    return file
+    return try folder.openContent(own.path, flags: flags)
   }
 
   /// Throws EPERM for what is shared in place, also once it is listed no longer.

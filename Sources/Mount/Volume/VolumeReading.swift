@@ -80,7 +80,7 @@ extension Volume {
   }
 
   private func readOwn(_ request: Request, _ own: OwnHandle, size: Int, offset: Int64) {
-    onDisk(request) { () throws(SystemError) in
+    onDisk(request, key: own.key) { () throws(SystemError) in
       // SAFETY: the buffer is freed behind the reply, which has copied it.
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4_096)
       defer { buffer.deallocate() }

@@ -42,6 +42,7 @@ extension Volume {
         for place in places { looks.add(.place(place), isFinished: false) }
       }
     }
+    guard canLook(in: number) else { return }
     guard let directory = openDirectory(number) else {
       let path = tree.withLock { tree in tree[number].flatMap { tree.path(of: $0) } }
       if let path, (try? folder.stat(path)) != nil {

@@ -50,6 +50,8 @@ extension Volume {
     _ done: @escaping @Sendable (SharingOutcome) -> Void
   ) {
     onDisk { [self] in
+      // Where it does not answer nobody else waits for that.
+      _ = try? SharedPlace.open(path)
       var refusal: SharingOutcome?
       var added: (id: PlaceID, entry: Entry?)?
       namespace.withLock { _ in

@@ -21,12 +21,17 @@ extension Volume {
     group.drain()
   }
 
+  /// How long the end waits for work on a disk that does not answer.
+  private static let lastWork: Duration = .seconds(5)
+
   /// Ends what runs, after the mount has ended.
   package func stop() {
     stopWatching()
     notifier.stop()
     tails.stop()
-    pool.stop()
+    closeCauses.stop()
+    uploads.pool.stop(within: Self.lastWork)
+    pool.stop(within: Self.lastWork)
     diskCache?.stop()
     index.writeSettled()
   }

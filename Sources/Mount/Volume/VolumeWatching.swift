@@ -27,8 +27,9 @@ extension Volume {
     watch.stop()
   }
 
-  /// Has a file looked at that is not what it was announced as.
-  func lookAgain(at number: InodeNumber) {
+  /// Has a file looked at that is not what it was announced as. `isFinished`: whether whoever changed it is known to be
+  /// done.
+  func lookAgain(at number: InodeNumber, isFinished: Bool = false) {
     let spot = tree.withLock { tree -> LookSpot? in
       guard let node = tree[number], let name = node.name, let parent = node.parent,
         let path = tree.path(of: node)
@@ -38,7 +39,7 @@ extension Volume {
       return folder.place(at: path).map { .place($0.id) } ?? .name(parent.number, name)
     }
     guard let spot else { return }
-    looks.withLock { $0.add(spot, isFinished: false) }
+    looks.withLock { $0.add(spot, isFinished: isFinished) }
     lookIfNeeded()
   }
 

@@ -21,7 +21,7 @@ extension Volume {
     }
     if onThisThread({ answer(bytes) }) { return }
     let copy = [UInt8](bytes)
-    onDisk(request) { copy.withUnsafeBytes(answer) }
+    onDisk(request, key: own.key) { copy.withUnsafeBytes(answer) }
   }
 
   /// Returns: how many of the bytes were written.
@@ -58,7 +58,7 @@ extension Volume {
     _ request: Request, handle: UInt64, mode: Int32, offset: Int64, length: Int64
   ) {
     guard let own = writable(handle) else { return request.reply(error: EBADF) }
-    onDisk(request) { [self] () throws(SystemError) in
+    onDisk(request, key: own.key) { [self] () throws(SystemError) in
       // Room that is only made changes nothing that is there.
       let isOnlyRoom = mode & ~FALLOC_FL_KEEP_SIZE == 0
       let size = tree.withLock { $0[own.number]?.attributes.size ?? 0 }
@@ -83,7 +83,7 @@ extension Volume {
       return request.reply(error: EXDEV)
     }
     guard let to = writable(target.handle) else { return request.reply(error: EBADF) }
-    onDisk(request) { [self] () throws(SystemError) in
+    onDisk(request, key: to.key) { [self] () throws(SystemError) in
       let start = UInt64(target.offset)
       let copied = try changeContent(for: request, to.number, to.file, from: start) {
         () throws(SystemError) in
@@ -103,7 +103,7 @@ extension Volume {
   /// can still change.
   func synchronise(_ request: Request, handle: UInt64, dataOnly: Bool) {
     guard case .own(let own)? = handles.withLock({ $0[handle] }) else { return request.reply() }
-    onDisk(request) { [self] () throws(SystemError) in
+    onDisk(request, key: own.key) { [self] () throws(SystemError) in
       // Not under the lock: all other changes of names would wait for the disk.
       try retryingOnInterrupt("fsync") { dataOnly ? fdatasync(own.file.raw) : fsync(own.file.raw) }
       let state = tree.withLock { tree -> (isStaged: Bool, isDirty: Bool) in
@@ -143,7 +143,7 @@ extension Volume {
   ) {
     switch handles.withLock({ $0[handle] }) {
     case .own(let own):
-      onDisk(request) { () throws(SystemError) in
+      onDisk(request, key: own.key) { () throws(SystemError) in
         let position = try retryingOnInterrupt("lseek") {
           lseek(own.file.raw, off_t(offset), whence)
         }

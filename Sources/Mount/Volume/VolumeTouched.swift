@@ -1,0 +1,121 @@
+import Core
+import Glibc
+import Protocol
+import Sealing
+import System
+
+/// Own files of which nothing but the time of change is another: a link was made or removed, an attribute set; or they
+/// were written and their time set back. They go on as the version that they are only if all that anybody can have of
+/// that is still there. Else they are a new version, as with any other change.
+extension Volume {
+  /// Files that are compared now. A leaf among the locks.
+  struct ComparedFiles: Sendable {
+    fileprivate var numbers: Set<InodeNumber> = []
+  }
+
+  /// Whether two records differ in nothing but the time of change.
+  static func isOnlyTouched(_ known: FileRecord?, _ found: FileRecord) -> Bool {
+    guard var same = known, same != found else { return false }
+    same.changed = found.changed
+    return same == found
+  }
+
+  /// Renews an own file that was touched: at once where nothing was sent of it, else once what was sent was compared,
+  /// on the disk pool; until then whoever reads it hears that it is busy. Namespace lock held.
+  func renewTouched(_ sight: Sight, _ found: Found) {
+    guard let marks = sent.withLock({ $0.marks(of: sight.id) }),
+      let sealer = uploads.state.withLock({ marks.isEmpty ? Sealer() : $0.sealer })
+    else { return renew(sight.number, found) }
+    if marks.isEmpty { return keepVersion(sight, found) }
+    guard compared.withLock({ $0.numbers.insert(sight.number).inserted }) else { return }
+    let isAccepted = pool.submit(key: sight.number) { [self] in
+      let isSame = isStill(marks, sight.number, found.record, sealer)
+      namespace.withLock { _ in
+        compared.withLock { _ = $0.numbers.remove(sight.number) }
+        settleTouched(sight, found, isSame: isSame)
+      }
+      group.drain()
+    }
+    if isAccepted { return }
+    compared.withLock { _ = $0.numbers.remove(sight.number) }
+    renew(sight.number, found)
+  }
+
+  private func settleTouched(_ sight: Sight, _ found: Found, isSame: Bool) {
+    let now = tree.withLock { tree in tree[sight.number].flatMap { Self.sight($0) } }
+    // Something else has become of it meanwhile, which is looked at by itself.
+    guard let now, now.id == sight.id, now.record == sight.record, !now.isBusy, !now.isStaged else {
+      return
+    }
+    guard isSame else { return renew(sight.number, found) }
+    keepVersion(sight, found)
+    // It may have been touched again while it was read.
+    lookAgain(at: sight.number)
+  }
+
+  /// Whether all that was sent of a file is still in it, and it is what was found. Blocks on the disk for as long as it
+  /// takes to read that.
+  private func isStill(
+    _ marks: [LeafMark], _ number: InodeNumber, _ record: FileRecord, _ sealer: Sealer
+  ) -> Bool {
+    guard let own = ownPlace(number), own.isLinked, own.staged == nil,
+      let file = try? folder.openContent(own.path, flags: O_RDONLY)
+    else { return false }
+    func isAsFound() -> Bool {
+      (try? Stat(descriptor: file.raw)).map { FileRecord($0) == record } ?? false
+    }
+    guard isAsFound() else { return false }
+    for mark in marks {
+      let start = Int64(mark.key.index << UInt64(mark.key.scale))
+      guard let plain = try? readLeaf(file, at: start, mark.length), mark.isOf(plain, sealer) else {
+        return false
+      }
+    }
+    return isAsFound()
+  }
+
+  /// The file stays the version that it is. Versions before it are no longer served: what of them is still there was
+  /// known by the record that is no longer true.
+  private func keepVersion(_ sight: Sight, _ found: Found) {
+    let kept = tree.withLock { tree -> (EntryID, Version)? in
+      guard let node = tree[sight.number], node.own?.id == sight.id, var entry = node.entry else {
+        return nil
+      }
+      node.own!.record = found.record
+      node.own!.touches += 1
+      node.own!.history = ContentHistory()
+      entry.mode = UInt16(found.stat.permissions)
+      let isTold = entry != node.entry
+      tree.putOwn(
+        entry, owner: ownID.withLock { $0 }, node: node, attributes: Attributes(found.stat),
+        now: WallClock.nanoseconds)
+      notifier.add(tree.takeInvalidations())
+      // What was sent is there; what else a program here has seen may be another now.
+      notifier.add([.attributes(sight.number), .content(sight.number)])
+      if isTold { group.share(entry) }
+      return (entry.id, entry.version)
+    }
+    if let (id, version) = kept { index.note(id, version, found.record) }
+    showOtherNames(of: sight.number)
+  }
+}
+
+/// Bytes of an open file. Throws EIO where there are fewer.
+private func readLeaf(
+  _ file: OwnedDescriptor, at offset: Int64, _ length: Int
+) throws(SystemError) -> [UInt8] {
+  var plain = [UInt8](repeating: 0, count: length)
+  var count = 0
+  while count < length {
+    let start = count
+    // SAFETY: the range lies within the array, which is there during the call.
+    let got = try retryingOnInterrupt("read") {
+      plain.withUnsafeMutableBytes {
+        pread(file.raw, $0.baseAddress! + start, length - start, off_t(offset) + start)
+      }
+    }
+    if got == 0 { throw SystemError(code: EIO, call: "read a file that has become shorter") }
+    count += got
+  }
+  return plain
+}
