@@ -122,10 +122,12 @@ extension Member {
     switch change {
     case .add(let entries, _):
       for one in entries { addRefused(one, reason, into: &actions) }
-    case .rename(let id, let path): renameRefused(id, path, reason, into: &actions)
+    case .rename(let id, let path):
+      renameRefused(id, path, reason, into: &actions)
+      announceStrays()
     case .remove, .name: break
     }
-    removeRemains()
+    checkRemains()
     resendAt = outbox.sent.isEmpty ? nil : now + settings.retry
     pump(now: now, into: &actions)
   }

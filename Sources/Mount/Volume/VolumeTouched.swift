@@ -88,7 +88,7 @@ extension Volume {
       let isTold = entry != node.entry
       tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: node, attributes: Attributes(found.stat),
-        now: WallClock.nanoseconds)
+        now: .now)
       notifier.add(tree.takeInvalidations())
       // What was sent is there; what else a program here has seen may be another now.
       notifier.add([.attributes(sight.number), .content(sight.number)])
