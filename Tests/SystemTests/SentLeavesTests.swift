@@ -55,11 +55,6 @@ struct SentLeavesTests {
 
   @Test func `of what is forgotten nobody can tell, until it begins anew`() throws {
     var sent = SentLeaves()
-    sent.forget(key(1, 0).entry)
-    sent.note(try mark(key(1, 0), [1]))
-    #expect(sent.marks(of: key(1, 0).entry) == nil)
-    sent.begin(key(1, 0).entry)
-    #expect(sent.marks(of: key(1, 0).entry) == [])
     // Too much was sent: the file that was sent first is forgotten.
     sent.note(try mark(key(1, 0), [1]))
     for index in 0..<UInt64(SentLeaves.limit) { sent.note(try mark(key(2, index), [1])) }
@@ -67,5 +62,20 @@ struct SentLeavesTests {
     #expect(sent.marks(of: key(2, 0).entry)?.count == SentLeaves.limit)
     sent.note(try mark(key(2, UInt64(SentLeaves.limit)), [1]))
     #expect(sent.marks(of: key(2, 0).entry) == nil)
+    sent.note(try mark(key(1, 0), [1]))
+    #expect(sent.marks(of: key(1, 0).entry) == nil)
+    sent.begin(key(1, 0).entry)
+    #expect(sent.marks(of: key(1, 0).entry) == [])
+  }
+
+  @Test func `files that are dropped leave nothing behind`() throws {
+    var sent = SentLeaves()
+    for file in 1...5_000 as ClosedRange<UInt64> {
+      sent.note(try mark(key(file, 0), [1]))
+      sent.begin(key(file, 0).entry)
+    }
+    sent.note(try mark(key(1, 0), [1]))
+    #expect(sent.marks(of: key(1, 0).entry)?.count == 1)
+    #expect(sent.marks(of: key(2, 0).entry) == [])
   }
 }

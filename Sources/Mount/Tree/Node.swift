@@ -101,6 +101,9 @@ struct OwnState {
   /// How often it went on as the version that it was though its time of change was another (`VolumeTouched`): what was
   /// read of it before is not known to be what is there.
   var touches: UInt64 = 0
+  /// Whether its version was announced before: by another process, or of a file that was gone for a while. What was sent
+  /// of it then is not known.
+  var isLineOlder = false
   /// What of its announced versions is still in it.
   var history = ContentHistory()
   /// Of a directory that this member has only because something of his lies in it: the permission bits that showed

@@ -1,3 +1,4 @@
+import DequeModule
 package import Protocol
 package import Sealing
 
@@ -16,9 +17,16 @@ package struct SentLeaves: Sendable {
   /// forgotten, those first that were not sent for longest: they become new versions then.
   package static let limit = 32_768
 
-  private var files: [EntryID: [Piece: LeafMark]] = [:]
-  /// In the order in which they were sent first.
-  private var order: [EntryID] = []
+  private struct File {
+    var marks: [Piece: LeafMark] = [:]
+    /// Its place in `order`.
+    let turn: UInt64
+  }
+
+  private var files: [EntryID: File] = [:]
+  /// In the order in which they were sent first; what was dropped since is passed over.
+  private var order: Deque<(entry: EntryID, turn: UInt64)> = []
+  private var lastTurn: UInt64 = 0
   /// Files of which something was sent that is not remembered.
   private var forgotten: Set<EntryID> = []
   private var count = 0
@@ -29,16 +37,24 @@ package struct SentLeaves: Sendable {
   package mutating func note(_ mark: LeafMark) {
     let entry = mark.key.entry
     if forgotten.contains(entry) { return }
-    if files[entry] == nil { order.append(entry) }
+    if files[entry] == nil {
+      lastTurn += 1
+      files[entry] = File(turn: lastTurn)
+      order.append((entry, lastTurn))
+    }
     let piece = Piece(scale: mark.key.scale, index: mark.key.index)
-    if files[entry, default: [:]].updateValue(mark, forKey: piece) == nil { count += 1 }
-    while count > Self.limit, let oldest = order.first { forget(oldest) }
+    if files[entry]!.marks.updateValue(mark, forKey: piece) == nil { count += 1 }
+    while count > Self.limit, let oldest = order.popFirst() {
+      if files[oldest.entry]?.turn != oldest.turn { continue }
+      drop(oldest.entry)
+      forgotten.insert(oldest.entry)
+    }
   }
 
   /// All that was sent of a file's line; nil where that is not known.
   package func marks(of entry: EntryID) -> [LeafMark]? {
     if forgotten.contains(entry) { return nil }
-    return (files[entry] ?? [:]).values.sorted {
+    return (files[entry]?.marks ?? [:]).values.sorted {
       ($0.key.scale, $0.key.index) < ($1.key.scale, $1.key.index)
     }
   }
@@ -49,15 +65,11 @@ package struct SentLeaves: Sendable {
     forgotten.remove(entry)
   }
 
-  /// Something may have been sent that nobody noted: by a process before this one.
-  package mutating func forget(_ entry: EntryID) {
-    drop(entry)
-    forgotten.insert(entry)
-  }
-
   private mutating func drop(_ entry: EntryID) {
     guard let file = files.removeValue(forKey: entry) else { return }
-    count -= file.count
-    order.removeAll { $0 == entry }
+    count -= file.marks.count
+    if order.count > 2 * files.count + 1_024 {
+      order.removeAll { files[$0.entry]?.turn != $0.turn }
+    }
   }
 }

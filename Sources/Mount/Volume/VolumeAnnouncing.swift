@@ -146,7 +146,10 @@ extension Volume {
       return changeTree { tree in
         guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
         let attributes = node.noteVersion(&entry, look, writesBefore: writes)
-        if entry.beginning == nil { sent.withLock { $0.begin(entry.id) } }
+        if entry.beginning == nil {
+          sent.withLock { $0.begin(entry.id) }
+          node.own!.isLineOlder = false
+        }
         tree.putOwn(
           entry, owner: ownID.withLock { $0 }, node: node, attributes: attributes,
           now: .now)

@@ -28,11 +28,21 @@ extension Volume {
   /// then keeps its own name.
   private func settle(_ refusal: Refusal) {
     refusals.withLock { $0.append(refusal) }
+    // All that wait by then: where the pool took no more, those before have left none.
     onDisk { [self] in
-      namespace.withLock { _ in
-        if let next = refusals.withLock({ $0.popFirst() }) { perform(next) }
+      var isDone = false
+      while !isDone {
+        namespace.withLock { _ in
+          for _ in 0..<LookQueue.batch {
+            guard let next = refusals.withLock({ $0.popFirst() }) else {
+              isDone = true
+              return
+            }
+            perform(next)
+          }
+        }
+        group.drain()
       }
-      group.drain()
     }
   }
 

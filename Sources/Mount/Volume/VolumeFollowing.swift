@@ -18,7 +18,7 @@ extension Volume {
       modified: found.stat.modified, mode: UInt16(implied ?? found.stat.permissions),
       target: found.target)
     index.note(entry.id, entry.version, record)
-    noteBeginning(of: entry.id, isKnown: known?.version != nil)
+    sent.withLock { $0.begin(entry.id) }
     let number = follow { tree in
       let node = tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: nil,
@@ -26,16 +26,12 @@ extension Volume {
       node.own?.impliedMode = implied
       node.own?.isAnnounced = true
       node.own?.record = record
+      node.own?.isLineOlder = known?.version != nil
       group.share(entry)
       return node.number
     }
     showOtherNames(of: number)
     return number
-  }
-
-  /// An entry is announced. `isKnown`: by a version that was announced before, of which anything may have been sent.
-  func noteBeginning(of id: EntryID, isKnown: Bool) {
-    sent.withLock { isKnown ? $0.forget(id) : $0.begin(id) }
   }
 
   /// What a file was announced as, if no other path has that entry now: two names of one file (hard links) are two

@@ -97,7 +97,7 @@ extension Volume {
       size: kind == .file ? UInt64(max(0, stat.size)) : 0, modified: stat.modified,
       mode: UInt16(implied ?? stat.permissions), target: target)
     index.note(entry.id, entry.version, record)
-    noteBeginning(of: entry.id, isKnown: known?.version != nil)
+    sent.withLock { $0.begin(entry.id) }
     return changeTree { tree in
       let node = tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: nil,
@@ -105,6 +105,7 @@ extension Volume {
       node.own?.isAnnounced = true
       node.own?.record = record
       node.own?.impliedMode = implied
+      node.own?.isLineOlder = known?.version != nil
       group.share(entry)
       if isAsked { tree.remember(node) }
       return EntryReply(node)

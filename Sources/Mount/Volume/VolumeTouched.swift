@@ -23,7 +23,8 @@ extension Volume {
   /// Renews an own file that was touched: at once where nothing was sent of it, else once what was sent was compared,
   /// on the disk pool; until then whoever reads it hears that it is busy. Namespace lock held.
   func renewTouched(_ sight: Sight, _ found: Found) {
-    guard let marks = sent.withLock({ $0.marks(of: sight.id) }),
+    let isOlder = tree.withLock { $0[sight.number]?.own?.isLineOlder ?? true }
+    guard !isOlder, let marks = sent.withLock({ $0.marks(of: sight.id) }),
       let sealer = uploads.state.withLock({ marks.isEmpty ? Sealer() : $0.sealer })
     else { return renew(sight.number, found) }
     if marks.isEmpty { return keepVersion(sight, found) }
