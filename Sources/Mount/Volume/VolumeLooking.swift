@@ -229,7 +229,13 @@ extension Volume {
 
   /// Names that were not there when they were looked at: gone, if they still are. Takes the namespace lock itself.
   func forgetAbsent(_ spots: [LookSpot]) {
-    var rest = spots[...]
+    // What is to be looked at as a whole later needs no look now.
+    let directories = Set(
+      spots.compactMap { if case .name(let number, _) = $0 { number } else { nil } })
+    let silent = directories.filter { !canLook(in: $0) }
+    var rest = spots.filter { spot in
+      if case .name(let number, _) = spot { !silent.contains(number) } else { true }
+    }[...]
     while !rest.isEmpty {
       let some = rest.prefix(LookQueue.batch)
       rest = rest.dropFirst(LookQueue.batch)
