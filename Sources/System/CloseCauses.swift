@@ -47,20 +47,23 @@ package final class CloseCauses: Sendable {
     clock.update { $0.isStopping = true }
   }
 
-  /// Asks about a thread of a program. Returns: the answer, where it comes at once; else it is given to `late`, on
-  /// another thread, in `patience` at the latest. Too much at once, or no answer in time, is `.ordinary`.
+  /// Asks about a thread of a program. `work`: what the asker does meanwhile, which hides the time of the look.
+  /// Returns: the answer, where it comes at once; else it is given to `late`, on another thread, in `patience` at the
+  /// latest. Too much at once, or no answer in time, is `.ordinary`.
   package func ask(
-    _ thread: Int32, late: @escaping @Sendable (CloseCause) -> Void
+    _ thread: Int32, meanwhile work: () -> Void = {}, late: @escaping @Sendable (CloseCause) -> Void
   ) -> CloseCause? {
     let now = MonotonicClock.now
     let question = LookingQuestion(thread, deadline: now + Self.patience)
     guard queue.withLock({ $0.push(question) }) else { return .ordinary }
     queue.signal()
     if clock.withLock({ $0.add(question) }) { clock.signal() }
+    work()
+    let end = MonotonicClock.now + Self.soon
     repeat {
       if let cause = question.cause { return cause }
       sched_yield()
-    } while MonotonicClock.now < now + Self.soon
+    } while MonotonicClock.now < end
     return question.wait(late)
   }
 

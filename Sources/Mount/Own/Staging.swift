@@ -18,6 +18,14 @@ extension OwnFolder {
     return flags & O_PATH != 0 ? found : try OwnFolder.openContent(of: found, flags: flags)
   }
 
+  /// Makes room for the note that a staged file is complete: an empty note says nothing.
+  func beginNote(_ name: [UInt8]) {
+    let opened = openat(
+      staging.raw, Self.note(name).cPath,
+      O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t(0o600))
+    if opened >= 0 { close(opened) }
+  }
+
   /// Notes that the staged file is complete and where it belongs.
   func markComplete(_ name: [UInt8], target: SharePath) throws(SystemError) {
     let staging = staging.raw

@@ -17,10 +17,18 @@ extension Volume {
     }
     guard isNews else { return flush(request, own, on: onDiskSoon) }
     // Nothing answers before this does: then whoever closes it is still there, also when it was killed.
-    let cause = closeCauses.ask(thread) { [self] cause in
-      flush(request, own, cause, on: pool.submit)
-    }
+    let cause = closeCauses.ask(
+      thread, meanwhile: { beginNote(own) },
+      late: { [self] cause in flush(request, own, cause, on: pool.submit) })
     if let cause { flush(request, own, cause, on: onDiskSoon) }
+  }
+
+  /// The disk makes the note of a new file while it is looked who closes it: all that a close costs besides.
+  private func beginNote(_ own: OwnHandle) {
+    let staged = tree.withLock { tree in
+      tree[own.number]?.own.flatMap { $0.isDirty ? $0.staged : nil }
+    }
+    if let staged { _ = onThisThread { folder.beginNote(staged) } }
   }
 
   /// Has work done on the disk; false when too much waits already.
