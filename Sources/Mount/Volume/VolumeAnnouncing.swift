@@ -87,8 +87,8 @@ extension Volume {
       announce(own.number, file: own.file)
       return finishClose(token, 0)
     }
-    let isAnnounced = announce(own.number, file: own.file) { [self] outcome in
-      closed(own.number, outcome) { [self] code in finishClose(token, code) }
+    let isAnnounced = announce(own.number, file: own.file) { [self, number = own.number] outcome in
+      closed(number, outcome) { [self] code in finishClose(token, code) }
     }
     if !isAnnounced { finishClose(token, 0) }
   }
@@ -117,10 +117,11 @@ extension Volume {
         let place = tree.withLock { tree in tree[own.number].flatMap { ownState($0, tree) } }
         guard let place else { return }
         if let staged = place.staged { try? folder.markComplete(staged, target: place.path) }
-        _ = announce(own.number, file: own.file) { [self] outcome in
+        // Only the number: the file must not stay open until the group answers.
+        _ = announce(own.number, file: own.file) { [self, number = own.number] outcome in
           // No program hears that the group did not answer: then it stays, and is announced until it is taken.
           let isTaken = outcome == .timedOut || outcome == .masterAway
-          closed(own.number, isTaken ? .acked : outcome) { _ in }
+          closed(number, isTaken ? .acked : outcome) { _ in }
         }
       }
       group.drain()
