@@ -58,6 +58,10 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
+      name: "State",
+      dependencies: ["Protocol", "Sealing", "System", "COpenSSL"],
+      swiftSettings: strict),
+    .target(
       name: "Transport",
       dependencies: [
         "Protocol", "System", "CWebSockets", "COpenSSL",
@@ -68,7 +72,7 @@ let package = Package(
     .target(
       name: "Mount",
       dependencies: [
-        "Protocol", "Core", "Sealing", "System", "CFuse", "CLinux",
+        "Protocol", "Core", "Sealing", "State", "System", "CFuse", "CLinux",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],
@@ -82,7 +86,7 @@ let package = Package(
     .target(
       name: "Runtime",
       dependencies: [
-        "Protocol", "Core", "Sealing", "System", "Transport", "Mount", "Control", "CLinux",
+        "Protocol", "Core", "Sealing", "State", "System", "Transport", "Mount", "Control", "CLinux",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],
@@ -108,7 +112,7 @@ let package = Package(
     .executableTarget(
       name: "fshare-hub",
       dependencies: [
-        "HubArguments", "Runtime", "System", "Transport", "Protocol",
+        "HubArguments", "Runtime", "State", "System", "Transport", "Protocol",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -116,7 +120,7 @@ let package = Package(
     .executableTarget(
       name: "fsharectl",
       dependencies: [
-        "Control", "System", "CQRCode",
+        "Control", "State", "System", "CQRCode",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -143,7 +147,10 @@ let package = Package(
       name: "SealingTests", dependencies: ["Sealing", "Protocol"], swiftSettings: strict),
     .testTarget(
       name: "RuntimeTests",
-      dependencies: ["Runtime", "Sealing", "Transport", "Protocol", "System", "Core", "Control"],
+      dependencies: [
+        "Runtime", "State", "Sealing", "Transport", "Protocol", "System", "Core", "Control",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "SystemTests",

@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import Mount
+import State
 import System
 
 /// Opens the disk cache at the start: what lies there is others' files, so the folder is one's own alone.
@@ -13,7 +14,7 @@ enum CacheStart {
     do throws(SystemError) { try File.makeDirectories(path, mode: 0o700) } catch {
       throw Ending(.folder, "cache folder \(path): \(error)")
     }
-    try Privacy.check(folder: path)
+    try Ending.rethrowing { () throws(StateFault) in try Privacy.check(folder: path) }
     let own = File.resolved(ownFolder) ?? ownFolder
     let cache = File.resolved(path) ?? path
     if Mountpoint.isSameOrBelow(cache, own) || Mountpoint.isSameOrBelow(own, cache) {

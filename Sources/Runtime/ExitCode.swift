@@ -1,3 +1,5 @@
+import State
+
 /// What a program's end means; `docs/operations.md` lists them. The numbers follow sysexits(3) where it has one.
 package enum ExitCode: Int32, CaseIterable, Sendable {
   case success = 0
@@ -41,4 +43,16 @@ package struct Ending: Error, CustomStringConvertible, Sendable {
     self.text = text
   }
   package var description: String { text }
+}
+
+extension Ending {
+  /// A file of the state folder cannot be used: code 73.
+  init(_ fault: StateFault) { self.init(.folder, fault.description) }
+
+  /// Runs what looks at files of the state folder; what it throws becomes an ending with code 73.
+  static func rethrowing<Result>(
+    _ body: () throws(StateFault) -> Result
+  ) throws(Ending) -> Result {
+    do throws(StateFault) { return try body() } catch { throw Ending(error) }
+  }
 }

@@ -4,6 +4,7 @@ package import Logging
 package import Mount
 package import Protocol
 package import Sealing
+import State
 import System
 package import Transport
 
@@ -31,12 +32,15 @@ package struct MasterParts: Sendable {
   package let master: Master
   package let journal: MasterJournal
   package let vault: KeyVault
+  /// What a person is to hear of the journal; nil where all is well.
+  let remark: String?
 
   /// Restores the master from `journal` and `vault` in the folder `path`, or begins both.
-  init(folder path: String, settings: Master.Settings) throws(SystemError) {
-    vault = try KeyVault(path: path + "/vault")
-    (journal, master) = try MasterJournal.open(
-      path + "/journal", vault: vault.summary, settings: settings)
+  init(folder path: String, settings: Master.Settings) throws(StateFault) {
+    vault = try KeyVault(path: path + "/" + StateKind.vault.rawValue)
+    let opened = try MasterJournal.open(
+      path + "/" + StateKind.journal.rawValue, vault: vault.summary, settings: settings)
+    (journal, master, remark) = (opened.journal, opened.master, opened.remark)
   }
 }
 
@@ -49,11 +53,14 @@ package final class GroupSession: @unchecked Sendable {
   enum Work: Sendable {
     case member(MemberAction)
     case master(MasterAction)
+    /// What the disk did not take, once more.
+    case backlog
   }
 
   struct State {
     var member: Member
     var master: Master?
+    var backlog = MasterBacklog()
     var deviceName: DeviceName
     var work: Deque<Work> = []
     var isDraining = false
@@ -162,12 +169,7 @@ package final class GroupSession: @unchecked Sendable {
 
   /// One step of the master alone; nothing where this is not the master app.
   func stepMaster(_ body: (inout Master, Instant, inout [MasterAction]) -> Void) {
-    step { state, now in
-      guard state.master != nil else { return }
-      var actions: [MasterAction] = []
-      body(&state.master!, now, &actions)
-      state.enqueue(actions)
-    }
+    step { state, now in state.stepMaster(now, body) }
   }
 
   /// Does what is queued; another thread that is doing so already takes it over.
@@ -192,5 +194,14 @@ extension GroupSession.State {
 
   mutating func enqueue(_ actions: [MasterAction]) {
     for action in actions { work.append(.master(action)) }
+  }
+
+  mutating func stepMaster(
+    _ now: Instant, _ body: (inout Master, Instant, inout [MasterAction]) -> Void
+  ) {
+    guard master != nil else { return }
+    var actions: [MasterAction] = []
+    body(&master!, now, &actions)
+    enqueue(actions)
   }
 }

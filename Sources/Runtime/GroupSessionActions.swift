@@ -3,6 +3,7 @@ import Logging
 import Mount
 import Protocol
 import Sealing
+import State
 import System
 import Transport
 
@@ -11,7 +12,9 @@ extension GroupSession {
   func perform(_ work: Work) {
     switch work {
     case .member(let action): perform(action)
-    case .master(let action): perform(action)
+    case .master(let action):
+      if !state.withLock({ $0.backlog.keeps(action) }) { performOrKeep(action) }
+    case .backlog: performBacklog()
     }
   }
 
@@ -47,28 +50,35 @@ extension GroupSession {
     }
   }
 
-  private func perform(_ action: MasterAction) {
+  /// Does what the master wants done. Throws where it has to be kept first, and the disk does not take it.
+  func perform(_ action: MasterAction) throws(SystemError) {
     switch action {
-    case .keep, .useKey, .giveKey: performKeys(action)
+    case .keep, .useKey, .giveKey: try performKeys(action)
     case .journal(let ordered):
-      do throws(SystemError) {
-        try journal!.append(ordered)
-        try journal!.compactIfWorthIt { state.withLock { $0.master! } }
-      } catch {
-        budget.log(.critical, "the journal", "cannot write the journal: \(error)")
-      }
+      try journal!.append(ordered)
+      compactJournal()
     case .publish(let ordered):
       if state.withLock({ $0.isMasterRegistered }) {
         send(ordered.message(toHub: true), from: .master)
       }
       stepInPlace { $0.received(ordered, now: $1, into: &$2) }
-    case .answer(let publicID, let message):
-      if publicID == .master {
-        stepInPlace { $0.received(message, now: $1, into: &$2) }
-      } else {
-        send(message, from: .master) { .directed(to: publicID, $0) }
-      }
+    case .answer(let publicID, let message): answer(publicID, message)
     }
+  }
+
+  /// Tells one member something in the master's name.
+  func answer(_ publicID: PublicID, _ message: Message) {
+    if publicID == .master {
+      stepInPlace { $0.received(message, now: $1, into: &$2) }
+    } else {
+      send(message, from: .master) { .directed(to: publicID, $0) }
+    }
+  }
+
+  private func compactJournal() {
+    do throws(SystemError) {
+      try journal!.compactIfWorthIt { state.withLock { $0.master! } }
+    } catch { log.error("the journal is not made shorter: \(error)") }
   }
 
   /// A step made while draining: what it wants done is queued behind what is there.
@@ -86,12 +96,7 @@ extension GroupSession {
       send(message, from: state.withLock { $0.member.publicID } ?? .master)
       return
     }
-    state.withLock { state in
-      var actions: [MasterAction] = []
-      _ = state.master!.received(
-        message, from: .master, now: MonotonicClock.now, into: &actions)
-      state.enqueue(actions)
-    }
+    _ = propose(message, from: .master)
   }
 
   private func register(_ challenge: [UInt8]) {

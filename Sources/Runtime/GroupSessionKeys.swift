@@ -7,26 +7,25 @@ import System
 
 /// The group's key: made, kept and handed out by the master, taken by everyone else.
 extension GroupSession {
-  /// What the master wants done about keys and decisions. While draining.
-  func performKeys(_ action: MasterAction) {
+  /// What the master wants done about keys and decisions. While draining. Throws where the vault cannot be written.
+  func performKeys(_ action: MasterAction) throws(SystemError) {
     guard let vault else { return }
-    do throws(SystemError) {
-      switch action {
-      case .keep(let decision, let generation):
-        try vault.keep(decision)
-        _ = try vault.key(generation)
-      case .useKey(let generation): use(try vault.key(generation))
-      case .giveKey(let publicID, let device): give(publicID, device)
-      default: preconditionFailure("not about keys")
-      }
-    } catch {
-      budget.log(.critical, "the vault", "cannot write the vault: \(error)")
+    switch action {
+    case .keep(let decision, let generation):
+      try vault.keep(decision)
+      _ = try vault.key(generation)
+    case .useKey(let generation): use(try vault.key(generation))
+    case .giveKey(let publicID, let device): try give(publicID, device)
+    default: preconditionFailure("not about keys")
     }
   }
 
   /// Keeps a decision, and the key that goes with it, before anything is decided. Returns: why it cannot be kept;
   /// then nothing may be decided.
   func keepFirst(_ publicID: PublicID, _ admission: Admission) -> String? {
+    if let trouble = state.withLock({ $0.backlog.trouble }) {
+      return "nothing can be decided before the disk takes it: \(trouble)"
+    }
     guard let vault,
       let (member, generation) = state.withLock({ $0.master?.decision(publicID, admission) })
     else { return nil }
@@ -61,10 +60,9 @@ extension GroupSession {
     return true
   }
 
-  private func give(_ publicID: PublicID, _ device: DeviceKey) {
-    guard let vault, state.withLock({ $0.isMasterRegistered }),
-      let key = try? vault.key(sealer.generation)
-    else { return }
+  private func give(_ publicID: PublicID, _ device: DeviceKey) throws(SystemError) {
+    guard let vault, state.withLock({ $0.isMasterRegistered }) else { return }
+    let key = try vault.key(sealer.generation)
     if let message = KeyWrapping.wrap(key, for: publicID, device: device, by: identity) {
       send(.groupKey(message))
     } else {

@@ -67,6 +67,8 @@ extension GroupSession: HubLinkHandler {
     if connects { link.connect() }
     stepMember { $0.tick(now: $1, into: &$2) }
     stepMaster { master, now, _ in master.tick(now: now) }
+    tickBacklog(now: now)
+    trust.tick(now: now)
     if let due = volume.nextDeadline, now >= due { volume.tick() }
     link.setTimer(after: Self.tickEvery)
   }
@@ -78,10 +80,10 @@ extension GroupSession: HubLinkHandler {
       budget.log(
         .notice, "registrations", "client \(record.publicID) registered: \(record.admission)",
         metadata: ["name": "\(record.name)"])
-      stepMaster { master, _, actions in master.clientRegistered(record, into: &actions) }
+      hear { master, _, actions in master.clientRegistered(record, into: &actions) }
     case .forwarded(let sender, let inner) where isMaster: try forwarded(inner, from: sender)
     case .clientForgotten(let publicIDs) where isMaster:
-      stepMaster { master, _, _ in master.clientsForgotten(publicIDs) }
+      hear { master, _, _ in master.clientsForgotten(publicIDs) }
     case .groupKey(let key): try received(key)
     case .uploadChunkRequest(let request): volume.uploadRequested(request, sealer: sealer)
     case .chunkFailed(let failure): volume.chunkFailed(failure)
@@ -143,7 +145,7 @@ extension GroupSession: HubLinkHandler {
     case .gone(let ids): (publicIDs, presence) = (ids, .gone)
     default: return
     }
-    stepMaster { master, _, actions in
+    hear { master, _, actions in
       for publicID in publicIDs { master.presenceChanged(publicID, presence, into: &actions) }
     }
   }
@@ -159,14 +161,14 @@ extension GroupSession: HubLinkHandler {
     }
     guard let complete else { return }
     if ack.displaced { report(.displacedAnother) }
-    stepMaster { $0.hubConnected(clients: complete, now: $1, into: &$2) }
+    hear(isTable: true) { $0.hubConnected(clients: complete, now: $1, into: &$2) }
     stepMember { $0.masterIsReady(now: $1, into: &$2) }
     report(.ready)
   }
 
   private func forwarded(_ inner: Message, from sender: PublicID) throws(DecodingFault) {
     if case .askFiles(let cursor) = inner {
-      stepMaster { master, _, actions in master.asked(cursor, from: sender, into: &actions) }
+      hear(question: cursor, from: sender)
       return
     }
     let plain: Message
@@ -174,9 +176,7 @@ extension GroupSession: HubLinkHandler {
       refuse(inner, from: sender, error)
       return
     }
-    var isTaken = false
-    stepMaster { isTaken = $0.received(plain, from: sender, now: $1, into: &$2) }
-    if isTaken { return }
+    if propose(plain, from: sender) { return drain() }
     // One member's nonsense is no reason to end the master's connection.
     budget.log(.warning, "nonsense", "member \(sender) sent the master \(plain.opcode)")
   }

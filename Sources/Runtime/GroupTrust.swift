@@ -8,6 +8,9 @@ package final class GroupTrust: Sendable {
   private let known: Locked<KnownGroup>
   private let file: String
   private let keep: @Sendable (KnownGroup) throws(Ending) -> Void
+  /// When a number that is not on the disk yet is tried again; nil where all is. A leaf, taken under `known`.
+  private let tryAt = Locked<Duration?>(nil)
+  private static let tryEvery: Duration = .seconds(5)
 
   /// Begins with what is `known`. `file`: where the user finds it; `keep`: writes it.
   init(
@@ -45,16 +48,32 @@ package final class GroupTrust: Sendable {
   }
 
   /// The master gave the key of this generation. Returns: false where a later one was in use before, even in an
-  /// earlier run: a hub that hands out old keys wants something sealed under one that was replaced.
+  /// earlier run: a hub that hands out old keys wants something sealed under one that was replaced. A disk that does
+  /// not take the number is tried again (`tick`): reading and writing go on meanwhile.
   func takes(generation: UInt32) -> Bool {
-    var isTaken = true
-    let event = note(nil) { known in
-      isTaken = generation >= known.generation
-      if isTaken { known.generation = generation }
-      return nil
+    known.withLock { known in
+      guard generation >= known.generation else { return false }
+      guard generation > known.generation else { return true }
+      known.generation = generation
+      keepLater(known)
+      return true
     }
-    if case .untrusted = event { return false }
-    return isTaken
+  }
+
+  /// Time has passed: what the disk did not take is tried again.
+  func tick(now: Duration) {
+    let isDue = tryAt.withLock { tryAt -> Bool in
+      guard let at = tryAt, now >= at else { return false }
+      tryAt = nil
+      return true
+    }
+    if isDue { known.withLock { keepLater($0) } }
+  }
+
+  private func keepLater(_ known: KnownGroup) {
+    do throws(Ending) { try keep(known) } catch {
+      tryAt.withLock { $0 = MonotonicClock.now + Self.tryEvery }
+    }
   }
 
   /// What the program ends with where the transport has met another TLS key than the one that it was to pin.

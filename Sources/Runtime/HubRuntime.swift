@@ -3,6 +3,7 @@ import DequeModule
 package import Logging
 package import Protocol
 import Sealing
+package import State
 package import System
 package import Transport
 
@@ -44,13 +45,15 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   /// How often time is looked at: fine enough for graces and lifetimes of seconds.
   private static let tickEvery: Duration = .milliseconds(250)
 
-  private var hub: Hub
-  private let registry: HubRegistry
+  private(set) var hub: Hub
+  let registry: HubRegistry
   private let stateFolder: String
   private let tls: TLSIdentity
+  /// When the registry, which the disk did not take, is tried again; nil where it is as it should be.
+  var registryTryAt: Instant?
   /// nil where the hub has a master.
   private var claim: ClaimCode?
-  private let log: Logger
+  let log: Logger
   /// The log of what strangers bring about.
   private let budget: LogBudget
   private var server: HubServer?
@@ -71,10 +74,13 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
       )
     }
     try File.makeDirectories(stateFolder, mode: 0o700)
-    try Privacy.check(folder: stateFolder)
-    try Privacy.check(ifThere: "\(stateFolder)/\(TLSIdentity.keyName)")
     let path = HubRegistry.path(in: stateFolder)
-    var known = try HubRegistry.read(path) ?? HubRegistry.Content()
+    var known = try Ending.rethrowing { () throws(StateFault) in
+      try Privacy.check(folder: stateFolder)
+      try Privacy.check(ifThere: "\(stateFolder)/\(TLSIdentity.keyName)")
+      StateFile.removeLeftovers(in: stateFolder)
+      return try HubRegistry.read(path) ?? HubRegistry.Content()
+    }
     if let master, let other = known.master, other != master {
       throw Ending(
         .refused,
@@ -82,7 +88,9 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
       )
     }
     known.master = known.master ?? master
-    registry = try HubRegistry(path: path, continuing: known)
+    do throws(SystemError) { registry = try HubRegistry(path: path, continuing: known) } catch {
+      throw Ending(StateFault(error))
+    }
     if known.master == nil {
       claim = try ClaimCode.loadOrMake(in: stateFolder)
     } else {
@@ -94,7 +102,9 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
     self.stateFolder = stateFolder
     self.log = log
     budget = LogBudget(log)
-    tls = try TLSIdentity(folder: stateFolder)
+    do throws(SystemError) { tls = try TLSIdentity(folder: stateFolder) } catch {
+      throw Ending(TLSFiles.fault(error, in: stateFolder))
+    }
     server = try HubServer(
       listen: listen, tls: tls, plain: settings.plain, limits: settings.transport, handler: self,
       log: log)
@@ -143,6 +153,9 @@ extension HubRuntime {
       close(id, Refused(code: .protocolError, reason: "\(error)"))
       return
     }
+    if case .masterAppRegister(let register) = message, let failure = keepClaim(register, plane) {
+      return close(id, Refused(code: .claimNeeded, reason: failure))
+    }
     step { hub, now, actions in
       switch message {
       case .masterAppRegister(let register):
@@ -167,6 +180,22 @@ extension HubRuntime {
     }
   }
 
+  /// Who claims the hub is kept before anybody hears of it. Returns: why that cannot be; nil where there is no such
+  /// claim, too.
+  private func keepClaim(_ register: Register, _ plane: Plane) -> String? {
+    guard hub.masterKey == nil, claimHolds(register, plane),
+      DeviceIdentity.proofHolds(
+        register, asMaster: true, challenge: plane.challenge, channel: plane.channel)
+    else { return nil }
+    do throws(SystemError) {
+      try registry.note(master: register.key)
+      return nil
+    } catch {
+      log.critical("the hub cannot keep who its master is: \(error)")
+      return "the hub cannot keep who its master is: make room on its disk, and claim it again"
+    }
+  }
+
   private func claimHolds(_ register: Register, _ plane: Plane) -> Bool {
     claim?.isProved(by: register, challenge: plane.challenge, channel: plane.channel) ?? false
   }
@@ -180,6 +209,7 @@ extension HubRuntime {
   package func timerFired() {
     budget.tick()
     step { $0.tick(now: $1, into: &$2) }
+    tickRegistry(now: MonotonicClock.now)
     server?.setTimer(after: Self.tickEvery)
   }
 }
@@ -251,13 +281,11 @@ extension HubRuntime {
     case .persist(let client): persist { () throws(SystemError) in try registry.note(client) }
     case .forget(let publicID):
       persist { () throws(SystemError) in try registry.forget(publicID) }
-    case .persistMaster(let key):
+    case .persistMaster:
+      // Kept already, by `keepClaim`.
       claim = nil
       log.notice("the hub has a master now")
-      persist { () throws(SystemError) in
-        try registry.note(master: key)
-        try ClaimCode.discard(in: stateFolder)
-      }
+      persist { () throws(SystemError) in try ClaimCode.discard(in: stateFolder) }
     }
   }
 
@@ -306,17 +334,5 @@ extension HubRuntime {
     }
     closeBulk(of: session)
     server?.closeControl(session, code: refused == nil ? 1000 : 1008, reason: refused?.reason ?? "")
-  }
-
-  private func persist(_ note: () throws(SystemError) -> Void) {
-    do throws(SystemError) {
-      try note()
-      try registry.compactIfWorthIt {
-        HubRegistry.Content(
-          master: hub.masterKey, clients: hub.kept, lastPublicID: hub.lastPublicID)
-      }
-    } catch {
-      budget.log(.error, "the registry", "cannot keep the registry: \(error)")
-    }
   }
 }

@@ -1,16 +1,12 @@
 package import Core
-import Protocol
-import Sealing
+package import Protocol
+package import Sealing
+package import State
 package import System
 
 /// The master's keys of the group and its decisions, in the file `vault` of the state folder: each is on the
 /// disk before anybody is told. Whoever can read it can read the group.
 package final class KeyVault: Sendable {
-  private enum Kind {
-    static let key: UInt8 = 1
-    static let decision: UInt8 = 2
-  }
-
   /// Generations that are kept: only the latest is handed out.
   private static let keptKeys = 4
 
@@ -19,24 +15,35 @@ package final class KeyVault: Sendable {
     /// The latest about each device, whatever its number was.
     var decisions: [DeviceKey: MemberRecord] = [:]
 
-    mutating func note(_ decision: MemberRecord) {
-      if let key = decision.key { decisions[key] = decision }
+    /// Returns: whether it is news.
+    @discardableResult
+    mutating func note(_ decision: MemberRecord) -> Bool {
+      guard let key = decision.key, decisions[key] != decision else { return false }
+      decisions[key] = decision
+      return true
+    }
+
+    var file: VaultFile {
+      VaultFile(
+        keys: keys.suffix(KeyVault.keptKeys),
+        decisions: decisions.values.sorted { $0.publicID < $1.publicID })
     }
   }
 
-  private let log: RecordLog
+  private let path: String
   private let contents: Locked<Contents>
 
-  /// Reads the vault at `path`, or begins one with a first key. Throws where it cannot be read or written.
-  package init(path: String) throws(SystemError) {
+  /// Reads the vault at `path`, or begins one with a first key. Throws where it cannot be read or written; one
+  /// that is damaged is left as it is.
+  package init(path: String) throws(StateFault) {
+    self.path = path
     var contents = Contents()
-    for record in try RecordLog.load(path) ?? [] { Self.restore(record, into: &contents) }
+    if let kept = try VaultFile.read(path) {
+      contents.keys = kept.keys
+      for decision in kept.decisions { contents.note(decision) }
+    }
     if contents.keys.isEmpty { contents.keys = [GroupKey(newGeneration: 1)] }
-    contents.keys = contents.keys.suffix(Self.keptKeys)
-    let decisions = contents.decisions.values.sorted { $0.publicID < $1.publicID }
-    log = try RecordLog(
-      path: path,
-      replacingWith: contents.keys.map(Self.record) + decisions.map(Self.record))
+    do throws(SystemError) { try contents.file.write(path) } catch { throw StateFault(error) }
     self.contents = Locked(contents)
   }
 
@@ -50,55 +57,37 @@ package final class KeyVault: Sendable {
   }
 
   /// The key of `generation`; made, and durable on return, where there is none. Any thread.
-  func key(_ generation: UInt32) throws(SystemError) -> GroupKey {
-    if let known = contents.withLock({ $0.keys.last { $0.generation == generation } }) {
-      return known
+  package func key(_ generation: UInt32) throws(SystemError) -> GroupKey {
+    func known() -> GroupKey? {
+      contents.withLock { $0.keys.last { $0.generation == generation } }
     }
+    if let known = known() { return known }
     let made = GroupKey(newGeneration: generation)
-    try log.append(Self.record(made))
-    try log.synchronise()
-    contents.withLock { $0.keys.append(made) }
-    return made
+    try change { contents in
+      // Somebody else may have made it meanwhile.
+      if contents.keys.contains(where: { $0.generation == generation }) { return false }
+      contents.keys.append(made)
+      return true
+    }
+    return known() ?? made
   }
 
   /// Keeps a decision; durable on return. Any thread.
-  func keep(_ decision: MemberRecord) throws(SystemError) {
-    try log.append(Self.record(decision))
-    try log.synchronise()
-    contents.withLock { $0.note(decision) }
+  package func keep(_ decision: MemberRecord) throws(SystemError) {
+    try change { $0.note(decision) }
   }
 
-  private static func record(_ key: GroupKey) -> [UInt8] {
-    var writer = ByteWriter(reserving: 48)
-    writer.put(Kind.key)
-    writer.put(key.generation)
-    writer.putFixed(key.secretBytes, count: GroupKey.secretLength)
-    return writer.bytes
-  }
-
-  private static func record(_ decision: MemberRecord) -> [UInt8] {
-    var writer = ByteWriter(reserving: 160)
-    writer.put(Kind.decision)
-    writer.put(decision)
-    return writer.bytes
-  }
-
-  /// A record that is not understood is passed over: the rest counts.
-  private static func restore(_ record: [UInt8], into contents: inout Contents) {
-    var reader = ByteReader(record)
-    switch try? reader.uint8() {
-    case Kind.key:
-      if let generation = try? reader.uint32(),
-        let secret = try? reader.fixed(GroupKey.secretLength),
-        let key = GroupKey(generation: generation, secret: secret)
-      {
-        contents.keys.append(key)
-      }
-    case Kind.decision:
-      if let decision = try? reader.memberRecord() {
-        contents.note(decision)
-      }
-    default: break
+  /// Changes the file, then what is in memory: where the disk does not take it, nothing is changed. `body` says
+  /// whether it changed anything.
+  private func change(_ body: (inout Contents) -> Bool) throws(SystemError) {
+    let failure = contents.withLock { contents -> SystemError? in
+      var changed = contents
+      guard body(&changed) else { return nil }
+      // Held while the disk works: two changes at once would each write without the other.
+      do throws(SystemError) { try changed.file.write(path) } catch { return error }
+      contents = changed
+      return nil
     }
+    if let failure { throw failure }
   }
 }

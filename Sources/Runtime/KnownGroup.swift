@@ -1,12 +1,8 @@
 package import Protocol
+import State
 package import Transport
 
-/// What a member remembers of its group from one run to the next, line by line in the file `group`:
-///
-///     hub ADDRESS
-///     pin FINGERPRINT
-///     master FINGERPRINT
-///     generation NUMBER
+/// What a member remembers of its group from one run to the next, in the file `group` (`GroupFile`).
 package struct KnownGroup: Equatable, Sendable {
   /// Where the hub is.
   package var address: HubAddress
@@ -27,34 +23,26 @@ package struct KnownGroup: Equatable, Sendable {
     self.generation = generation
   }
 
-  /// nil where `text` is not what `text` writes: a pin that is damaged must not pass for none.
-  package init?(text: String) {
-    var values: [Substring: Substring] = [:]
-    for line in text.split(separator: "\n") {
-      let words = line.split(separator: " ", omittingEmptySubsequences: false)
-      guard words.count == 2, ["hub", "pin", "master", "generation"].contains(words[0]),
-        values.updateValue(words[1], forKey: words[0]) == nil
-      else { return nil }
-    }
-    guard let hub = values["hub"], let address = try? HubAddress(parsing: String(hub)) else {
-      return nil
-    }
-    let (pin, master) = (values["pin"], values["master"])
-    guard let generation = UInt32(values["generation"] ?? "0") else { return nil }
+  /// What the file says; nil where its address cannot be used.
+  init?(_ file: GroupFile) {
+    guard let address = try? HubAddress(parsing: file.hub) else { return nil }
     self.init(
-      address: address, hub: pin.flatMap { Fingerprint(text: $0) },
-      master: master.flatMap { Fingerprint(text: $0) }, generation: generation)
-    if (self.hub == nil) != (pin == nil) || (self.master == nil) != (master == nil) { return nil }
+      address: address, hub: file.pin, master: file.master, generation: file.generation)
   }
 
-  /// The content of the file.
-  package var text: String {
-    let lines = [
-      "hub \(address.text)", hub.map { "pin \($0)" }, master.map { "master \($0)" },
-      generation > 0 ? "generation \(generation)" : nil,
-    ]
-    return lines.compactMap { $0 }.map { $0 + "\n" }.joined()
+  /// What the file is to say.
+  private var file: GroupFile {
+    GroupFile(hub: address.text, pin: hub, master: master, generation: generation)
   }
+
+  /// The same from its text.
+  package init?(text: String) {
+    guard let file = GroupFile(text: text) else { return nil }
+    self.init(file)
+  }
+
+  /// The text of the file.
+  package var text: String { file.text }
 }
 
 extension KnownGroup {
@@ -92,7 +80,7 @@ extension KnownGroup {
         .untrusted,
         "this state folder belongs to another group (its \(what)'s key is \(kept), the invite's "
           + "\(invited)): to join that one too, give another --state; if the \(what) was set up anew, "
-          + "remove the line '\(line)' from \(file)")
+          + "type: \(TrustFailure.forgetting(line, file))")
     }
   }
 }

@@ -5,6 +5,7 @@ package import Logging
 import Mount
 import Protocol
 import Sealing
+import State
 import System
 import Transport
 
@@ -41,7 +42,7 @@ package final class MountProgram: Sendable {
   }
 
   private func runThrowing() throws {
-    let state = try StateFolder(path: configuration.stateFolder)
+    let state = try StateFolder(path: configuration.stateFolder, log: log)
     let mountpoint = try Mountpoint.check(
       configuration.mountpoint,
       apartFrom: [configuration.stateFolder, configuration.ownFolder]
@@ -141,10 +142,13 @@ package final class MountProgram: Sendable {
 
 extension MountProgram {
   private func openOwnFolder(_ state: StateFolder) throws(Ending) -> (OwnFolder, OwnIndex) {
-    do throws(SystemError) {
+    do {
+      let index = try OwnIndex(path: "\(state.path)/\(StateKind.index.rawValue)")
+      if let remark = index.remark { log.warning("\(remark)") }
       return (
-        try OwnFolder(path: configuration.ownFolder, placesFile: state.path + "/shares"),
-        try OwnIndex(path: state.path + "/index")
+        try OwnFolder(
+          path: configuration.ownFolder, placesFile: "\(state.path)/\(StateKind.shares.rawValue)"),
+        index
       )
     } catch { throw Ending(.folder, "\(error)") }
   }
@@ -189,7 +193,14 @@ extension MountProgram {
   private func makeGroup(_ state: StateFolder, _ trust: GroupTrust) throws -> GroupSession {
     let master =
       configuration.role == .client
-      ? nil : try MasterParts(folder: state.path, settings: Master.Settings())
+      ? nil
+      : try Ending.rethrowing { () throws(StateFault) in
+        try MasterParts(folder: state.path, settings: Master.Settings())
+      }
+    if let remark = master?.remark {
+      startup.say(remark)
+      log.warning("\(remark)")
+    }
     let identity = try state.identity()
     let words = KeyWords(identity.key)
     return GroupSession(

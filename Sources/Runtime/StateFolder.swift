@@ -1,7 +1,9 @@
 import Glibc
+package import Logging
 import Mount
 package import Protocol
 package import Sealing
+import State
 import System
 import Transport
 
@@ -10,16 +12,18 @@ package final class StateFolder: Sendable {
   package let path: String
   private let lock: OwnedDescriptor
 
+  private let log: Logger
+
   /// Makes the folder (0700), or checks that it is ours alone. Throws: an ending with code 73.
   package static func prepare(_ path: String) throws(Ending) {
     do throws(SystemError) { try File.makeDirectories(path, mode: 0o700) } catch {
       throw Ending(.folder, "state folder \(path): \(error)")
     }
-    try Privacy.check(folder: path)
+    try Ending.rethrowing { () throws(StateFault) in try Privacy.check(folder: path) }
   }
 
-  /// Prepares and locks the folder. Throws: an ending with code 73.
-  package init(path: String) throws(Ending) {
+  /// Prepares and locks the folder. `log`: hears of what is made anew. Throws: an ending with code 73.
+  package init(path: String, log: Logger) throws(Ending) {
     try Self.prepare(path)
     do throws(SystemError) { lock = try File.lock(path + "/lock") } catch {
       throw Ending(
@@ -29,43 +33,37 @@ package final class StateFolder: Sendable {
           : "state folder \(path): \(error)")
     }
     self.path = path
+    self.log = log
+    StateFile.removeLeftovers(in: path)
   }
 
   /// The private id: made at the first start, kept 0600. Throws: an ending with code 73.
   package func identity() throws(Ending) -> DeviceIdentity {
-    if let bytes = try content("key") {
-      guard let identity = DeviceIdentity(serialized: bytes) else {
-        throw Ending(
-          .folder,
-          "\(file("key")) is not a private id: put a copy of it back, or remove it to become a new client"
-        )
-      }
-      return identity
-    }
+    if let kept = try read(.key, SmallFile.key) { return kept }
     let identity = DeviceIdentity()
-    try write("key", identity.serialized)
+    try write(.key, identity.serialized)
     return identity
   }
 
   /// A number for this run, above those of all runs before; kept, so that it is so even with the clock set back.
   /// Throws: an ending with code 73.
   package func nextIncarnation() throws(Ending) -> Incarnation {
-    let last = try text("incarnation").flatMap { Incarnation($0) } ?? 0
+    let last = try readOrForget(.incarnation, SmallFile.incarnation) ?? 0
     // Milliseconds, so that it also grows where the file was lost; 20 random bits tell copies apart.
     let time = WallClock.now
     let milliseconds = UInt64(max(0, time.tv_sec)) &* 1_000 &+ UInt64(time.tv_nsec / 1_000_000)
     let next = max(milliseconds << 20 | SecureRandom.uint64() >> 44, last == .max ? last : last + 1)
-    try write("incarnation", Array("\(next)".utf8))
+    try write(.incarnation, Array("\(next)".utf8))
     return next
   }
 
-  /// This device's name: given, kept, or the machine's.
+  /// This device's name: given, kept, or the machine's. Throws: an ending with code 73.
   package func deviceName(given: DeviceName?) throws(Ending) -> DeviceName {
     if let given {
       keep(given)
       return given
     }
-    if let name = try text("name").flatMap({ DeviceName($0) }) { return name }
+    if let name = try readOrForget(.name, SmallFile.name) { return name }
     var buffer = [CChar](repeating: 0, count: Limits.deviceName + 1)
     gethostname(&buffer, Limits.deviceName)
     let host = String(
@@ -75,32 +73,34 @@ package final class StateFolder: Sendable {
 
   /// Keeps a name for the next start.
   package func keep(_ name: DeviceName) {
-    try? write("name", Array(name.text.utf8))
+    do throws(SystemError) { try StateFile.write(.name, file(.name), Array(name.text.utf8)) } catch
+    {
+      log.warning("the name is not kept for the next start: \(error)")
+    }
   }
 
   /// Whether the group of an earlier run is known.
   package static func knowsGroup(at path: String) -> Bool {
-    [groupName, olderGroupName].contains { access("\(path)/\($0)".cPath, F_OK) == 0 }
+    [StateKind.group.rawValue, olderGroupName].contains { access("\(path)/\($0)".cPath, F_OK) == 0 }
   }
 
   /// The file that says which group this is.
-  package var groupFile: String { file(Self.groupName) }
+  package var groupFile: String { file(.group) }
 
   /// The group of the last run; nil at the first. Throws: an ending with code 73 where the file is
   /// readable for others, or is not what `keep` writes.
   package func knownGroup() throws(Ending) -> KnownGroup? {
-    if let bytes = try content(Self.groupName) {
-      guard let text = String(validating: bytes, as: UTF8.self), let group = KnownGroup(text: text)
-      else {
-        throw Ending(
-          .folder,
-          "\(groupFile) is garbled: put a copy of it back, or remove it and join again with an invite"
-        )
+    if let kept = try read(.group, GroupFile.read) {
+      guard let group = KnownGroup(kept) else {
+        throw Ending(StateFault.damaged(.group, groupFile, "its address cannot be used"))
       }
       return group
     }
     // Before there were pins, the address was all that was kept.
-    guard let address = try text(Self.olderGroupName).flatMap({ try? HubAddress(parsing: $0) })
+    let older = path + "/" + Self.olderGroupName
+    guard let bytes = try? File.readAll(older, limit: 4_096),
+      let text = String(validating: bytes, as: UTF8.self),
+      let address = try? HubAddress(parsing: text)
     else { return nil }
     return KnownGroup(address: address, hub: nil, master: nil)
   }
@@ -108,44 +108,43 @@ package final class StateFolder: Sendable {
   /// Keeps the group for the next start. Throws: an ending with code 73; what is not remembered would be
   /// trusted blindly again.
   package func keep(_ group: KnownGroup) throws(Ending) {
-    try write(Self.groupName, Array(group.text.utf8))
-    _ = unlink(file(Self.olderGroupName).cPath)
+    try write(.group, Array(group.text.utf8))
+    _ = unlink((path + "/" + Self.olderGroupName).cPath)
   }
 
-  /// What the disk cache is sealed under: made at first use, kept 0600. One that is lost, or garbled, empties the
+  /// What the disk cache is sealed under: made at first use, kept 0600. One that is lost, or damaged, empties the
   /// cache. Throws: an ending with code 73.
   package func cacheSecret() throws(Ending) -> [UInt8] {
-    let length = DiskCache.secretLength
-    if let bytes = try content("cache-key"), bytes.count == length { return bytes }
-    let secret = SecureRandom.bytes(length)
-    try write("cache-key", secret)
+    if let secret = try readOrForget(.cacheKey, SmallFile.cacheKey) { return secret }
+    let secret = SecureRandom.bytes(DiskCache.secretLength)
+    try write(.cacheKey, secret)
     return secret
   }
 
-  private static let groupName = "group"
   private static let olderGroupName = "hub-address"
 
-  private func file(_ name: String) -> String { path + "/" + name }
+  private func file(_ kind: StateKind) -> String { path + "/" + kind.rawValue }
 
-  private func text(_ name: String) throws(Ending) -> String? {
-    try content(name).flatMap { String(validating: $0, as: UTF8.self) }
+  private func read<Content>(
+    _ kind: StateKind, _ body: (String) throws(StateFault) -> Content?
+  ) throws(Ending) -> Content? {
+    do throws(StateFault) { return try body(file(kind)) } catch { throw Ending(error) }
   }
 
-  /// A file of this folder, which only its owner may read; nil where there is none.
-  private func content(_ name: String) throws(Ending) -> [UInt8]? {
-    let bytes: [UInt8]
-    do throws(SystemError) { bytes = try File.readAll(file(name), limit: 4_096) } catch {
-      if error.code == ENOENT { return nil }
-      throw Ending(.folder, "\(error)")
+  /// Reads what may be lost: where it is damaged, that is said, and it counts as missing.
+  private func readOrForget<Content>(
+    _ kind: StateKind, _ body: (String) throws(StateFault) -> Content?
+  ) throws(Ending) -> Content? {
+    do throws(StateFault) { return try body(file(kind)) } catch {
+      guard error.reason == .damaged else { throw Ending(error) }
+      log.warning("\(error)")
+      return nil
     }
-    // Nobody else can change the folder, so what is checked is what was read.
-    try Privacy.check(file: file(name))
-    return bytes
   }
 
-  private func write(_ name: String, _ bytes: [UInt8]) throws(Ending) {
-    do throws(SystemError) { try File.writeAtomically(file(name), bytes, mode: 0o600) } catch {
-      throw Ending(.folder, "\(error)")
+  private func write(_ kind: StateKind, _ bytes: [UInt8]) throws(Ending) {
+    do throws(SystemError) { try StateFile.write(kind, file(kind), bytes) } catch {
+      throw Ending(StateFault(error))
     }
   }
 }

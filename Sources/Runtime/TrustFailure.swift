@@ -15,14 +15,19 @@ package enum TrustFailure: Equatable, Sendable {
       Ending(
         .untrusted,
         "the hub's TLS key is not the one that was remembered (seen \(seen), remembered "
-          + "\(remembered)): somebody may be listening in. If the hub was set up anew, remove "
-          + "the line 'pin' from \(file) and start again, best with a new invite")
+          + "\(remembered)): somebody may be listening in. If the hub was set up anew, "
+          + "type: \(Self.forgetting("pin", file)); and start again, best with a new invite")
     case .master(let seen, let remembered, let file):
       Ending(
         .untrusted,
         "the master's key is not the one that was remembered (seen \(seen), remembered "
-          + "\(remembered)): somebody may be in its place. If the group has a new master, remove "
-          + "the line 'master' from \(file) and start again, best with a new invite")
+          + "\(remembered)): somebody may be in its place. If the group has a new master, "
+          + "type: \(Self.forgetting("master", file)); and start again, best with a new invite")
     }
+  }
+
+  /// The command that takes a line out of the file `group`, and with it the first one, whose checksum is over it.
+  static func forgetting(_ line: String, _ file: String) -> String {
+    "sed -i '/^fsharefs /d;/^\(line) /d' \(file)"
   }
 }

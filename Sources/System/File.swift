@@ -8,6 +8,13 @@ package enum File {
   package static func readAll(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     let file = OwnedDescriptor(
       try retryingOnInterrupt("open \(path)") { open(path.cPath, O_RDONLY | O_CLOEXEC) })
+    return try readAll(file, path, limit: limit)
+  }
+
+  /// What follows in an open file. Throws EFBIG when that is longer than `limit` bytes.
+  package static func readAll(
+    _ file: OwnedDescriptor, _ path: String, limit: Int
+  ) throws(SystemError) -> [UInt8] {
     var content: [UInt8] = []
     // One more than may be there: what is longer shows itself.
     var piece = [UInt8](repeating: 0, count: min(limit + 1, 65536))
@@ -25,14 +32,27 @@ package enum File {
   package static func writeAtomically(
     _ path: String, _ bytes: [UInt8], mode: UInt32
   ) throws(SystemError) {
-    let staged = path + ".new-" + String(SecureRandom.uint64(), radix: 16)
+    try replace(path, bytes, mode: mode) { _ in }
+  }
+
+  /// What stands between a file's name and a random number in the name of its next content, while that is written.
+  package static let stagedInfix = ".new-"
+
+  /// Like `writeAtomically`; `placed` gets the new file, open for appending, as soon as it is in its place: the last
+  /// step, after which the disk keeps the name, may still fail.
+  package static func replace(
+    _ path: String, _ bytes: [UInt8], mode: UInt32, placed: (OwnedDescriptor) -> Void
+  ) throws(SystemError) {
+    let staged = path + stagedInfix + String(SecureRandom.uint64(), radix: 16)
+    let file: OwnedDescriptor
     do throws(SystemError) {
-      try writeNew(staged, bytes, mode: mode)
+      file = try writeNew(staged, bytes, mode: mode)
       try retryingOnInterrupt("rename \(staged) to \(path)") { rename(staged.cPath, path.cPath) }
     } catch {
       _ = unlink(staged.cPath)
       throw error
     }
+    placed(file)
     try syncFolder(of: path)
   }
 
@@ -104,13 +124,14 @@ package enum File {
 
   private static func writeNew(
     _ path: String, _ bytes: [UInt8], mode: UInt32
-  ) throws(SystemError) {
+  ) throws(SystemError) -> OwnedDescriptor {
     let file = OwnedDescriptor(
       try retryingOnInterrupt("create \(path)") {
-        open(path.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
+        open(path.cPath, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
       })
     try writeAll(bytes, to: file.raw, path)
     try retryingOnInterrupt("fsync \(path)") { fsync(file.raw) }
+    return file
   }
 
   private static func syncFolder(of path: String) throws(SystemError) {

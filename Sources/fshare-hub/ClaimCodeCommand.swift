@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runtime
+import State
 
 /// `fshare-hub claim-code`: shows what makes a device the master of a hub that has none.
 struct ClaimCodeCommand: ParsableCommand {

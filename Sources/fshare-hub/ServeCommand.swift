@@ -3,6 +3,7 @@ import Glibc
 import HubArguments
 import Logging
 import Runtime
+import State
 import System
 import Transport
 

@@ -15,6 +15,7 @@ struct Fsharectl: ParsableCommand {
     subcommands: [
       Status.self, Members.self, Approve.self, Disapprove.self, Watch.self, Invite.self, Name.self,
       Share.self, Unshare.self, Shares.self, Pause.self, Resume.self, Transfers.self, Why.self,
+      Check.self,
     ])
 
   @OptionGroup var options: CommonOptions

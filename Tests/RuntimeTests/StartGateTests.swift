@@ -47,14 +47,14 @@ struct StartGateTests {
 
   @Test func `a key that changed is told with both fingerprints and what to do`() {
     for (failure, line) in [
-      (TrustFailure.hub(seen: fingerprint(1), remembered: fingerprint(2), file: "/f"), "'pin'"),
-      (.master(seen: fingerprint(1), remembered: fingerprint(2), file: "/f"), "'master'"),
+      (TrustFailure.hub(seen: fingerprint(1), remembered: fingerprint(2), file: "/f"), "pin"),
+      (.master(seen: fingerprint(1), remembered: fingerprint(2), file: "/f"), "master"),
     ] {
       let ending = failure.ending
       #expect(ending.code == .untrusted && ending.code.rawValue == 78)
       #expect(ending.text.contains("seen \(fingerprint(1))"))
       #expect(ending.text.contains("remembered \(fingerprint(2))"))
-      #expect(ending.text.contains("remove the line \(line) from /f"))
+      #expect(ending.text.contains("type: sed -i '/^fsharefs /d;/^\(line) /d' /f;"))
     }
   }
 

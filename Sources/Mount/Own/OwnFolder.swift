@@ -21,8 +21,8 @@ package final class OwnFolder: Sendable {
   let placesFile: String
 
   /// Opens, and makes where it is missing, the folder and its staging folder. `placesFile`: where it is kept what is
-  /// shared in place; nothing of it is opened yet.
-  package init(path: String, placesFile: String) throws(SystemError) {
+  /// shared in place; nothing of it is opened yet. Throws: `SystemError`, and `StateFault` of that file.
+  package init(path: String, placesFile: String) throws {
     try File.makeDirectories(path, mode: 0o755)
     self.path = path
     self.placesFile = placesFile

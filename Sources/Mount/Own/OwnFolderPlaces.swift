@@ -1,23 +1,14 @@
 import CLinux
 import Glibc
 import Protocol
+import State
 import System
 
 /// The table of what is shared in place, and the file that keeps it. Namespace lock held, but where said otherwise.
 extension OwnFolder {
-  static func loadPlaces(_ file: String) throws(SystemError) -> SharedPlaces {
-    let bytes: [UInt8]
-    do throws(SystemError) {
-      bytes = try File.readAll(file, limit: SharedPlaces.limit)
-    } catch {
-      if error.code == ENOENT { return SharedPlaces() }
-      throw error
-    }
-    // Silently sharing less than was asked for would be worse than not to start.
-    guard let places = SharedPlaces(bytes) else {
-      throw SystemError(code: EBADMSG, call: "read \(file) (remove it to share nothing in place)")
-    }
-    return places
+  static func loadPlaces(_ file: String) throws(StateFault) -> SharedPlaces {
+    guard let content = try SharesFile.read(file) else { return SharedPlaces() }
+    return SharedPlaces(content)
   }
 
   /// What is shared in place. Any thread.
@@ -33,7 +24,7 @@ extension OwnFolder {
   func changePlaces<Result>(_ body: (inout SharedPlaces) -> Result) throws(SystemError) -> Result {
     var changed = places.withLock { $0 }
     let result = body(&changed)
-    try File.writeAtomically(placesFile, changed.serialized, mode: 0o600)
+    try changed.file.write(placesFile)
     places.withLock { $0 = changed }
     return result
   }

@@ -1,6 +1,6 @@
-import Glibc
 import Protocol
-package import System
+package import State
+import System
 
 /// Which entry and version each own file was announced as. Only a cache of the own folder: a file that does
 /// not match its record is a new version, and losing the index costs fetching again, nothing else.
@@ -18,7 +18,7 @@ package final class OwnIndex: Sendable {
 
   private struct State {
     var known: [Key: Known] = [:]
-    var file: OwnedDescriptor?
+    var log: RecordLog?
     /// What was noted since the scan began; nil once it has ended.
     var seen: Set<Key>? = []
   }
@@ -26,32 +26,40 @@ package final class OwnIndex: Sendable {
   /// A ctime less than this before it was recorded may hide a change in the same tick.
   private static let settlingTime: Duration = .seconds(2)
   private static let recordLength = 88
-  private static let limit = 1 << 30
+  /// Of format 1, whose times were nanoseconds in 64 bits.
+  private static let olderRecordLength = 80
   private let path: String
+  /// What a person is to hear of the file; nil where all is well.
+  package let remark: String?
   private let state = Locked(State())
 
-  /// Reads what is there; damage is no error, since every record is checked against the file itself.
-  package init(path: String) throws(SystemError) {
+  /// Reads what is there. Damage is no fault, since every record is checked against the file itself; an index of a
+  /// later format is. Nothing is written.
+  package init(path: String) throws(StateFault) {
     self.path = path
-    if let bytes = try? File.readAll(path, limit: Self.limit) { load(bytes) }
+    let bytes: [[UInt8]]
+    switch try RecordLog.load(.index, path) {
+    case nil: (bytes, remark) = ([], nil)
+    case let content?:
+      bytes = content.records
+      if case .damaged(let position) = content.end {
+        remark = "\(StateFault.damaged(.index, path, "at byte \(position)"))"
+      } else {
+        remark = nil
+      }
+    }
+    load(bytes)
   }
 
   /// Begins to write: what the scan noted is kept, in a fresh file. Call once, after the scan.
   func beginWriting() throws(SystemError) {
-    var all: [UInt8] = []
-    state.withLock { state in
+    let records = state.withLock { state in
       if let seen = state.seen { state.known = state.known.filter { seen.contains($0.key) } }
       state.seen = nil
-      all.reserveCapacity(state.known.count * Self.recordLength)
-      for known in state.known.values { all += Self.encode(known, settled: true) }
+      return state.known.values.map { Self.encode($0, settled: true) }
     }
-    try File.writeAtomically(path, all, mode: 0o600)
-    let path = path
-    let file = OwnedDescriptor(
-      try retryingOnInterrupt("open \(path)") {
-        open(path.cPath, O_WRONLY | O_APPEND | O_CLOEXEC)
-      })
-    state.withLock { $0.file = file }
+    let log = try RecordLog(.index, path, replacingWith: records)
+    state.withLock { $0.log = log }
   }
 
   /// What a file of this identity was announced as, if it is still the same.
@@ -69,31 +77,27 @@ package final class OwnIndex: Sendable {
       let key = Key(device: record.device, inode: record.inode)
       state.known[key] = known
       state.seen?.insert(key)
-      guard let file = state.file else { return }
       // A lost record is a new version later, no more: an error here is no error of the program's.
-      try? File.writeAll(Self.encode(known, settled: settled), to: file.raw, path)
+      try? state.log?.append(Self.encode(known, settled: settled))
     }
   }
 
   /// At a clean end: records that have settled since they were noted are written as such.
   package func writeSettled() {
     let now = FileTime.now
-    var all: [UInt8] = []
-    state.withLock { state in
-      for known in state.known.values {
-        all += Self.encode(
-          known, settled: now.elapsed(since: known.record.changed) >= Self.settlingTime)
+    let records = state.withLock { state in
+      state.known.values.map {
+        Self.encode(
+          $0, settled: now.elapsed(since: $0.record.changed) >= Self.settlingTime)
       }
     }
-    try? File.writeAtomically(path, all, mode: 0o600)
+    try? RecordLog.write(.index, path, records)
   }
 
-  private func load(_ bytes: [UInt8]) {
+  private func load(_ records: [[UInt8]]) {
     var loaded: [Key: Known] = [:]
-    var offset = 0
-    while offset + Self.recordLength <= bytes.count {
-      var reader = ByteReader(Array(bytes[offset..<(offset + Self.recordLength)]))
-      offset += Self.recordLength
+    for record in records {
+      var reader = ByteReader(record)
       guard let (known, settled) = try? Self.decode(&reader) else { continue }
       let key = Key(device: known.record.device, inode: known.record.inode)
       if settled {
@@ -125,12 +129,21 @@ package final class OwnIndex: Sendable {
   private static func decode(
     _ reader: inout ByteReader
   ) throws(DecodingFault) -> (Known, settled: Bool) {
+    let isOlder = reader.remaining == olderRecordLength
+    func time() throws(DecodingFault) -> FileTime {
+      guard isOlder else { return try reader.fileTime() }
+      let (seconds, rest) = Int64(bitPattern: try reader.uint64())
+        .quotientAndRemainder(dividingBy: Int64(FileTime.nanosecondsPerSecond))
+      let second = FileTime(seconds: seconds, nanoseconds: UInt32(max(0, rest)))
+      // Before 1970 the remainder counts backwards; such a file counts as changed, which costs fetching again.
+      return second ?? FileTime(seconds: seconds)
+    }
     let entry = try reader.randomID()
     let version = try reader.randomID()
     let record = FileRecord(
       device: try reader.uint64(), inode: try reader.uint64(),
       size: Int64(bitPattern: try reader.uint64()),
-      modified: try reader.fileTime(), changed: try reader.fileTime())
+      modified: try time(), changed: try time())
     return (Known(entry: entry, version: version, record: record), try reader.uint64() == 1)
   }
 }

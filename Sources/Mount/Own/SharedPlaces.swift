@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Protocol
+import State
 import System
 
 /// Names one thing that is shared in place, while the process lives.
@@ -68,29 +69,17 @@ struct SharedPlaces: Sendable {
   }
 }
 
-/// The file that keeps the table: a first line, then name and path of each, every one ended by a zero byte.
+/// The file that keeps the table.
 extension SharedPlaces {
-  private static let head = Array("fsharefs shares 1\n".utf8)
-
-  /// Bytes of the longest file: a thousand of the longest paths.
-  static let limit = 8 << 20
-
-  var serialized: [UInt8] {
-    all.reduce(into: Self.head) { bytes, place in
-      bytes += place.name.bytes + [0] + place.path + [0]
-    }
+  /// What the file holds.
+  var file: SharesFile {
+    SharesFile(rows: all.map { SharesFile.Row(name: $0.name, path: $0.path) })
   }
 
-  /// nil where the bytes are not what `serialized` makes.
-  init?(_ bytes: [UInt8]) {
-    guard bytes.starts(with: Self.head) else { return nil }
-    var parts = bytes[Self.head.count...].split(separator: 0, omittingEmptySubsequences: false)
-    guard parts.popLast()?.isEmpty == true, parts.count.isMultiple(of: 2) else { return nil }
-    for index in stride(from: 0, to: parts.count, by: 2) {
-      guard let name = try? SharePath(Array(parts[index])), place(of: name) == nil,
-        parts[index + 1].first == UInt8(ascii: "/")
-      else { return nil }
-      _ = add(Array(parts[index + 1]), as: name, root: nil)
+  /// The table that a file holds.
+  init(_ file: SharesFile) {
+    for row in file.rows {
+      _ = add(row.path, as: row.name, root: nil)
     }
   }
 }

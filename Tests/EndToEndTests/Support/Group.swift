@@ -81,6 +81,9 @@ extension Fixture {
     return (daemon, try listening(daemon.log, "hub listens on "))
   }
 
+  /// Where the hub of a host is.
+  func hubAddress(of host: Daemon) throws -> String { try listening(host.log, "hub listens on ") }
+
   /// A hub without a mount.
   func hub(_ options: [String] = []) throws -> HubProcess { try HubProcess(self, options: options) }
 

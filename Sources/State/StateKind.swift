@@ -1,0 +1,60 @@
+/// The files of a state folder, by their names. `docs/operations.md` says what each is for.
+package enum StateKind: String, CaseIterable, Sendable {
+  /// The private id of this device.
+  case key
+  case name
+  case incarnation
+  case group
+  case shares
+  case index
+  case cacheKey = "cache-key"
+  /// The master's keys and decisions.
+  case vault
+  /// The master's list.
+  case journal
+  /// The hub's clients.
+  case registry
+  case claimCode = "claim-code"
+
+  /// The format that this program writes. 1 was before files had a first line; a later one is refused.
+  package static let format = 2
+
+  /// Bytes of the longest such file: what is longer holds something else.
+  var limit: Int {
+    switch self {
+    case .key, .name, .incarnation, .group, .cacheKey, .claimCode: 4_096
+    // A thousand of the longest paths.
+    case .shares: 8 << 20
+    // A hundred thousand decisions.
+    case .vault: 64 << 20
+    case .index, .journal, .registry: 1 << 32
+    }
+  }
+
+  /// Whether a program that finds it damaged makes it anew and goes on: it costs time, nothing else.
+  package var isMadeAnew: Bool {
+    switch self {
+    case .name, .incarnation, .index, .cacheKey: true
+    case .key, .group, .shares, .vault, .journal, .registry, .claimCode: false
+    }
+  }
+
+  /// What there is to type where the one at `path` is damaged.
+  func remedy(_ path: String) -> String {
+    switch self {
+    case .key: "put a copy of it back, or become a new client: rm \(path)"
+    case .group: "put a copy of it back, or join again with an invite: rm \(path)"
+    case .shares: "put a copy of it back, or share nothing in place: rm \(path)"
+    case .vault:
+      "put a copy of it back; without one everybody must be approved again: rm \(path)"
+    case .registry:
+      "put a copy of it back; without one the clients are known by what the master says: rm \(path)"
+    case .claimCode: "have the hub make another: rm \(path)"
+    case .journal: "the next start sets it aside and rebuilds the list from the members"
+    case .name: "the next start takes the machine's name: fsharectl name NEWNAME"
+    case .incarnation: "the next start makes it anew from the clock"
+    case .index: "the next start makes it anew; others fetch again what they read"
+    case .cacheKey: "the next start makes it anew, and empties the disk cache"
+    }
+  }
+}

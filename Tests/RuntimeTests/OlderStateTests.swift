@@ -1,0 +1,122 @@
+import Core
+import Protocol
+import Runtime
+import Sealing
+import State
+import System
+import Testing
+
+/// S94: what earlier versions wrote, without a first line, is read once more and rewritten.
+struct OlderStateTests {
+  private let place: TemporaryFolder
+  private var folder: String { place.path + "/state" }
+
+  init() throws {
+    place = try TemporaryFolder()
+    try File.makeDirectories(folder, mode: 0o700)
+  }
+
+  /// Records as they were framed before.
+  private func older(_ records: [[UInt8]]) -> [UInt8] {
+    records.reduce(into: []) { bytes, record in
+      let sum = record.reduce(0x811c_9dc5 as UInt32) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+      var writer = ByteWriter()
+      writer.put(UInt32(record.count))
+      writer.put(sum)
+      bytes += writer.bytes + record
+    }
+  }
+
+  private func hasFirstLine(_ name: String) -> Bool {
+    bytes("\(folder)/\(name)")?.starts(with: Array("fsharefs \(name) 2 ".utf8)) == true
+  }
+
+  @Test func `keys and decisions of the older vault`() throws {
+    let key = GroupKey(newGeneration: 3)
+    var keyRecord = ByteWriter()
+    keyRecord.put(UInt8(1))
+    keyRecord.put(key.generation)
+    keyRecord.putFixed(key.secretBytes, count: 32)
+    var decisionRecord = ByteWriter()
+    decisionRecord.put(UInt8(2))
+    decisionRecord.put(decision(5, .disapproved))
+    let file = older([keyRecord.bytes, decisionRecord.bytes])
+    try put(file, folder + "/vault")
+    let vault = try KeyVault(path: folder + "/vault")
+    #expect(vault.summary.generation == 3)
+    #expect(vault.summary.decisions == [decision(5, .disapproved)])
+    #expect(try vault.key(3).secretBytes == key.secretBytes)
+    #expect(hasFirstLine("vault"))
+    #expect(try KeyVault(path: folder + "/vault").summary.generation == 3)
+
+    // A flipped bit in it is found, and nothing is written over.
+    for place in file.indices {
+      var damaged = file
+      damaged[place] ^= 0x10
+      try put(damaged, folder + "/vault")
+      let said = refusal { _ = try KeyVault(path: folder + "/vault") }
+      // One in the last record's length looks like what a crash leaves.
+      let isLength = (file.count - decisionRecord.count - 8..<file.count).contains(place)
+      #expect(said != nil || isLength, "byte \(place)")
+      if said != nil { #expect(bytes(folder + "/vault") == damaged) }
+    }
+  }
+
+  @Test func `clients of the older registry`() throws {
+    let path = HubRegistry.path(in: folder)
+    let records = [
+      RegistryRecord.master(deviceKey(9)), .lastPublicID(PublicID(8)),
+      .client(client(2).record(presence: .gone), wrapped: [1, 2, 2]),
+    ]
+    try put(older(records.map(\.encoded)) + [9, 0], path)
+    let content = try #require(try HubRegistry.read(path))
+    #expect(content.master == deviceKey(9) && content.lastPublicID == PublicID(8))
+    #expect(content.clients == [client(2)])
+    _ = try HubRegistry(path: path, continuing: content)
+    #expect(hasFirstLine("registry"))
+    #expect(try HubRegistry.read(path) == content)
+  }
+
+  @Test func `the small files`() throws {
+    let identity = DeviceIdentity()
+    try put(identity.serialized, folder + "/key")
+    try put(Array("anna".utf8), folder + "/name")
+    try put(Array("hub 192.0.2.1:7420\npin \(fingerprint(1))\n".utf8), folder + "/group")
+    try put(Array("9223372036854775807".utf8), folder + "/incarnation")
+    try put([UInt8](repeating: 3, count: 32), folder + "/cache-key")
+    let state = try StateFolder(path: folder, log: quiet)
+    #expect(try state.identity().key == identity.key)
+    #expect(try state.deviceName(given: nil).text == "anna")
+    #expect(try state.knownGroup()?.hub == fingerprint(1))
+    #expect(try state.nextIncarnation() == 9_223_372_036_854_775_808)
+    #expect(try state.cacheSecret() == [UInt8](repeating: 3, count: 32))
+    #expect(hasFirstLine("incarnation"))
+  }
+
+  @Test func `the table of shares`() throws {
+    try put(
+      Array("fsharefs shares 1\n".utf8) + Array("photos\u{0}/srv/photos\u{0}".utf8),
+      folder + "/shares")
+    let file = try #require(try SharesFile.read(folder + "/shares"))
+    #expect(file.rows.map(\.path) == [Array("/srv/photos".utf8)])
+    try file.write(folder + "/shares")
+    #expect(hasFirstLine("shares"))
+    #expect(try SharesFile.read(folder + "/shares") == file)
+  }
+
+  @Test func `a person may take lines out of the file group`() throws {
+    try StateScene.group.write(folder)
+    let ending = TrustFailure.hub(
+      seen: fingerprint(3), remembered: fingerprint(1), file: folder + "/group"
+    ).ending
+    let command = try #require(ending.text.firstRange(of: "sed -i "))
+    #expect(ending.text[command.lowerBound...].hasPrefix("sed -i '/^fsharefs /d;/^pin /d' /"))
+    let text = String(decoding: try #require(bytes(folder + "/group")), as: UTF8.self)
+    let left = text.split(separator: "\n").filter {
+      !$0.hasPrefix("fsharefs ") && !$0.hasPrefix("pin ")
+    }
+    try put(Array((left.joined(separator: "\n") + "\n").utf8), folder + "/group")
+    let group = try #require(try StateFolder(path: folder, log: quiet).knownGroup())
+    #expect(group.hub == nil && group.master == fingerprint(2))
+  }
+}
