@@ -135,7 +135,13 @@ extension RecordLog {
       case .body(let body): return scan(body, isOlder: false, from: bytes.count - body.count)
       case .older(let body) where kind == .index: return olderIndex(body)
       case .older(let body):
-        return body.isEmpty ? Content(end: .damaged(at: 0)) : scan(body, isOlder: true, from: 0)
+        if body.isEmpty { return Content(end: .damaged(at: 0)) }
+        var content = scan(body, isOlder: true, from: 0)
+        // What cannot be brought up to date stays as it is, and makes no sense to whoever decodes it.
+        if kind == .journal {
+          content.records = content.records.map { (try? OlderJournal.current($0)) ?? $0 }
+        }
+        return content
       }
     } catch {
       if error.reason == .damaged { return Content(end: .damaged(at: 0)) }

@@ -93,7 +93,9 @@ extension StateFile {
   static func read(_ kind: StateKind, _ path: String) throws(StateFault) -> [UInt8]? {
     do throws(SystemError) {
       let file = OwnedDescriptor(
-        try retryingOnInterrupt("open \(path)") { open(path.cPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK) })
+        try retryingOnInterrupt("open \(path)") {
+          open(path.cPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        })
       guard try Stat(descriptor: file.raw).isRegular else {
         throw SystemError(code: EINVAL, call: "read \(path), which is not a file")
       }

@@ -77,6 +77,60 @@ struct OlderStateTests {
     #expect(try HubRegistry.read(path) == content)
   }
 
+  /// An entry as it was: its time in nanoseconds.
+  private func olderEntry(_ name: String, time: Int64) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.putFixed([UInt8](repeating: 7, count: 16), count: 16)
+    writer.put(EntryKind.file.rawValue)
+    writer.putFixed([UInt8](repeating: 8, count: 16), count: 16)
+    writer.put(UInt64(10))
+    writer.put(UInt64(bitPattern: time))
+    writer.put(UInt16(0o644))
+    writer.putBytes16(Array(name.utf8))
+    writer.putBytes16([])
+    return writer.bytes
+  }
+
+  @Test(arguments: [0, 1_500_000_000, -1, .min, .max] as [Int64])
+  func `the list of the older journal`(time: Int64) throws {
+    var epoch = ByteWriter()
+    epoch.put(UInt8(1))
+    epoch.put(UInt64(77))
+    var snapshot = ByteWriter()
+    snapshot.put(UInt8(3))
+    snapshot.put(ListOrder(epoch: 77, seq: 3))
+    snapshot.put(UInt32(2))
+    snapshot.put(UInt8(3))
+    snapshot.put(decision(1, .approved))
+    snapshot.put(UInt8(1))
+    snapshot.put(PublicID(1))
+    snapshot.put(UInt64(2))
+    let body = olderEntry("new", time: time)
+    var change = ByteWriter()
+    change.put(UInt8(2))
+    change.put(Opcode.filesAdded.rawValue)
+    change.put(ListOrder(epoch: 77, seq: 4))
+    change.put(PublicID(1))
+    change.put(TransferID(incarnation: 1, counter: 1))
+    change.putBytes32([1, 0, 0, 0] + body + [0, 0, 0, 0])
+    try put(
+      older([
+        epoch.bytes + [1, 2, 3], snapshot.bytes + olderEntry("old", time: time), change.bytes, [5],
+      ]), folder + "/journal")
+    let opened = try MasterJournal.open(
+      folder + "/journal", vault: MasterVault(), settings: Master.Settings())
+    #expect(opened.remark == nil)
+    #expect(opened.master.replica.order == ListOrder(epoch: 77, seq: 4))
+    #expect(opened.master.replica.members[PublicID(1)] == decision(1, .approved))
+    // The same entry under its later name.
+    let listed = opened.master.replica.list.sorted
+    #expect(listed.map { String(decoding: $0.entry.path.bytes, as: UTF8.self) } == ["new"])
+    let seen = try #require(listed.first).entry.modified
+    let whole = Int128(seen.seconds) * 1_000_000_000 + Int128(seen.nanoseconds)
+    #expect(whole == Int128(time))
+    #expect(hasFirstLine("journal"))
+  }
+
   @Test func `the small files`() throws {
     let identity = DeviceIdentity()
     try put(identity.serialized, folder + "/key")
