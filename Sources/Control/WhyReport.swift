@@ -9,6 +9,8 @@ package struct WhyReport: Codable, Equatable, Sendable {
   package struct Remote: Codable, Equatable, Sendable {
     /// Whether reads of it are paused.
     package var isPaused = false
+    /// Of a folder, whether only its owner may put something into it.
+    package var isClosed = false
     /// Whether its owner is reachable, in the hub's word.
     package var presence: MemberReport.Presence = .online
     /// Since when, seconds since 1970; nil where it was so when this process came.

@@ -81,6 +81,9 @@ extension WhyReport.Remote {
     var lines: [String] = []
     if isPaused { lines.append("It is paused: nothing is fetched for it (fsharectl resume).") }
     if report.ownerID != nil { lines.append(ownersPresence) }
+    if isClosed {
+      lines.append("Only its owner puts something into it, until he lets all (chmod o+w).")
+    }
     if !report.hubConnected { lines.append("The hub at \(report.hub) is not connected.") }
     return lines
   }

@@ -67,6 +67,7 @@ extension GroupSession {
   private func remote(_ facts: PathFacts, _ state: State) -> WhyReport.Remote {
     var remote = WhyReport.Remote()
     remote.isPaused = facts.isPaused
+    remote.isClosed = facts.isClosed
     if let owner = facts.owner {
       remote.presence = Self.shown(state.member.presences[owner] ?? .gone)
       remote.presenceSince = state.presenceTimes.since(owner)

@@ -39,6 +39,10 @@ extension EndToEnd {
           #expect(Files.exists(guest.own + "/closed") == false, "\(name)")
         }
         #expect(try Stat(path: guest.path("sticky")).permissions == 0o1777)
+        for (name, isClosed) in [("closed", true), ("sticky", false)] {
+          let why = try fixture.control(guest, "why", name).succeeded().text
+          #expect(why.contains("Only its owner puts something into it") == isClosed, "\(why)")
+        }
         for (index, (name, call)) in Self.deeds(guest).enumerated() {
           let folder = index % 2 == 0 ? "open" : "sticky"
           #expect(Files.errorOf { try call(guest.path("\(folder)/\(index)")) } == 0, "\(name)")
@@ -53,6 +57,8 @@ extension EndToEnd {
         try Files.write(guest.path("open/0"), "still mine")
         try fixture.waitFor(host.path("open/0"), "still mine")
         // It is the owner's: nobody else changes it.
+        let why = try fixture.control(guest, "why", "sticky").succeeded().text
+        #expect(why.contains("(member 0)") && !why.contains("your own"), "\(why)")
         let times = [timespec(tv_sec: 1, tv_nsec: 1), timespec(tv_sec: 1, tv_nsec: 1)]
         for path in [guest.path("open"), guest.path("sticky")] {
           #expect(Files.errorOf { try Files.chmod(path, 0o700) } == EPERM)

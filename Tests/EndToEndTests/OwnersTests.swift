@@ -88,6 +88,13 @@ extension EndToEnd {
         #expect(try Stat(path: host.own).permissions == 0o1777)
         try fixture.run(["setpriv"] + words + ["sh", "-c", top, "sh", host.mount]).succeeded()
         #expect(try Stat(path: host.path("top")).uid == 1_000)
+        // By hand too.
+        try Files.chmod(host.own, 0o2750)
+        try check(chown(host.own, 1_000, 2_000))
+        try eventually("the top is as the own folder") {
+          let top = try Stat(path: host.mount)
+          return top.permissions == 0o2750 && top.uid == 1_000 && top.gid == 2_000
+        }
       }
     }
 

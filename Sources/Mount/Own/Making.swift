@@ -107,7 +107,10 @@ extension OwnFolder {
 
   /// Whether a directory's default ACL stands for the umask of whoever makes something in it.
   private func hasDefaultList(_ directory: OwnedDescriptor) -> Bool {
-    getxattr(directory.procPath, Self.defaultList, nil, 0) > 0
+    // A descriptor that is only a place (O_PATH) has no attributes of its own.
+    let count = fgetxattr(directory.raw, Self.defaultList, nil, 0)
+    if count >= 0 || errno != EBADF { return count > 0 }
+    return getxattr(directory.procPath, Self.defaultList, nil, 0) > 0
   }
 
   /// Whether what is made in a directory without a default ACL is as if made in the staging folder: not, where it gives

@@ -40,6 +40,12 @@ package final class OwnFolder: Sendable {
       try retryingOnInterrupt("open the staging folder in \(path)") {
         openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
       })
+    // Where others may write to the own folder, one of them may have made it: he would choose what is shared.
+    guard try Stat(descriptor: staging.raw).uid == Caller.process.user else {
+      let name = String(decoding: Self.stagingName, as: UTF8.self)
+      throw SystemError(
+        code: EPERM, call: "use \(path)/\(name), which belongs to another user (remove it)")
+    }
   }
 
   /// Locks the folder against another process, for as long as the answer is kept.

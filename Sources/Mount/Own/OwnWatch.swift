@@ -24,6 +24,8 @@ enum WatchEvent: Equatable, Sendable {
   }
 
   case spot(LookSpot, Hint)
+  /// The attributes of the own folder itself changed.
+  case top
   /// Events were lost: anything may have changed.
   case overflow
 }
@@ -206,6 +208,10 @@ final class OwnWatch: Sendable {
     }
     var result: [WatchEvent] = target.places.compactMap { place, name in
       name == event.name ? .spot(.place(place), event.hint) : nil
+    }
+    // Of a directory itself; those below are heard of by the directory that holds them.
+    if target.directory == Node.rootNumber, event.name.isEmpty, event.has(IN_ATTRIB) {
+      result.append(.top)
     }
     if let number = target.directory, let name = try? Name(event.name) {
       result.append(.spot(.name(number, name), event.hint))

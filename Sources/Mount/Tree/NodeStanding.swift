@@ -29,7 +29,7 @@ extension Node {
   }
 
   /// Others' claims on the name that it shows at, the earliest first.
-  private var others: [Claim] {
+  var others: [Claim] {
     guard let name, let slot = parent?.children[name] else { return [] }
     return slot.claims.filter { !$0.isOwn }
   }

@@ -60,6 +60,7 @@ struct LookQueue {
 
   mutating func add(_ event: WatchEvent) {
     switch event {
+    case .top: add(folder: Node.rootNumber)
     case .overflow: comparesAll = true
     case .spot(let spot, let hint):
       switch hint {

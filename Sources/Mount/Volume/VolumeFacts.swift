@@ -25,6 +25,8 @@ package struct PathFacts: Sendable {
   /// Whether it is paused by its path.
   package let isPaused: Bool
   package internal(set) var own: Own?
+  /// Of others' directory, whether nobody but them may put something into it.
+  package let isClosed: Bool
   /// Of an own directory, some of the others that have something in it.
   package let others: [PublicID]
   /// For others' files.
@@ -39,13 +41,19 @@ extension Volume {
     let pauses = pausedPaths
     let found = tree.withLock { tree -> (PathFacts, InodeNumber)? in
       guard let node = tree.node(at: path) else { return nil }
-      let own = node.own.map {
-        PathFacts.Own(
-          id: $0.id, isStaged: $0.staged != nil, isAnnounced: $0.isAnnounced, isDirty: $0.isDirty)
-      }
+      // A directory in which one's own only lies is its owner's.
+      let owner = node.own?.impliedMode == nil ? nil : node.others.first
+      let own =
+        owner != nil
+        ? nil
+        : node.own.map {
+          PathFacts.Own(
+            id: $0.id, isStaged: $0.staged != nil, isAnnounced: $0.isAnnounced, isDirty: $0.isDirty)
+        }
       let facts = PathFacts(
-        kind: node.kind, owner: node.owner, entry: node.entry, size: node.attributes.size,
-        isPaused: own == nil && pauses.covers(path), own: own,
+        kind: node.kind, owner: owner?.owner ?? node.owner, entry: owner?.entry ?? node.entry,
+        size: node.attributes.size, isPaused: own == nil && pauses.covers(path), own: own,
+        isClosed: node.kind == .directory && node.standing == .closed,
         others: own != nil && node.kind == .directory
           ? node.otherOwners(limit: Self.namedOwners) : [])
       return (facts, node.number)

@@ -57,6 +57,16 @@ extension Volume {
     }
   }
 
+  /// Shows what the own folder itself is like now. Takes no lock but the tree's.
+  func showTop() {
+    guard let stat = try? Stat(descriptor: folder.root.raw) else { return }
+    changeTreeAndTell { tree in
+      let before = tree.root.attributes
+      tree.root.attributes.take(top: stat)
+      if tree.root.attributes != before { tree.invalidations.append(.attributes(tree.root.number)) }
+    }
+  }
+
   /// The error where others have something at or below a directory; the log says who.
   func inUseByOthers(_ own: OwnPlace) -> SystemError {
     let others = tree.withLock { $0[own.number]?.otherOwners(limit: Self.namedOwners) ?? [] }

@@ -37,6 +37,7 @@ extension Volume {
   /// Compares all names of a directory, and watches it from before they are read. The directories in it follow.
   func scan(_ number: InodeNumber) {
     if number == Node.rootNumber {
+      showTop()
       let places = folder.sharedPlaces.map(\.id)
       looks.withLock { looks in
         for place in places { looks.add(.place(place), isFinished: false) }
