@@ -5,6 +5,7 @@ DESTDIR ?=
 DIR ?= ~/share
 HISTORIES ?= 100000
 SECONDS ?= 60
+MINUTES ?= 5
 SEED ?=
 ROWS ?=
 RUNS ?=
@@ -21,7 +22,7 @@ RELEASE := .build/release
 # Programs for other places: the Swift runtime is inside, and building them leaves .build alone.
 STATIC := .build-static/release
 PROGRAMS := fsharefs fshare-hub fsharectl
-FUZZERS := messages frames bodies invites names control
+FUZZERS := messages frames bodies invites names control hub master member namespace
 # What is in the house style; Fuzz/Sources has links to Sources, which are left out here.
 STYLED := Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift Fuzz/Package.swift \
   $(addprefix Fuzz/Sources/,Fuzzer $(FUZZERS))
@@ -34,7 +35,7 @@ PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-de
 TEST_PACKAGES := rsync tar gzip git sqlite3 vim-tiny nano bsdutils util-linux make gcc libc6-dev
 BENCH_PACKAGES := sshfs openssh-server bindfs
 
-.PHONY: help deps swift build mount umount test format simulate fuzz bench bench-full static install uninstall clean
+.PHONY: help deps swift build mount umount test format simulate fuzz torture bench bench-full static install uninstall clean
 
 help:
 	@echo 'make mount DIR=~/share    build, then share a folder: hub, master and mount in one process'
@@ -43,7 +44,11 @@ help:
 	@echo 'make test                 style, build and all tests'
 	@echo 'make simulate HISTORIES=100000 SEED=1'
 	@echo '                          random histories of a simulated network; a seed replays one run'
-	@echo 'make fuzz SECONDS=60       made-up bytes for every decoder, so long for each'
+	@echo 'make fuzz SECONDS=60       made-up bytes for every decoder, and made-up messages for hub,'
+	@echo '                          master, member and namespace, so long for each'
+	@echo 'make torture MINUTES=5 SEED=1'
+	@echo '                          real processes and mounts while they are killed, stopped, cut off and'
+	@echo '                          their disks filled; every byte, listing and ack is checked'
 	@echo 'make bench ROWS=a,b       speed, beside sshfs and others, in less than 10 minutes; all rows without'
 	@echo '                          ROWS; make bench-full takes larger files and more rounds'
 	@echo 'make install PREFIX=/usr/local DESTDIR='
@@ -129,6 +134,10 @@ fuzz: deps
 	    || { tail -n 40 .build/$$fuzzer.log; exit 1; }; \
 	  tail -n 1 .build/$$fuzzer.log; \
 	done
+
+torture: deps
+	FSHAREFS_TORTURE_MINUTES=$(MINUTES) FSHAREFS_TORTURE_SEED=$(SEED) FSHAREFS_REQUIRE_MOUNT=1 \
+	  $(SWIFT) test -c release --filter EndToEnd.Torture
 
 bench: BENCH_OPTIONS =
 bench-full: BENCH_OPTIONS = --full

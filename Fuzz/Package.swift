@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Coverage for libFuzzer, and AddressSanitizer, in everything that decodes.
+/// Coverage for libFuzzer, and AddressSanitizer, in everything that decodes,
+/// and in what applies it.
 let fuzzed: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
@@ -9,10 +10,12 @@ let fuzzed: [SwiftSetting] = [
   .unsafeFlags(["-Xcc", "-D_GNU_SOURCE", "-sanitize=fuzzer,address"]),
 ]
 
-/// One program per decoder.
-func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// One program per decoder, and per state machine.
+func fuzzer(
+  _ name: String, _ dependencies: [Target.Dependency], without excluded: [String] = []
+) -> Target {
   .executableTarget(
-    name: name, dependencies: dependencies,
+    name: name, dependencies: dependencies, exclude: excluded,
     swiftSettings: fuzzed,
     // gold stops with an internal error on instrumented objects.
     linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
@@ -46,6 +49,11 @@ let package = Package(
       dependencies: ["Protocol", "System", .product(name: "Logging", package: "swift-log")],
       swiftSettings: fuzzed),
 
+    .target(
+      name: "Core",
+      dependencies: ["Protocol", .product(name: "DequeModule", package: "swift-collections")],
+      swiftSettings: fuzzed),
+
     .systemLibrary(name: "CFuzzer"),
     .target(name: "Fuzzer", dependencies: ["CFuzzer"], swiftSettings: fuzzed),
     fuzzer("messages", ["Fuzzer", "Protocol"]),
@@ -54,6 +62,14 @@ let package = Package(
     fuzzer("invites", ["Fuzzer", "Protocol"]),
     fuzzer("names", ["Fuzzer", "Protocol"]),
     fuzzer("control", ["Fuzzer", "Control"]),
+    // These also apply what they have decoded.
+    fuzzer("hub", ["Fuzzer", "Protocol", "Core"]),
+    fuzzer("master", ["Fuzzer", "Protocol", "Core"]),
+    fuzzer("member", ["Fuzzer", "Protocol", "Core"]),
+    // The tree is built into it, but for what only the volume asks of it.
+    fuzzer(
+      "namespace", ["Fuzzer", "Protocol", "Core", "System"],
+      without: ["Tree/NodeVersions.swift"]),
   ],
   swiftLanguageModes: [.v6]
 )

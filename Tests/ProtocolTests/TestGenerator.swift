@@ -1,12 +1,41 @@
 import Protocol
 
-/// SplitMix64, so that a failure can be replayed from its seed.
+/// SplitMix64, so that a failure can be replayed from its seed; or what a fuzzer's input says, as long as it lasts.
 struct TestGenerator: RandomNumberGenerator {
   private var state: UInt64
+  private var input: ArraySlice<UInt8> = []
 
   init(seed: UInt64) { state = seed }
 
+  /// Numbers as the bytes of a fuzzer's input say: small ones, which meet each other, those at the edges of what types
+  /// hold, and any others.
+  init(input: [UInt8]) {
+    state = UInt64(input.count)
+    self.input = input[...]
+  }
+
+  /// Whether the fuzzer has said more.
+  var hasInput: Bool { !input.isEmpty }
+
+  /// Numbers at which arithmetic goes wrong.
+  private static let edges: [UInt64] = [
+    .max, .max - 1, 1 << 63, (1 << 63) - 1, (1 << 63) + 1, 1 << 32, (1 << 32) - 1, 1 << 31,
+    (1 << 31) - 1,
+    1 << 16, (1 << 16) - 1, 1 << 15, 1_000_000_000, 999_999_999, UInt64.max / 2 - 999_999_999,
+    131_072,
+  ]
+
+  private mutating func nextOfInput() -> UInt64? {
+    guard let kind = input.popFirst() else { return nil }
+    if kind < 160 { return UInt64(kind % 80) }
+    if kind < 192 { return Self.edges[Int(kind) % Self.edges.count] }
+    var number: UInt64 = 0
+    for _ in 0...(kind % 8) { number = number << 8 | UInt64(input.popFirst() ?? 0) }
+    return number
+  }
+
   mutating func next() -> UInt64 {
+    if let said = nextOfInput() { return said }
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9

@@ -1,0 +1,1 @@
+../../../Tests/ProtocolTests/TestGenerator.swift
