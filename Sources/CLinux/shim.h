@@ -67,6 +67,14 @@ static inline int clinux_is_on_local_disk(int fd) {
   return 0;
 }
 
+/// Whether a name in an open directory is where something is mounted, from the same file system too: 1, 0, or -1
+/// with errno.
+static inline int clinux_is_mount_root(int dirfd, const char *name) {
+  struct statx found;
+  if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &found) != 0) return -1;
+  return (found.stx_attributes_mask & found.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 /// renameat2(2) with its flags.
 static inline int clinux_renameat2(
     int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags) {
@@ -121,6 +129,8 @@ static const unsigned int clinux_s_ifmt = S_IFMT;
 static const unsigned int clinux_s_ifdir = S_IFDIR;
 static const unsigned int clinux_s_ifreg = S_IFREG;
 static const unsigned int clinux_s_iflnk = S_IFLNK;
+static const unsigned int clinux_s_ififo = S_IFIFO;
+static const unsigned int clinux_s_ifsock = S_IFSOCK;
 static const int clinux_f_setlease = F_SETLEASE;
 
 /// Which signal says that a lease of an open file is to be given up: F_SETSIG of fcntl(2).

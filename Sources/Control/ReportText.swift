@@ -16,6 +16,7 @@ extension StatusReport {
       ("state folder", stateFolder),
       ("list", "change \(seq) of epoch \(epoch)"),
       ("entries", "\(entries), of them own: \(ownEntries)"),
+      ("not shared", unshared),
       ("pending changes", "\(pendingChanges)"),
       ("members online", "\(membersOnline)"),
       ("leaf cache", "\(Self.mebibytes(leafCacheBytes)) of \(Self.mebibytes(leafCacheLimit))"),
@@ -37,6 +38,12 @@ extension StatusReport {
       ("setting \(setting.name)", "\(setting.value) (\(setting.source.rawValue))")
     }
     return TextTable.text(rows: lines.map { ["\($0.0):", $0.1] })
+  }
+
+  /// What of the own folder the group does not have.
+  private var unshared: String {
+    let kept = setAside == 0 ? "" : ", and \(setAside) set aside in the staging folder"
+    return "\(notShared) of the own folder\(kept) (see the log, and fsharectl why)"
   }
 
   private static func mebibytes(_ bytes: Int) -> String {

@@ -81,6 +81,9 @@ package struct StatusReport: Codable, Equatable, Sendable {
   package var paused: [String] = []
   /// Whether uploads are paused.
   package var uploadsPaused = false
+  /// Names of the own folder that are there and not shared; files that could not be moved into place.
+  package var notShared = 0
+  package var setAside = 0
   /// Every setting that is in force.
   package var settings: [Setting]
   /// The program's version.

@@ -61,6 +61,23 @@ package struct WhyReport: Codable, Equatable, Sendable {
     package init() {}
   }
 
+  /// What lies in the own folder there, or is kept for it, and is not shared.
+  package struct Unshared: Codable, Equatable, Sendable {
+    /// The path of what is not shared: the one that was asked for, or of a folder above it. Hostile until escaped.
+    package var path: String
+    /// Why, in words that follow `not shared: `.
+    package var reason: String
+    /// Where the file lies that could not be moved into place; nil for what lies at its path.
+    package var keptAs: String?
+
+    /// One with every field given.
+    package init(path: String, reason: String, keptAs: String?) {
+      self.path = path
+      self.reason = reason
+      self.keptAs = keptAs
+    }
+  }
+
   /// The path in the share: hostile until escaped (`TerminalText`).
   package var path: String
   /// What it is.
@@ -81,6 +98,8 @@ package struct WhyReport: Codable, Equatable, Sendable {
   package var remote: Remote?
   /// For what is one's own.
   package var own: Own?
+  /// For what is one's own and not shared; beside `remote` where somebody else's entry shows at its path.
+  package var unshared: Unshared?
 
   /// Of an own folder, who else has something in it (hostile until escaped): it can be renamed and removed by nobody.
   package var alsoOf: [String]

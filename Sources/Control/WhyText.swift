@@ -3,7 +3,8 @@ import System
 extension WhyReport {
   /// The report for people: plain sentences, one a line, safe to show in a terminal.
   package var text: String {
-    var lines = [place]
+    var lines = own == nil && remote == nil && unshared != nil ? [] : [place]
+    if let unshared { lines += unshared.sentences }
     if let own, kind == .file { lines += own.sentences(self) }
     if let own, kind != .file { lines += own.announcement(self) }
     if let remote { lines += kind == .file ? remote.sentences(self) : remote.whereabouts(self) }
@@ -20,6 +21,18 @@ extension WhyReport {
     if own != nil { return "\(path) is your own: \(what)." }
     guard let ownerID else { return "\(path) is \(what) that several members have something in." }
     return "\(path) is \(what), of \(owner) (member \(ownerID))."
+  }
+}
+
+extension WhyReport.Unshared {
+  fileprivate var sentences: [String] {
+    guard let keptAs else {
+      return ["\(path) in your own folder is not shared: \(reason)."]
+    }
+    return [
+      "A file that was copied in for \(path) is not shared: \(reason).",
+      "It is kept as \(keptAs), and tried again at the next start.",
+    ]
   }
 }
 

@@ -86,6 +86,9 @@ extension GroupSession {
     report.diskCacheBytes = volume.diskCacheFigures?.bytes
     report.diskCacheLimit = volume.diskCacheFigures?.limit
     report.uploadsPaused = volume.uploadsArePaused
+    let unshared = volume.unsharedFigures
+    report.notShared = unshared.occupied
+    report.setAside = unshared.setAside
     return report
   }
 

@@ -35,10 +35,41 @@ extension GroupSession {
     case .invalid(let reason): return .refused(reason)
     case .root: return .refused("the whole share has no one answer: name a file or a folder in it")
     case .path(let path):
-      guard let facts = volume.facts(of: path) else {
+      let unshared = unshared(at: path)
+      if let facts = volume.facts(of: path), !facts.isOccupied {
+        var report = report(path, facts, around)
+        report.unshared = unshared
+        return .report(report)
+      }
+      guard let unshared else {
         return .refused("there is no '\(Self.shown(path))' in the share")
       }
-      return .report(report(path, facts, around))
+      return .report(report(path, unshared, around))
+    }
+  }
+
+  /// What of one's own is not shared at a path, or is kept for it.
+  private func unshared(at path: SharePath) -> WhyReport.Unshared? {
+    if let found = volume.notShared(at: path) {
+      return WhyReport.Unshared(
+        path: Self.shown(found.path), reason: found.reason.words, keptAs: nil)
+    }
+    return volume.setAside(at: path).map { aside in
+      WhyReport.Unshared(path: Self.shown(path), reason: aside.file.words, keptAs: aside.lies)
+    }
+  }
+
+  private func report(
+    _ path: SharePath, _ unshared: WhyReport.Unshared, _ around: Surroundings
+  ) -> WhyReport {
+    state.withLock { state in
+      var report = WhyReport(
+        path: Self.shown(path), kind: .file, owner: state.deviceName.text,
+        ownerID: state.member.publicID?.value, size: 0, version: "", hub: around.hub,
+        hubConnected: state.isConnected, masterPresent: state.member.masterIsPresent,
+        remote: nil, own: nil)
+      report.unshared = unshared
+      return report
     }
   }
 

@@ -15,6 +15,8 @@ package struct Stat: Equatable, Sendable {
   package var uid: UInt32
   /// Group.
   package var gid: UInt32
+  /// Which device it stands for, if it is one.
+  package var rdev: UInt64
   /// Length in bytes.
   package var size: Int64
   /// Blocks of 512 bytes in use.
@@ -57,6 +59,7 @@ package struct Stat: Equatable, Sendable {
     nlink = UInt64(raw.st_nlink)
     uid = raw.st_uid
     gid = raw.st_gid
+    rdev = UInt64(raw.st_rdev)
     size = Int64(raw.st_size)
     blocks = Int64(raw.st_blocks)
     mtime = raw.st_mtim
@@ -70,6 +73,12 @@ package struct Stat: Equatable, Sendable {
   package var isRegular: Bool { mode & clinux_s_ifmt == clinux_s_ifreg }
   /// Whether it is a symbolic link.
   package var isSymlink: Bool { mode & clinux_s_ifmt == clinux_s_iflnk }
+  /// Whether it is a named pipe.
+  package var isPipe: Bool { mode & clinux_s_ifmt == clinux_s_ififo }
+  /// Whether it is a socket.
+  package var isSocket: Bool { mode & clinux_s_ifmt == clinux_s_ifsock }
+  /// The bits of `mode` that say of which kind it is.
+  package var format: UInt32 { mode & clinux_s_ifmt }
   /// The permission bits, with setuid, setgid and sticky.
   package var permissions: UInt32 { mode & 0o7777 }
 }

@@ -96,12 +96,12 @@ import Testing
 }
 
 /// A folder, a volume without a mount, and a group that takes everything.
-private final class WatchedFolder {
+final class WatchedFolder {
   let own: String
   let group = TakingGroup()
-  private let base: String
+  let base: String
   private let times: WatchTimes
-  private var volume: Volume?
+  private(set) var volume: Volume?
 
   init(_ times: WatchTimes = WatchTimes()) throws {
     self.times = times
@@ -236,7 +236,7 @@ private final class WatchedFolder {
 }
 
 /// A group that takes every change at once, and keeps what it was told.
-private final class TakingGroup: GroupPort {
+final class TakingGroup: GroupPort {
   private struct State {
     var entries: [EntryID: Entry] = [:]
     var renames: [String] = []
@@ -320,7 +320,7 @@ private final class TakingGroup: GroupPort {
 }
 
 /// The same seed draws the same numbers.
-private struct Random {
+struct Random {
   private var state: UInt64
   init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
 

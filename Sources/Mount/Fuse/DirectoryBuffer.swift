@@ -27,7 +27,7 @@ struct DirectoryBuffer {
     // Without a number of the node the kernel takes it for no lookup.
     var parameters = fuse_entry_param()
     parameters.attr.st_ino = UInt(node.fileNumber)
-    parameters.attr.st_mode = node.kind.format
+    parameters.attr.st_mode = node.attributes.format
     return add(name, parameters, next: next)
   }
 

@@ -13,6 +13,18 @@ package enum MountTable {
     entry(of: mountpoint)?.type
   }
 
+  /// Paths below a folder on which something is mounted, relative to it.
+  static func points(below folder: [UInt8]) -> Set<[UInt8]> {
+    let slash = UInt8(ascii: "/")
+    let above = folder.last == slash ? folder : folder + [slash]
+    return Set(
+      lines.compactMap { fields in
+        let point = unescaped(fields[4])
+        return point.count > above.count && point.starts(with: above)
+          ? Array(point[above.count...]) : nil
+      })
+  }
+
   private typealias Entry = (device: String, mountpoint: [UInt8], type: String)
 
   private static func entry(of mountpoint: String) -> Entry? {
@@ -21,13 +33,20 @@ package enum MountTable {
   }
 
   private static var entries: [Entry] {
+    lines.compactMap { fields in
+      guard let dash = fields.firstIndex(of: [UInt8(ascii: "-")]), dash + 1 < fields.count else {
+        return nil
+      }
+      return (text(fields[2]), unescaped(fields[4]), text(fields[dash + 1]))
+    }
+  }
+
+  /// The fields of each line: more than six.
+  private static var lines: [[[UInt8]]] {
     guard let bytes = try? File.readAll("/proc/self/mountinfo", limit: 16 << 20) else { return [] }
     return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
       let fields = line.split(separator: UInt8(ascii: " ")).map { Array($0) }
-      guard fields.count > 6, let dash = fields.firstIndex(of: [UInt8(ascii: "-")]),
-        dash + 1 < fields.count
-      else { return nil }
-      return (text(fields[2]), unescaped(fields[4]), text(fields[dash + 1]))
+      return fields.count > 6 ? fields : nil
     }
   }
 

@@ -173,7 +173,8 @@ extension EntryReply {
     var stat = Glibc.stat()
     let kind = attributes.kind
     stat.st_ino = UInt(fileNumber)
-    stat.st_mode = kind.format | (kind == .symlink ? 0o777 : attributes.mode)
+    stat.st_mode = attributes.format | (kind == .symlink ? 0o777 : attributes.mode)
+    stat.st_rdev = dev_t(attributes.device)
     stat.st_nlink = UInt(links)
     stat.st_uid = attributes.user
     stat.st_gid = attributes.group

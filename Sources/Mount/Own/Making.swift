@@ -65,16 +65,14 @@ extension OwnFolder {
     return file
   }
 
-  /// Makes a directory; one that is there already is fine.
+  /// Makes a directory. Throws: EEXIST where something lies there, whatever it is.
   func makeDirectory(_ path: SharePath, mode: UInt32, by caller: Caller) throws(SystemError) {
     try checkMayChange(path)
     let (parent, name) = try parent(of: path)
     let wanted = hasDefaultList(parent) ? mode : mode & ~caller.mask
-    do throws(SystemError) {
-      try caller.making { () throws(SystemError) in
-        try retryingOnInterrupt("mkdir") { mkdirat(parent.raw, name, mode_t(wanted)) }
-      }
-    } catch  where error.code == EEXIST { return }
+    try caller.making { () throws(SystemError) in
+      try retryingOnInterrupt("mkdir") { mkdirat(parent.raw, name, mode_t(wanted)) }
+    }
     giveGroup(of: caller, in: parent) {
       fchownat(parent.raw, name, .max, $0, AT_SYMLINK_NOFOLLOW)
     }
@@ -148,7 +146,8 @@ extension OwnFolder {
   static let impliedMark = "user.fsharefs.implied"
 
   /// Makes a directory because something is put into it. `mode`: as it shows. Others' word on who may write to it is
-  /// no local user's right: on the disk only this process' user may. Returns: whether it was not there.
+  /// no local user's right: on the disk only this process' user may. Returns: whether it was not there; what lies there
+  /// then may be no directory.
   func makeImplied(_ path: SharePath, mode: UInt32) throws(SystemError) -> Bool {
     try checkMayChange(path)
     let (parent, name) = try parent(of: path)

@@ -31,27 +31,57 @@ package final class OwnFolder: Sendable {
       try retryingOnInterrupt("open own folder \(path)") {
         Glibc.open(path.cPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       })
-    let name = Self.stagingName.cPath
-    if mkdirat(root.raw, name, 0o700) != 0, errno != EEXIST {
-      throw SystemError("make the staging folder in \(path)")
+    let folder = root
+    staging = try Self.openStaging(folder, path)
+  }
+
+  /// Opens the staging folder, which is made where it is missing. What lies in its way, and is no folder, is kept under
+  /// another name.
+  private static func openStaging(
+    _ root: OwnedDescriptor, _ path: String
+  ) throws(SystemError) -> OwnedDescriptor {
+    let name = stagingName.cPath
+    func open() throws(SystemError) -> OwnedDescriptor {
+      if mkdirat(root.raw, name, 0o700) != 0, errno != EEXIST {
+        throw SystemError("make the staging folder in \(path)")
+      }
+      return OwnedDescriptor(
+        try retryingOnInterrupt("open the staging folder in \(path)") {
+          openat(root.raw, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        })
     }
-    let root = root.raw
-    staging = OwnedDescriptor(
-      try retryingOnInterrupt("open the staging folder in \(path)") {
-        openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-      })
-    // Where others may write to the own folder, one of them may have made it: he would choose what is shared.
-    guard try Stat(descriptor: staging.raw).uid == Caller.process.user else {
-      let name = String(decoding: Self.stagingName, as: UTF8.self)
-      throw SystemError(
-        code: EPERM, call: "use \(path)/\(name), which belongs to another user (remove it)")
+    do throws(SystemError) {
+      let staging = try open()
+      // Where others may write to the own folder, one of them may have made it: he would choose what is shared.
+      if try Stat(descriptor: staging.raw).uid == Caller.process.user { return staging }
+    } catch  where [ENOTDIR, ELOOP].contains(error.code) {}
+    try moveAside(stagingName, in: root)
+    return try open()
+  }
+
+  /// Gives a name that this program needs to itself: what lies there is kept as `NAME.RANDOM`.
+  private static func moveAside(
+    _ name: [UInt8], in directory: OwnedDescriptor
+  ) throws(SystemError) {
+    let other = name + Array(".\(String(SecureRandom.uint64(), radix: 16))".utf8)
+    try retryingOnInterrupt("move what lies in the way of \(String(decoding: name, as: UTF8.self))")
+    {
+      clinux_renameat2(
+        directory.raw, name.cPath, directory.raw, other.cPath, clinux_rename_noreplace)
     }
   }
 
   /// Locks the folder against another process, for as long as the answer is kept.
   /// Throws: EWOULDBLOCK where another has it.
   package func lock() throws(SystemError) -> OwnedDescriptor {
-    try File.lock(path + "/" + String(decoding: Self.stagingName, as: UTF8.self) + "/lock")
+    let file = path + "/" + String(decoding: Self.stagingName, as: UTF8.self) + "/lock"
+    do throws(SystemError) {
+      return try File.lock(file)
+    } catch  where [EISDIR, ELOOP, ENXIO].contains(error.code) {
+      // A folder, a link or a socket: no lock of ours.
+      try Self.moveAside(Array("lock".utf8), in: staging)
+      return try File.lock(file)
+    }
   }
 
   /// Opens a file. `flags` as of open(2). Throws: EACCES where it would be changed in place.
@@ -118,6 +148,33 @@ package final class OwnFolder: Sendable {
   func stat(_ path: SharePath) throws(SystemError) -> Stat {
     let (parent, name) = try parent(of: path)
     return try Stat(at: parent.raw, name: name.bytes)
+  }
+
+  /// What lies at a name of a directory (nil: the folder itself).
+  func stat(_ name: Name, in directory: SharePath?) throws(SystemError) -> Stat {
+    let opened = try openBeneath(resolve(directory), flags: O_PATH | O_DIRECTORY, mode: 0)
+    return try Stat(at: opened.raw, name: name.bytes)
+  }
+
+  /// Takes a name of a directory away, whatever lies there; one that is gone already is fine. `flags` as of
+  /// unlinkat(2).
+  func remove(_ name: Name, in directory: SharePath?, flags: Int32) throws(SystemError) {
+    if let directory { try checkMayChange(directory) }
+    let opened = try openBeneath(resolve(directory), flags: O_PATH | O_DIRECTORY, mode: 0)
+    if unlinkat(opened.raw, name.bytes.cPath, flags) != 0, errno != ENOENT {
+      throw SystemError("remove what is not shared")
+    }
+  }
+
+  /// A descriptor of what lies at a name of a directory, whatever it is: good for `fstat` and what goes by its path in
+  /// /proc. Nothing is opened.
+  func reach(_ name: Name, in directory: SharePath?) throws(SystemError) -> OwnedDescriptor {
+    if let directory { try checkMayChange(directory) }
+    let opened = try openBeneath(resolve(directory), flags: O_PATH | O_DIRECTORY, mode: 0)
+    return OwnedDescriptor(
+      try retryingOnInterrupt("reach what is not shared") {
+        openat(opened.raw, name.bytes.cPath, O_PATH | O_NOFOLLOW | O_CLOEXEC)
+      })
   }
 
   /// Has the disk keep what was made, renamed and removed in a directory (nil: the folder itself).
@@ -246,10 +303,20 @@ func readLink(_ name: [CChar], in directory: OwnedDescriptor) throws(SystemError
 /// The names in an open directory, `.` and `..` left out.
 func listNames(of directory: OwnedDescriptor) throws(SystemError) -> [[UInt8]] {
   let copy = try retryingOnInterrupt("dup") { fcntl(directory.raw, F_DUPFD_CLOEXEC, 0) }
-  guard let stream = fdopendir(copy) else { throw SystemError("opendir") }
+  guard let stream = fdopendir(copy) else {
+    let failure = SystemError("opendir")
+    close(copy)
+    throw failure
+  }
   defer { closedir(stream) }
   var names: [[UInt8]] = []
-  while let item = readdir(stream) {
+  while true {
+    // Only so its failure shows.
+    errno = 0
+    guard let item = readdir(stream) else {
+      if errno != 0 { throw SystemError("readdir") }
+      return names
+    }
     // SAFETY: `d_name` is a terminated string inside `item`, which lives until the next readdir.
     let name = withUnsafePointer(to: &item.pointee.d_name) {
       $0.withMemoryRebound(to: UInt8.self, capacity: Limits.name + 1) {
@@ -260,7 +327,6 @@ func listNames(of directory: OwnedDescriptor) throws(SystemError) -> [[UInt8]] {
     }
     if name != [0x2e], name != [0x2e, 0x2e] { names.append(name) }
   }
-  return names
 }
 
 extension [UInt8] {

@@ -33,10 +33,11 @@ extension OwnFolder {
   /// give way, EPERM in another place.
   func relist(_ old: SharePath, to new: SharePath, replacing: Bool) throws(SystemError) {
     try checkMayChange(new)
-    if let there = try? stat(new) {
+    do throws(SystemError) {
+      let there = try stat(new)
       if !replacing { throw SystemError(code: EEXIST, call: "rename") }
       if there.isDirectory { try removeDirectory(new) } else { try unlink(new) }
-    }
+    } catch  where error.code == ENOENT {}
     _ = try changePlaces { $0.move(from: old, to: new) }
   }
 
@@ -57,8 +58,11 @@ extension OwnFolder {
   }
 
   /// Looks whether a place is there, and notes it in the table. Blocks on the disk.
-  func refresh(_ place: SharedPlace) -> PlaceChange {
-    guard let (root, _) = try? SharedPlace.open(place.path) else {
+  /// Throws: what keeps from knowing for now, EMFILE or EIO.
+  func refresh(_ place: SharedPlace) throws(SystemError) -> PlaceChange {
+    let root: SharedPlace.Root
+    do throws(SystemError) { root = try SharedPlace.open(place.path).root } catch {
+      if [EMFILE, ENFILE, ENOMEM, EIO].contains(error.code) { throw error }
       if place.root == nil { return .nothingThere }
       places.withLock { $0.setRoot(place.id, nil) }
       return .gone

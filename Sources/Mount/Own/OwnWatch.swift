@@ -28,6 +28,8 @@ enum WatchEvent: Equatable, Sendable {
   case top
   /// Events were lost: anything may have changed.
   case overflow
+  /// Something was mounted or unmounted, somewhere: no watch of a directory tells of that.
+  case mounts
 }
 
 /// The kernel's watches (inotify) on the directories of the own folder, and the thread that hears of their events.
@@ -58,6 +60,8 @@ final class OwnWatch: Sendable {
   /// nil where the user has too many of these (`fs.inotify.max_user_instances`): then nothing can be watched.
   private let events: OwnedDescriptor?
   private let wake: OwnedDescriptor
+  /// The kernel's table of mounts, which says when it has changed; nil where it cannot be read.
+  private let mounts: OwnedDescriptor?
   /// Watches at most; nil: as many as the kernel allows.
   private let limit: Int?
   private let state = Locked(State())
@@ -67,6 +71,8 @@ final class OwnWatch: Sendable {
     self.limit = limit
     let opened = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
     events = opened < 0 ? nil : OwnedDescriptor(opened)
+    let table = Glibc.open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)
+    mounts = table < 0 ? nil : OwnedDescriptor(table)
     wake = OwnedDescriptor(
       try retryingOnInterrupt("eventfd") { eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)) })
   }
@@ -174,16 +180,18 @@ final class OwnWatch: Sendable {
       // poll ignores a negative descriptor.
       pollfd(fd: events?.raw ?? -1, events: Int16(POLLIN), revents: 0),
       pollfd(fd: wake.raw, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: mounts?.raw ?? -1, events: Int16(POLLPRI), revents: 0),
     ]
-    _ = poll(&waiting, 2, timeout)
+    _ = poll(&waiting, nfds_t(waiting.count), timeout)
     if state.withLock({ $0.isStopping }) { return nil }
     if waiting[1].revents != 0 {
       var count: UInt64 = 0
       _ = read(wake.raw, &count, 8)
     }
-    guard let events, waiting[0].revents != 0 else { return [] }
+    let heard: [WatchEvent] = waiting[2].revents != 0 ? [.mounts] : []
+    guard let events, waiting[0].revents != 0 else { return heard }
     _ = poll(nil, 0, Self.gatherMilliseconds)
-    return take(events)
+    return heard + take(events)
   }
 
   private func take(_ events: OwnedDescriptor) -> [WatchEvent] {

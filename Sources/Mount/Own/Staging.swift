@@ -56,38 +56,6 @@ extension OwnFolder {
     _ = unlinkat(staging.raw, Self.note(name).cPath, 0)
   }
 
-  /// After a start: moves what is complete into place, and deletes the rest.
-  /// Returns: targets that were taken meanwhile, for the log; those files lie under a conflict name.
-  func recoverStaged(conflictName: (SharePath, Int) -> SharePath?) throws(SystemError)
-    -> [SharePath]
-  {
-    var conflicts: [SharePath] = []
-    let names = try listNames(of: staging)
-    let notes = Set(names)
-    for name in names where !name.ends(with: Self.suffix) && name != Array("lock".utf8) {
-      guard notes.contains(Self.note(name)), let target = target(of: name) else {
-        discard(name)
-        continue
-      }
-      var path = target
-      for attempt in 0..<100 {
-        do throws(SystemError) {
-          try place(name, at: path, replacing: false)
-          break
-        } catch  where error.code == EEXIST || error.code == EPERM {
-          // EPERM: something is shared in place there by now.
-          guard let other = conflictName(target, attempt) else { break }
-          if attempt == 0 { conflicts.append(target) }
-          path = other
-        }
-      }
-    }
-    for name in names where name.ends(with: Self.suffix) {
-      _ = unlinkat(staging.raw, name.cPath, 0)
-    }
-    return conflicts
-  }
-
   /// Makes a directory and the ones above it, which are there only because something lies in them.
   func makeDirectories(_ path: SharePath) throws(SystemError) {
     if let parent = path.parent { try makeDirectories(parent) }
@@ -106,17 +74,6 @@ extension OwnFolder {
     }
   }
 
-  private func target(of name: [UInt8]) -> SharePath? {
-    guard let file = try? openStaged(Self.note(name), flags: O_RDONLY) else { return nil }
-    var buffer = [UInt8](repeating: 0, count: Limits.path + 1)
-    let count = read(file.raw, &buffer, buffer.count)
-    return count > 0 ? try? SharePath(Array(buffer[..<count])) : nil
-  }
-
-  private static let suffix = Array(".target".utf8)
-  private static func note(_ name: [UInt8]) -> [UInt8] { name + suffix }
-}
-
-extension [UInt8] {
-  fileprivate func ends(with suffix: [UInt8]) -> Bool { self.suffix(suffix.count) == suffix[...] }
+  static let noteSuffix = Array(".target".utf8)
+  static func note(_ name: [UInt8]) -> [UInt8] { name + noteSuffix }
 }

@@ -4,6 +4,10 @@ import System
 /// What `stat` says of a node.
 struct Attributes: Equatable, Sendable {
   var kind: EntryKind
+  /// The kind's bits of `st_mode`, of what is neither file, directory nor symlink; 0 for all else.
+  var special: UInt32 = 0
+  /// Which device it stands for; 0 for what is none.
+  var device: UInt64 = 0
   /// Permission bits.
   var mode: UInt32
   /// Whom it belongs to on this machine; others' entries, to whoever mounted.
@@ -34,9 +38,13 @@ struct Attributes: Equatable, Sendable {
     blocks = (size + 511) / 512
   }
 
-  /// Of an own file. `implied`: see `OwnState.impliedMode`.
+  /// Of what lies in the own folder. `implied`: see `OwnState.impliedMode`.
   init(_ stat: Stat, implied: UInt32? = nil) {
     kind = stat.isDirectory ? .directory : stat.isSymlink ? .symlink : .file
+    if kind == .file, !stat.isRegular {
+      special = stat.format
+      device = stat.rdev
+    }
     mode = implied ?? stat.permissions
     user = stat.uid
     group = stat.gid
@@ -61,6 +69,9 @@ struct Attributes: Equatable, Sendable {
     user = stat.uid
     group = stat.gid
   }
+
+  /// The kind's bits of `st_mode`.
+  var format: UInt32 { special != 0 ? special : kind.format }
 
   /// Whether `other`, of the same file, says that its content was changed.
   func isOtherContent(_ other: Attributes) -> Bool {

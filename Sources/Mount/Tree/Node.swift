@@ -38,6 +38,9 @@ final class Node: @unchecked Sendable {
   var gaveNegatives = false
   /// What is needed beyond the attributes for an own file; nil for others' entries.
   var own: OwnState?
+  /// What is needed for what lies in the own folder and is not shared; nil for all else. Such a node has neither
+  /// `own` nor `entry` nor children.
+  var occupied: Occupied?
   /// The entry that it shows; nil for the root and for directories that only hold something.
   var entry: Entry?
   var owner: PublicID?
@@ -62,6 +65,8 @@ struct Slot {
   /// Others' directory with what is in it, where an own file shows: until that is kept aside, since the list has the
   /// directory.
   var beneath: Node?
+  /// What of the own folder lies there and is not shared. It shows where nothing else does. Never beside an own claim.
+  var occupied: Occupied?
 }
 
 /// One member's entry at a path.

@@ -35,6 +35,10 @@ struct Tree {
   var withheld: Set<KnownName> = []
   /// Own files that have several names, by what they are on the disk (`TreeTwins`).
   var twins: [FileIdentity: Set<InodeNumber>] = [:]
+  /// How many names of the own folder are there and not shared.
+  var occupiedCount = 0
+  /// Such names as show again since somebody else's entry there is gone, for `takeUncovered`.
+  var uncovered: [KnownName] = []
   /// Whether programs look at the files that they list.
   var attributeInterest = AttributeInterest()
 
@@ -211,13 +215,17 @@ extension Tree {
   }
 
   private func longest(below node: Node) -> Int {
-    node.children.map { 1 + $0.key.bytes.count + longest(below: $0.value.node) }.max() ?? 0
+    node.children.map { name, slot in
+      // What is not shared has no path that could be too long.
+      slot.node.occupied == nil ? 1 + name.bytes.count + longest(below: slot.node) : 0
+    }.max() ?? 0
   }
 
   /// Whether nobody else has anything at or below the node.
   func isOwnOnly(_ node: Node) -> Bool {
     guard let parent = node.parent, let name = node.name,
-      let slot = parent.children[name], slot.claims.contains(where: \.isOwn),
+      let slot = parent.children[name],
+      slot.occupied != nil || slot.claims.contains(where: \.isOwn),
       slot.claims.allSatisfy(\.isOwn)
     else { return false }
     return node.children.values.allSatisfy { isOwnOnly($0.node) }

@@ -90,7 +90,9 @@ extension Tree {
     let names = path.names
     var directory = root
     for name in names.dropLast() {
-      guard let node = directory.children[name]?.node, node.kind == .directory else {
+      guard let node = directory.children[name]?.node, node.kind == .directory,
+        node.occupied == nil
+      else {
         return (directory, name)
       }
       directory = node

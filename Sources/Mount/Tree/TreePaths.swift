@@ -11,6 +11,12 @@ extension Tree {
     return node
   }
 
+  /// What is at a path. Complexity: O(depth).
+  func slot(at path: SharePath) -> Slot? {
+    let directory = path.parent.map { node(at: $0) } ?? root
+    return directory?.children[path.name]
+  }
+
   /// The path at which an entry shows; nil where it does not.
   func path(of entry: EntryID) -> SharePath? { node(of: entry).flatMap { path(of: $0) } }
 }

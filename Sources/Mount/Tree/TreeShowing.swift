@@ -7,17 +7,21 @@ extension Tree {
     let names = claim.entry.path.names
     var directory = root
     for name in names.dropLast() {
-      if let slot = directory.children[name], slot.node.kind == .directory {
+      if let slot = directory.children[name], slot.node.kind == .directory,
+        slot.node.occupied == nil
+      {
         directory = slot.node
       } else if let slot = directory.children[name], slot.node.own != nil {
         directory = beneath(slot, directory, name, now: now)
       } else if let slot = directory.children[name] {
-        // A file that shows stands where a directory must be: only while a list is being caught up with.
+        // A file that shows stands where a directory must be: only while a list is being caught up with. Or something
+        // of the own folder that is not shared: it hides nothing of others'.
         let implied = makeNode(.directory, Attributes(implicitDirectorySince: now))
         unlink(slot.node)
         attach(implied, to: directory, name, order: slot.node.order)
-        directory.children[name] = Slot(claims: slot.claims, node: implied)
-        touch(directory, name, now: now)
+        directory.children[name] = Slot(
+          claims: slot.claims, node: implied, occupied: slot.occupied)
+        touch(directory, name, without: slot.node, now: now)
         directory = implied
       } else {
         let implied = makeNode(.directory, Attributes(implicitDirectorySince: now))
@@ -42,6 +46,10 @@ extension Tree {
       touch(directory, name, now: now)
     }
     slot!.claims = claims
+    if claim.isOwn, slot!.occupied != nil {
+      slot!.occupied = nil
+      occupiedCount -= 1
+    }
     settle(slot!, directory, name, now: now, ownNode: ownNode)
   }
 
@@ -70,6 +78,7 @@ extension Tree {
         directory.children[name] = slot
         return
       }
+      if showOccupied(slot, directory, name, now: now) { return }
       unlink(old)
       directory.children[name] = nil
       touch(directory, name, without: old, now: now)
@@ -81,8 +90,11 @@ extension Tree {
     let fits =
       first.isOwn
       ? (ownNode == nil || ownNode === old) && old.own?.id == first.entry.id
-      : old.own == nil && old.kind == first.entry.kind && isSameContent(old, first.entry)
-    if fits || holdsSomething || (first.entry.kind == .directory && old.kind == .directory) {
+      : old.own == nil && old.occupied == nil && old.kind == first.entry.kind
+        && isSameContent(old, first.entry)
+    let staysDirectory =
+      first.entry.kind == .directory && old.kind == .directory && old.occupied == nil
+    if fits || holdsSomething || staysDirectory {
       let before = old.attributes
       show(first, in: old)
       directory.children[name] = slot
@@ -157,7 +169,12 @@ extension Tree {
       parent.children[name]!.beneath = nil
       return unlink(directory)
     }
-    guard slot.claims.isEmpty else { return }
+    if let first = slot.claims.first {
+      // A file took the place of the directory, which only showed on because of what was being copied into it.
+      if first.entry.kind != .directory { settle(slot, parent, name, now: now, ownNode: nil) }
+      return
+    }
+    if showOccupied(slot, parent, name, now: now) { return }
     unlink(directory)
     parent.children[name] = nil
     touch(parent, name, without: directory, now: now)

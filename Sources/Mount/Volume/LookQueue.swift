@@ -36,12 +36,17 @@ struct LookQueue {
     case folder(InodeNumber)
     /// Names that were not there when they were looked at, after all else.
     case absent([LookSpot])
+    /// An own file that could not be announced.
+    case announcement(InodeNumber)
   }
 
   /// What waits, and whether whoever changed it is known to be done.
   private var spots: [LookSpot: Bool] = [:]
   private var folders: [InodeNumber] = []
   private var absent: Set<LookSpot> = []
+  private var announcements: [InodeNumber] = []
+  /// What failed, and is tried again.
+  private var retries = LookRetries()
   /// Spots that are looked at again when it is time.
   private var delayed: [LookSpot: Delay] = [:]
   /// Directories that were not at their path when they were to be looked at: they, or some that they
@@ -62,6 +67,8 @@ struct LookQueue {
     switch event {
     case .top: add(folder: Node.rootNumber)
     case .overflow: comparesAll = true
+    // Which names that concerns is said one by one.
+    case .mounts: break
     case .spot(let spot, let hint):
       switch hint {
       case .finished: add(spot, isFinished: true)
@@ -97,7 +104,18 @@ struct LookQueue {
     delayed[spot] = Delay(due: due, since: delayed[spot]?.since ?? now)
   }
 
-  mutating func settled(_ spot: LookSpot) { delayed[spot] = nil }
+  mutating func settled(_ spot: LookSpot) {
+    delayed[spot] = nil
+    retries.settled(.spot(spot))
+  }
+
+  /// Something failed, and is tried again in a while. Returns: whether it failed for the first time.
+  mutating func failed(_ attempt: LookRetries.Attempt) -> Bool {
+    retries.failed(attempt, now: MonotonicClock.now)
+  }
+
+  /// What may have failed before was done.
+  mutating func settled(_ attempt: LookRetries.Attempt) { retries.settled(attempt) }
 
   /// A directory could not be watched. Returns: whether this is the first.
   mutating func couldNotWatch() -> Bool {
@@ -122,6 +140,7 @@ struct LookQueue {
       return .spots(taken)
     }
     if let folder = folders.popLast() { return .folder(folder) }
+    if let number = announcements.popLast() { return .announcement(number) }
     if !absent.isEmpty {
       defer { absent = [] }
       return .absent(Array(absent))
@@ -130,13 +149,20 @@ struct LookQueue {
   }
 
   var isEmpty: Bool {
-    spots.isEmpty && folders.isEmpty && absent.isEmpty && !comparesAll
+    spots.isEmpty && folders.isEmpty && absent.isEmpty && announcements.isEmpty && !comparesAll
   }
 
   /// Brings forward what is due. Returns: when something will be, nil where nothing is foreseen.
   mutating func wake(now: Instant, _ times: WatchTimes, hasMissing: Bool) -> Instant? {
     for (spot, delay) in delayed where delay.due <= now && spots[spot] == nil {
       add(spot, isFinished: false)
+    }
+    for attempt in retries.takeDue(now: now) {
+      switch attempt {
+      case .spot(let spot): add(spot, isFinished: false)
+      case .folder(let number): add(folder: number)
+      case .announcement(let number): announcements.append(number)
+      }
     }
     var next = delayed.values.lazy.map(\.due).filter { $0 > now }.min()
     func consider(_ instant: Instant) { next = min(next ?? instant, instant) }
@@ -145,6 +171,7 @@ struct LookQueue {
       let due = comparedAt! + times.comparing
       if due <= now { comparesAll = true } else { consider(due) }
     }
+    retries.nextDeadline.map(consider)
     if hasMissing { consider(now + times.missing) }
     return next
   }

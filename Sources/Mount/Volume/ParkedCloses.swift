@@ -14,6 +14,9 @@ struct ParkedCloses: Sendable {
     return last
   }
 
+  /// Whether the program still waits.
+  func waits(_ token: UInt64) -> Bool { requests[token] != nil }
+
   mutating func take(_ token: UInt64) -> Request? { requests.removeValue(forKey: token) }
 
   /// The program was interrupted. Returns: what to answer now.

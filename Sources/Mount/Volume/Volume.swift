@@ -45,6 +45,10 @@ package final class Volume: Sendable {
   let closeCauses: CloseCauses
   /// What the master did not take and nobody has dealt with yet.
   let refusals = Locked(Deque<Refusal>())
+  /// Paths of the own folder on which something is mounted. A leaf among the locks.
+  let mountPoints = Locked<Set<SharePath>>([])
+  /// What could not be moved into place. A leaf among the locks.
+  let asides = Locked<[AsideFile]>([])
   let diskTurns = Locked(DiskTurns(limit: FuseSession.threads - FuseSession.freeThreads))
   let uploads: Uploads
   /// What was sent of own files. A leaf among the locks.

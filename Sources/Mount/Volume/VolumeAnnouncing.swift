@@ -57,7 +57,7 @@ extension Volume {
     let isAccepted = disk { [self] in
       namespace.withLock { _ in
         do throws(SystemError) { try beginClose(own, token) } catch {
-          finishClose(token, error.code)
+          finishClose(token, couldNotAnnounce(own.number, error))
         }
       }
       group.drain()
@@ -71,7 +71,7 @@ extension Volume {
   }
 
   /// Answers a `close`, unless that was done already.
-  private func finishClose(_ token: UInt64, _ code: Int32) {
+  func finishClose(_ token: UInt64, _ code: Int32) {
     closing.withLock { $0.take(token) }?.reply(error: code)
   }
 
@@ -84,11 +84,12 @@ extension Volume {
     if let staged = place.staged { try folder.markComplete(staged, target: place.path) }
     if settings.closesAsync {
       try placeStaged(own.number)
-      announce(own.number, file: own.file)
+      try announceOwing(own.number, file: own.file)
       return finishClose(token, 0)
     }
-    let isAnnounced = announce(own.number, file: own.file) { [self, number = own.number] outcome in
-      closed(number, outcome) { [self] code in finishClose(token, code) }
+    let isAnnounced = try announceOwing(own.number, file: own.file) {
+      [self, number = own.number] outcome in
+      closed(number, outcome, token)
     }
     if !isAnnounced { finishClose(token, 0) }
   }
@@ -116,25 +117,68 @@ extension Volume {
       namespace.withLock { _ in
         let place = tree.withLock { tree in tree[own.number].flatMap { ownState($0, tree) } }
         guard let place else { return }
-        if let staged = place.staged { try? folder.markComplete(staged, target: place.path) }
-        // Only the number: the file must not stay open until the group answers.
-        _ = announce(own.number, file: own.file) { [self, number = own.number] outcome in
-          // No program hears that the group did not answer: then it stays, and is announced until it is taken.
-          let isTaken = outcome == .timedOut || outcome == .masterAway
-          closed(number, isTaken ? .acked : outcome) { _ in }
+        do throws(SystemError) {
+          if let staged = place.staged { try folder.markComplete(staged, target: place.path) }
+          // Only the number: the file must not stay open until the group answers.
+          try announceOwing(own.number, file: own.file) {
+            [self, number = own.number] outcome in
+            // No program hears that the group did not answer: then it stays, and is announced until it is taken.
+            let isTaken = outcome == .timedOut || outcome == .masterAway
+            closed(number, isTaken ? .acked : outcome, nil)
+          }
+        } catch {
+          if place.staged != nil { setAside(own.number, error) }
         }
       }
       group.drain()
     }
   }
 
+  /// Announces the present content as a new version; where that fails, of a file that lies in its place, it is done
+  /// later. Namespace lock held; `group.drain` must follow. Returns and throws as `announce`.
+  @discardableResult
+  func announceOwing(
+    _ number: InodeNumber, file: OwnedDescriptor?,
+    then done: (@Sendable (ChangeOutcome) -> Void)? = nil
+  ) throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      let isAnnounced = try announce(number, file: file, then: done)
+      looks.withLock { $0.settled(.announcement(number)) }
+      return isAnnounced
+    } catch {
+      if tree.withLock({ $0[number]?.own?.staged == nil }) {
+        couldNotLook(.announcement(number), error)
+        watch.hurry()
+      }
+      throw error
+    }
+  }
+
+  /// The same, where nobody waits to hear of it.
+  func announceOrOwe(_ number: InodeNumber, file: OwnedDescriptor?) {
+    do throws(SystemError) { try announceOwing(number, file: file) } catch {
+      log.warning("cannot announce an own file: \(error)")
+    }
+  }
+
+  /// Announces a file that could not be announced when it was due, if that was not done meanwhile.
+  func announceOwed(_ number: InodeNumber) {
+    let isOwed = tree.withLock { tree in
+      guard let node = tree[number], node.isLinked, let own = node.own else { return false }
+      return own.isDirty && own.staged == nil
+    }
+    if !isOwed { return looks.withLock { $0.settled(.announcement(number)) } }
+    announceOrOwe(number, file: nil)
+  }
+
   /// Announces the present content as a new version. Namespace lock held; `group.drain` must follow.
   /// Returns: false where there is nothing to announce: the file is no longer there.
+  /// Throws: what keeps from looking at it, or from claiming a directory above it; then nothing was told.
   @discardableResult
   func announce(
     _ number: InodeNumber, file: OwnedDescriptor?,
     then done: (@Sendable (ChangeOutcome) -> Void)? = nil
-  ) -> Bool {
+  ) throws(SystemError) -> Bool {
     let before = tree.withLock { tree -> (own: OwnPlace, writes: UInt64, parents: [SharePath])? in
       guard let node = tree[number], node.isLinked, let place = ownState(node, tree),
         let parent = node.parent
@@ -143,36 +187,50 @@ extension Volume {
       return (place, node.own!.writes, parents)
     }
     guard let (own, writes, parents) = before else { return false }
-    do {
-      try claim(parents)
-      let look = try look(number, file ?? reach(own))
-      let stat = look.stat
-      var entry = Entry(
-        id: own.id, path: own.path, kind: .file, version: newID(),
-        size: UInt64(max(0, stat.size)), modified: stat.modified, mode: UInt16(stat.permissions))
-      index.note(entry.id, entry.version, FileRecord(stat))
-      defer { showOtherNames(of: number) }
-      return changeTree { tree in
-        guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
-        let attributes = node.noteVersion(&entry, look, writesBefore: writes)
-        if entry.beginning == nil {
-          sent.withLock { $0.begin(entry.id) }
-          node.own!.isLineOlder = false
-        }
-        tree.putOwn(
-          entry, owner: ownID.withLock { $0 }, node: node, attributes: attributes,
-          now: .now)
-        node.own!.isAnnounced = true
-        if let done {
-          group.share(entry, timeout: settings.ackTimeout, done)
-        } else {
-          group.share(entry)
-        }
-        return true
+    try claim(parents)
+    let file = if let file { file } else { try reach(own) }
+    let look = try look(number, file)
+    let stat = look.stat
+    if stat.size > Limits.fileSize {
+      lookAgain(at: number)
+      throw SystemError(code: EFBIG, call: "announce a file larger than can be shared")
+    }
+    var entry = Entry(
+      id: own.id, path: own.path, kind: .file, version: newID(),
+      size: UInt64(max(0, stat.size)), modified: stat.modified, mode: UInt16(stat.permissions))
+    index.note(entry.id, entry.version, FileRecord(stat))
+    defer { showOtherNames(of: number) }
+    return changeTree { tree in
+      guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
+      let attributes = node.noteVersion(&entry, look, writesBefore: writes)
+      if entry.beginning == nil {
+        sent.withLock { $0.begin(entry.id) }
+        node.own!.isLineOlder = false
       }
-    } catch {
-      log.error("cannot announce an own file: \(error)")
-      return false
+      tree.putOwn(
+        entry, owner: ownID.withLock { $0 }, node: node, attributes: attributes,
+        now: .now)
+      node.own!.isAnnounced = true
+      tell(entry, done)
+      return true
+    }
+  }
+
+  /// Tells the group of an own entry: the one way by which entries leave. What the wire's own decoder would refuse is
+  /// not told, whatever mistake of ours made it: it would keep the group from taking all that follows. `done` as of
+  /// `GroupPort.share`.
+  func tell(_ entry: Entry, _ done: (@Sendable (ChangeOutcome) -> Void)? = nil) {
+    if let fault = entry.fault {
+      log.error(
+        "not shared: what this program made of it fits no entry (\(fault)); please report this",
+        metadata: ["path": "\(shown(entry.path))"])
+      done?(.rejected(.impossible))
+      return
+    }
+    if let done {
+      group.share(entry, timeout: settings.ackTimeout, done)
+    } else {
+      group.share(entry)
     }
   }
 
@@ -189,71 +247,8 @@ extension Volume {
       tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: node, attributes: node.attributes,
         now: .now)
-      group.share(entry)
+      tell(entry)
     }
-  }
-
-  /// Moves a staged file to where it belongs. Namespace lock held.
-  func placeStaged(_ number: InodeNumber) throws(SystemError) {
-    let own = tree.withLock { tree -> OwnPlace? in
-      guard let node = tree[number], node.isLinked else { return nil }
-      return ownState(node, tree)
-    }
-    guard let own, let staged = own.staged else { return }
-    beginOperation(number)
-    defer { endOperation(number, path: own.path) }
-    do throws(SystemError) {
-      try folder.place(staged, at: own.path, replacing: false)
-    } catch  where error.code == EEXIST {
-      // Somebody put a file there by hand, past the mount: it is kept beside ours.
-      let aside = freeConflictPath(own.path)
-      try folder.rename(own.path, to: aside, replacing: false)
-      log.warning("kept a file that lay in the way", metadata: ["as": "\(shown(aside))"])
-      try folder.place(staged, at: own.path, replacing: false)
-    }
-    tree.withLock { $0[number]?.own?.staged = nil }
-  }
-
-  /// The group's answer to a `close`, and what it does to the file; then `done` with the errno.
-  private func closed(
-    _ number: InodeNumber, _ outcome: ChangeOutcome, _ done: @escaping @Sendable (Int32) -> Void
-  ) {
-    onDisk { [self] in
-      let code = namespace.withLock { _ -> Int32 in
-        switch outcome {
-        case .acked:
-          do throws(SystemError) { try placeStaged(number) } catch {
-            log.error("cannot move a file into place: \(error)")
-            return error.code
-          }
-          return 0
-        case .rejected: return withdraw(number, EEXIST, why: "the path is taken")
-        case .timedOut: return withdraw(number, ETIMEDOUT, why: "the master did not answer in time")
-        case .masterAway: return withdraw(number, EHOSTDOWN, why: "the master is away")
-        }
-      }
-      group.drain()
-      done(code)
-    }
-  }
-
-  /// A new file that the group did not take goes; new content of a known one stays, and is announced
-  /// until it is taken. Namespace lock held. Returns: the errno for the program that wrote.
-  private func withdraw(_ number: InodeNumber, _ code: Int32, why: String) -> Int32 {
-    let own = tree.withLock { tree in tree[number].flatMap { ownState($0, tree) } }
-    guard let own else { return code }
-    budget.log(
-      .warning, "withdrawn files", "\(why)", metadata: ["path": "\(shown(own.path))"])
-    guard let staged = own.staged else { return code }
-    folder.discard(staged)
-    changeTreeAndTell { tree in
-      tree[number]?.own?.failure = code
-      tree[number]?.own?.staged = nil
-      tree.remove(own.id, now: .now)
-      group.unshare(own.id)
-    }
-    releaseImplied(own.path.parent)
-    return code
   }
 
   /// A path as people can read it in a log.

@@ -116,7 +116,7 @@ extension Volume {
 
   private func commit(_ deltas: [ListDelta]) {
     let now = FileTime.now
-    changeTreeAndTell { tree in
+    let uncovered = changeTreeAndTell { tree in
       for delta in deltas {
         switch delta {
         case .upserted(let listed):
@@ -125,6 +125,13 @@ extension Volume {
         }
       }
       tree.releaseNames()
+      return tree.takeUncovered()
+    }
+    if !uncovered.isEmpty {
+      looks.withLock { looks in
+        for one in uncovered { looks.add(.name(one.directory, one.name), isFinished: true) }
+      }
+      lookIfNeeded()
     }
     arriving.withLock { $0.end() }
     followPauses()

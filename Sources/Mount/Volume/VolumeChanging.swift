@@ -117,7 +117,7 @@ extension Volume {
             guard let own = tree[number]?.own else { return false }
             return own.isAnnounced && own.staged == nil && own.isDirty && own.history.hasOnlyGrown
           }
-          if hasGrown { announce(number, file: nil) }
+          if hasGrown { announceOrOwe(number, file: nil) }
         }
       }
       group.drain()

@@ -51,16 +51,31 @@ extension Volume {
     let own = tree.withLock { tree in tree.node(of: entry.id).flatMap { ownState($0, tree) } }
     guard let own else { return }
     if own.path == entry.path {
-      if refusal.isOfRename || own.staged == nil { keepAside(own, refusal.reason) }
+      if refusal.isOfRename || own.staged == nil { giveUpPath(own, refusal) }
     } else if !refusal.isOfRename, own.staged == nil {
       // It was moved meanwhile, with the directory it lies in: announced again where it is.
       announceAgain(own.number)
     }
   }
 
+  private func giveUpPath(_ own: OwnPlace, _ refusal: Refusal) {
+    switch refusal.reason {
+    case .exists, .notADirectory, .isADirectory, .notTheOwner, .unknownEntry:
+      keepAside(own, refusal.reason)
+    case .listFull, .pathTooLong, .linkLeadsOut, .impossible, .tooMuch, .outdated:
+      // Another name would change nothing.
+      occupy(own.number, .refused(refusal.reason))
+      lookIfNeeded()
+    }
+  }
+
   private func keepAside(_ refused: OwnPlace, _ reason: Rejection) {
     guard let own = listed(refused) else { return }
-    let path = freeConflictPath(own.path)
+    guard let path = freeConflictPath(own.path, isFolder: own.kind == .directory, own.number)
+    else {
+      occupy(own.number, .noConflictName)
+      return lookIfNeeded()
+    }
     budget.log(
       .warning, "conflicts",
       "the path belongs to somebody else: kept under another name",
@@ -71,7 +86,8 @@ extension Volume {
       try folder.rename(own.path, to: path, replacing: false)
     } catch {
       budget.log(.error, "conflicts", "cannot rename an own file: \(error)")
-      return
+      occupy(own.number, .cannotStepAside(error.code))
+      return lookIfNeeded()
     }
     changeTreeAndTell { tree in
       guard let node = tree[own.number], let directory = node.parent else { return }
@@ -88,7 +104,15 @@ extension Volume {
     let top = tree.withLock { tree in tree.node(at: place.name).flatMap { ownState($0, tree) } }
     guard let top, !isOwnOnly(top) else { return top }
     // Others have something in a directory of that name, which stays.
-    let name = freeConflictPath(place.name)
+    let isFolder = place.root?.file == nil
+    guard let name = freeConflictPath(place.name, isFolder: isFolder, top.number) else {
+      budget.log(
+        .error, "conflicts",
+        "not shared: its path is somebody else's, and no other name for it fits",
+        metadata: ["path": "\(shown(place.name))"])
+      forgetOwn(top.number)
+      return nil
+    }
     budget.log(
       .warning, "conflicts",
       "the path belongs to somebody else: listed under another name",
@@ -114,33 +138,35 @@ extension Volume {
   }
 
   private func shareAll(_ node: Node) {
-    if node.own?.isAnnounced == true, let entry = node.entry { group.share(entry) }
+    if node.own?.isAnnounced == true, let entry = node.entry { tell(entry) }
     for name in node.children.keys.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
       shareAll(node.children[name]!.node)
     }
   }
 
-  /// `NAME (conflict, MEMBER)`, with a number where that is taken too. Namespace lock held.
-  func freeConflictPath(_ path: SharePath) -> SharePath {
-    for attempt in 0... {
-      if let candidate = Self.conflictPath(path, member: group.deviceName, attempt: attempt),
-        (try? folder.stat(candidate)) == nil, !isTaken(candidate)
-      {
-        return candidate
-      }
+  /// A path beside another one that is free (`ConflictName`), for a file or folder and all that is in it; nil where
+  /// there is none. `number`: its node, where it has one. Namespace lock held.
+  func freeConflictPath(
+    _ path: SharePath, isFolder: Bool, _ number: InodeNumber? = nil
+  ) -> SharePath? {
+    for attempt in 0..<ConflictName.attempts {
+      let name = ConflictName(of: path, isFolder: isFolder, member: group.deviceName, attempt)
+      // A higher number makes it no shorter.
+      guard let candidate = name.path else { return nil }
+      if let number, !tree.withLock({ $0.fits(number, at: candidate) }) { return nil }
+      if !isTaken(candidate), isFree(candidate) { return candidate }
     }
-    preconditionFailure("some number is free")
+    return nil
   }
 
-  /// The conflict name for an attempt; shortened where it would be too long.
-  package static func conflictPath(
-    _ path: SharePath, member: DeviceName, attempt: Int
-  ) -> SharePath? {
-    let number = attempt == 0 ? "" : " \(attempt + 1)"
-    let suffix = Array(" (conflict, \(member.text)\(number))".utf8)
-    let kept = path.name.bytes.prefix(Limits.name - suffix.count)
-    guard let name = try? Name(Array(kept) + suffix) else { return nil }
-    return try? SharePath(parent: path.parent, name: name)
+  /// Whether nothing lies there, as far as can be known.
+  private func isFree(_ path: SharePath) -> Bool {
+    do throws(SystemError) {
+      _ = try folder.stat(path)
+      return false
+    } catch {
+      return error.code == ENOENT
+    }
   }
 
   private func isTaken(_ path: SharePath) -> Bool {

@@ -33,9 +33,36 @@ package struct PathFacts: Sendable {
   package internal(set) var fetching: FetchFigures?
   package internal(set) var isBudgetFull = false
   package internal(set) var isLinkReady = false
+  /// Whether it is one's own and not shared (`Volume.notShared`).
+  package internal(set) var isOccupied = false
+}
+
+/// How much of one's own is not shared.
+package struct UnsharedFigures: Sendable {
+  /// Names of the own folder that are there and not shared.
+  package let occupied: Int
+  /// Files that were copied in and could not be moved into place.
+  package let setAside: Int
 }
 
 extension Volume {
+  /// How much of one's own is not shared, for status. Any thread.
+  package var unsharedFigures: UnsharedFigures {
+    UnsharedFigures(
+      occupied: tree.withLock { $0.occupiedCount }, setAside: asides.withLock { $0.count })
+  }
+
+  /// What lies in the own folder at a path and is not shared, or at the nearest directory above it, and why.
+  /// Any thread.
+  package func notShared(at path: SharePath) -> (path: SharePath, reason: OccupiedReason)? {
+    tree.withLock { $0.occupied(at: path) }.map { ($0.path, $0.1.reason) }
+  }
+
+  /// A file that belongs at a path and could not be moved there, and where it lies. Any thread.
+  package func setAside(at path: SharePath) -> (file: AsideFile, lies: String)? {
+    asides.withLock { $0.last { $0.target == path } }.map { ($0, folder.path(of: $0)) }
+  }
+
   /// What is known of a path; nil where nothing shows there.
   package func facts(of path: SharePath) -> PathFacts? {
     let pauses = pausedPaths
@@ -50,12 +77,13 @@ extension Volume {
           PathFacts.Own(
             id: $0.id, isStaged: $0.staged != nil, isAnnounced: $0.isAnnounced, isDirty: $0.isDirty)
         }
-      let facts = PathFacts(
+      var facts = PathFacts(
         kind: node.kind, owner: owner?.owner ?? node.owner, entry: owner?.entry ?? node.entry,
         size: node.attributes.size, isPaused: own == nil && pauses.covers(path), own: own,
         isClosed: node.kind == .directory && node.standing == .closed,
         others: own != nil && node.kind == .directory
           ? node.otherOwners(limit: Self.namedOwners) : [])
+      facts.isOccupied = node.occupied != nil
       return (facts, node.number)
     }
     guard let found else { return nil }

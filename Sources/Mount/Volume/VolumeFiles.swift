@@ -49,6 +49,7 @@ extension Volume {
     let wantsToWrite = flags & O_ACCMODE != O_RDONLY || flags & O_TRUNC != 0
     let found = tree.withLock { tree -> Found in
       guard let node = tree[number], node.kind == .file else { return .failure(ESTALE) }
+      if let occupied = node.occupied { return .failure(occupied.reason.code) }
       if node.own != nil { return .own }
       // What the kernel knows under a name that means something else by now: it looks the name up again.
       guard node.isLinked, let entry = node.entry, let owner = node.owner else {
@@ -114,14 +115,17 @@ extension Volume {
     }
   }
 
-  /// What is at a name: nil, one's own, or (the inner nil) somebody else's.
+  /// What is at a name: nil, one's own, or (the inner nil) somebody else's. Throws: EEXIST for what is not shared.
   private func existing(
     _ parent: InodeNumber, _ name: [UInt8]
   ) throws(SystemError) -> OwnPlace?? {
     let path = try place(parent, name).path
-    return tree.withLock { tree in
-      tree[parent]?.children[path.name].map { ownState($0.node, tree) }
+    let (found, isOccupied) = tree.withLock { tree in
+      let node = tree[parent]?.children[path.name]?.node
+      return (node.map { ownState($0, tree) }, node?.occupied != nil)
     }
+    if isOccupied { throw SystemError(code: EEXIST, call: "create") }
+    return found
   }
 
   private func openOwn(
@@ -161,7 +165,7 @@ extension Volume {
       _ = handles.withLock { $0.remove(handle) }
       throw error
     }
-    if truncates, !wantsToWrite { announce(own.number, file: file) }
+    if truncates, !wantsToWrite { announceOrOwe(own.number, file: file) }
     return (OpenReply(handle: handle, keepsCache: isSame), entry)
   }
 }

@@ -27,7 +27,7 @@ extension Volume {
       node.own?.isAnnounced = true
       node.own?.record = record
       node.own?.isLineOlder = known?.version != nil
-      group.share(entry)
+      tell(entry)
       return node.number
     }
     showOtherNames(of: number)
@@ -42,11 +42,11 @@ extension Volume {
     return known
   }
 
-  /// Renews a node of the same kind that is not as it was.
-  func renew(_ number: InodeNumber, _ found: Found) {
+  /// Renews a node of the same kind that is not as it was. Throws: what keeps from looking at it.
+  func renew(_ number: InodeNumber, _ found: Found) throws(SystemError) {
     if found.kind == .file {
       // What changed is not known: it is a new version, and nothing that was read of it stays.
-      if announce(number, file: nil) { notifier.add([.attributes(number), .content(number)]) }
+      if try announce(number, file: nil) { notifier.add([.attributes(number), .content(number)]) }
       return
     }
     let version = found.kind == .directory ? Version.zero : newID()
@@ -65,7 +65,7 @@ extension Volume {
       node.own?.impliedMode = implied
       node.own?.record = found.record
       node.own?.isAnnounced = true
-      group.share(entry)
+      tell(entry)
       return entry.id
     }
     if let id { index.note(id, version, found.record) }
@@ -90,13 +90,16 @@ extension Volume {
 
   /// What lies here was moved here in the own folder: one change for the group, with all that is below it.
   /// Returns: its node; nil where it was not moved, or must be told as something new.
-  func followMove(_ found: Found) -> InodeNumber? {
+  func followMove(_ found: Found) throws(SystemError) -> InodeNumber? {
     guard let origin = origin(of: found) else { return nil }
     let old = follow { tree -> SharePath? in
       guard let node = tree[origin.number], let old = tree.path(of: node),
         let directory = found.path.parent.map({ tree.node(at: $0) }) ?? tree.root,
         directory.kind == .directory, directory.children[found.path.name] == nil,
-        !found.path.isBelow(old), tree.isOwnOnly(node)
+        !found.path.isBelow(old), tree.isOwnOnly(node),
+        // What cannot be listed there must not keep the rest from it.
+        tree.fits(origin.number, at: found.path),
+        tree.keepsLinksInside(origin.number, at: found.path)
       else { return nil }
       tree.move(node, to: directory, found.path.name, now: .now)
       group.rename(origin.id, to: found.path)
@@ -111,7 +114,8 @@ extension Volume {
     }
     releaseImplied(old.parent)
     // Its own time of change is another now; a file may also have been written before it was moved.
-    renew(origin.number, found)
+    try renew(origin.number, found)
+    lookAgainAtOccupied(below: origin.number)
     return origin.number
   }
 
@@ -125,6 +129,11 @@ extension Volume {
       parent = tree.path(of: top)?.parent
       var gone: [Node] = []
       collect(top, isTop: true, hasPlaces, tree, &gone)
+      for one in tree.occupiedNames(below: top) {
+        if let node = tree[one.directory] {
+          tree.vacate(node, one.name, now: .now)
+        }
+      }
       for node in gone {
         guard let id = node.own?.id else { continue }
         tree.remove(id, now: .now)
@@ -150,8 +159,15 @@ extension Volume {
   }
 
   /// Something was put into the own folder at a path at which something else is shared in place: it is kept beside it.
-  func keepOutOfTheWay(_ path: SharePath, in directory: OpenDirectory) -> Below? {
-    let aside = freeConflictPath(path)
+  func keepOutOfTheWay(
+    _ path: SharePath, _ stat: Stat, in directory: OpenDirectory
+  ) -> Below? {
+    guard let aside = freeConflictPath(path, isFolder: stat.isDirectory) else {
+      log.error(
+        "not shared: something is shared in place at its path, and no other name for it fits",
+        metadata: ["path": "\(shown(path))"])
+      return nil
+    }
     let failed =
       clinux_renameat2(
         directory.file.raw, path.name.bytes.cPath, directory.file.raw, aside.name.bytes.cPath,
@@ -167,7 +183,7 @@ extension Volume {
   }
 
   /// Changes the tree because the own folder changed; the kernel is told, once there is something that it knows.
-  private func follow<Result>(_ body: (inout Tree) -> Result) -> Result {
+  func follow<Result>(_ body: (inout Tree) -> Result) -> Result {
     looks.withLock({ $0.isStarting }) ? changeTree(body) : changeTreeAndTell(body)
   }
 }

@@ -18,16 +18,6 @@ extension Volume {
     let isBusy: Bool
   }
 
-  /// A name on disk.
-  struct Found {
-    let path: SharePath
-    let stat: Stat
-    let kind: EntryKind
-    /// Where a symlink points.
-    let target: [UInt8]
-    var record: FileRecord { FileRecord(stat) }
-  }
-
   /// A directory that a look came by.
   struct Below {
     let number: InodeNumber
@@ -48,16 +38,19 @@ extension Volume {
       }
     }
     for (number, some) in names where canLook(in: number) {
-      guard let directory = openDirectory(number) else {
-        looks.withLock { looks in
-          for one in some { looks.settled(.name(number, one.name)) }
+      switch openDirectory(number) {
+      case .opened(let directory):
+        namespace.withLock { _ in
+          for one in some {
+            followIfNew(look(at: one.name, in: directory, isFinished: one.isFinished))
+          }
         }
-        continue
-      }
-      namespace.withLock { _ in
-        for one in some {
-          followIfNew(look(at: one.name, in: directory, isFinished: one.isFinished))
-        }
+      case .gone: settle(some.map { .name(number, $0.name) })
+      case .failed(let error) where error.isRefusal:
+        settle(some.map { .name(number, $0.name) })
+        lookAgain(at: number)
+      case .failed(let error):
+        for one in some { couldNotLook(.spot(.name(number, one.name)), error) }
       }
     }
   }
@@ -70,35 +63,88 @@ extension Volume {
     }
   }
 
+  private func settle(_ spots: [LookSpot]) {
+    looks.withLock { looks in
+      for spot in spots { looks.settled(spot) }
+    }
+  }
+
+  /// Something could not be looked at: that is tried again, and said once.
+  func couldNotLook(_ attempt: LookRetries.Attempt, _ error: SystemError) {
+    guard looks.withLock({ $0.failed(attempt) }) else { return }
+    budget.log(
+      .warning, "what could not be looked at",
+      "something in the own folder could not be looked at; that is tried again",
+      metadata: ["why": "\(error)"])
+  }
+
+  /// What the tree has at a name.
+  private struct Known {
+    var sight: Sight?
+    var occupied: Occupied?
+    var isOthers = false
+  }
+
+  private func known(_ directory: InodeNumber, _ name: Name) -> Known {
+    tree.withLock { tree in
+      guard let slot = tree[directory]?.children[name] else { return Known() }
+      return Known(
+        sight: Self.sight(slot.node), occupied: slot.occupied,
+        isOthers: slot.node.occupied == nil && slot.node.own == nil)
+    }
+  }
+
   /// Looks at one name in a directory.
   func look(at name: Name, in directory: OpenDirectory, isFinished: Bool) -> Below? {
     let spot = LookSpot.name(directory.number, name)
     if directory.path == nil, name.bytes == OwnFolder.stagingName { return nil }
-    guard let path = try? SharePath(parent: directory.path, name: name) else { return nil }
-    let sight = tree.withLock { tree in
-      tree[directory.number]?.children[name].flatMap { Self.sight($0.node) }
-    }
-    guard let stat = try? Stat(at: directory.file.raw, name: name.bytes) else {
+    let known = known(directory.number, name)
+    let path = try? SharePath(parent: directory.path, name: name)
+    do throws(SystemError) {
+      let stat = try Stat(at: directory.file.raw, name: name.bytes)
+      if let path, folder.place(at: path) != nil {
+        return keepOutOfTheWay(path, stat, in: directory)
+      }
+      if isAsBefore(known, stat, name, in: directory.file) {
+        settle([spot])
+        return nil
+      }
+      switch try sort(path, name.bytes, stat, in: directory.file) {
+      case .shareable(let found):
+        if known.occupied != nil { vacate(directory.number, name) }
+        return try look(
+          at: found, known.sight, spot, in: directory.file, name.bytes, isFinished)
+      case .occupied(let occupied):
+        settle([spot])
+        occupy(directory.number, name, occupied, known.sight)
+      }
+    } catch  where error.code == ENOENT {
       looks.withLock { looks in
-        if sight != nil { looks.add(absent: spot) }
+        if known.sight != nil || known.occupied != nil { looks.add(absent: spot) }
         looks.settled(spot)
       }
-      return nil
+    } catch {
+      couldNotLook(.spot(spot), error)
     }
-    if folder.place(at: path) != nil { return keepOutOfTheWay(path, in: directory) }
-    // Nothing happened. Said before it is asked what can be shared: a symlink that was renamed here through the mount
-    // stays listed, wherever it leads now.
-    if let sight, sight.kind != .directory, !sight.isStaged, sight.record == FileRecord(stat) {
-      looks.withLock { $0.settled(spot) }
-      return nil
+    return nil
+  }
+
+  /// Whether nothing happened. Said before it is asked what can be shared: a symlink that was renamed here through
+  /// the mount stays listed, wherever it leads now.
+  private func isAsBefore(
+    _ known: Known, _ stat: Stat, _ name: Name, in directory: OwnedDescriptor
+  ) -> Bool {
+    if let sight = known.sight {
+      guard sight.kind != .directory, !sight.isStaged, sight.record == FileRecord(stat) else {
+        return false
+      }
+      // Its mode may have been changed through the mount.
+      return stat.permissions & 0o400 != 0 || !stat.isRegular
+        || directory.obstacle(at: name.bytes, isDirectory: false) == nil
     }
-    let isMounted = stat.dev != directory.device
-    guard let found = shareable(path, stat, isMounted: isMounted, in: directory.file) else {
-      looks.withLock { $0.settled(spot) }
-      if let sight, !sight.isStaged { forgetOwn(sight.number) }
-      return nil
-    }
-    return look(at: found, sight, spot, in: directory.file, name.bytes, isFinished)
+    // Its path is somebody else's still.
+    return known.isOthers && known.occupied?.reason.isOfPath == true
+      && known.occupied?.record == FileRecord(stat)
   }
 
   /// Looks at what is shared in place: whether it is there, and what it is.
@@ -107,7 +153,11 @@ extension Volume {
       watch.forget(place: id)
       return nil
     }
-    let change = folder.refresh(place)
+    let change: OwnFolder.PlaceChange
+    do throws(SystemError) { change = try folder.refresh(place) } catch {
+      couldNotLook(.spot(.place(id)), error)
+      return nil
+    }
     let sight = tree.withLock { tree in tree.node(at: place.name).flatMap { Self.sight($0) } }
     if change == .gone || change == .came, let sight { forgetOwn(sight.number) }
     if change == .gone {
@@ -117,11 +167,29 @@ extension Volume {
     guard let root = folder.places.withLock({ $0[id]?.root }) else { return nil }
     watchParent(of: place)
     let name = root.file ?? [UInt8(ascii: ".")]
-    guard let stat = try? Stat(at: root.directory.raw, name: name),
-      let found = shareable(place.name, stat, isMounted: false, in: root.directory)
-    else { return nil }
     let known = change == .came ? nil : sight
-    return look(at: found, known, .place(id), in: root.directory, name, isFinished)
+    do throws(SystemError) {
+      let stat = try Stat(at: root.directory.raw, name: name)
+      switch try sort(place.name, name, stat, in: root.directory, mayBeMount: true) {
+      case .shareable(let found):
+        return try look(at: found, known, .place(id), in: root.directory, name, isFinished)
+      case .occupied(let occupied):
+        settle([.place(id)])
+        occupy(place, occupied, known)
+      }
+    } catch  where error.code == ENOENT {
+      settle([.place(id)])
+    } catch {
+      couldNotLook(.spot(.place(id)), error)
+    }
+    return nil
+  }
+
+  private func occupy(_ place: SharedPlace, _ occupied: Occupied, _ sight: Sight?) {
+    let directory = tree.withLock { tree in
+      place.name.parent.map { tree.node(at: $0)?.number } ?? Node.rootNumber
+    }
+    if let directory { occupy(directory, place.name.name, occupied, sight) }
   }
 
   private func watchParent(of place: SharedPlace) {
@@ -137,15 +205,16 @@ extension Volume {
   private func look(
     at found: Found, _ sight: Sight?, _ spot: LookSpot, in directory: OwnedDescriptor,
     _ name: [UInt8], _ isFinished: Bool
-  ) -> Below? {
+  ) throws(SystemError) -> Below? {
     if found.kind == .file,
       let due = reasonToWait(found, sight, in: directory, name, spot, isFinished)
     {
       looks.withLock { $0.putOff(spot, until: due, now: MonotonicClock.now) }
       return nil
     }
-    looks.withLock { $0.settled(spot) }
-    return compare(found, sight)
+    let below = try compare(found, sight)
+    settle([spot])
+    return below
   }
 
   static func sight(_ node: Node) -> Sight? {
@@ -154,26 +223,6 @@ extension Volume {
       number: node.number, id: own.id, kind: node.kind, record: own.record,
       isStaged: own.staged != nil,
       isBusy: own.isDirty || own.operations > 0 || !own.history.isSettled)
-  }
-
-  /// What there is at a path, if it can be shared; says why where it cannot.
-  private func shareable(
-    _ path: SharePath, _ stat: Stat, isMounted: Bool, in directory: OwnedDescriptor
-  ) -> Found? {
-    func skip(_ why: String) -> Found? {
-      budget.log(
-        .warning, "what is not shared", "not shared: \(why)", metadata: ["path": "\(shown(path))"])
-      return nil
-    }
-    if isMounted { return skip("another file system is mounted there") }
-    if stat.isDirectory { return Found(path: path, stat: stat, kind: .directory, target: []) }
-    if stat.isRegular { return Found(path: path, stat: stat, kind: .file, target: []) }
-    guard stat.isSymlink else { return skip("not a file, directory or symlink") }
-    guard let target = try? readLink(path.name.bytes.cPath, in: directory) else { return nil }
-    guard SymlinkTarget.isContained(target, depth: path.depth) else {
-      return skip("the symlink leads out of the share")
-    }
-    return Found(path: path, stat: stat, kind: .symlink, target: target)
   }
 
   /// When to look again at a file of which somebody is in the middle; nil where it can be taken as it is.
@@ -204,7 +253,7 @@ extension Volume {
   }
 
   /// Brings the tree to what is on disk.
-  private func compare(_ found: Found, _ sight: Sight?) -> Below? {
+  private func compare(_ found: Found, _ sight: Sight?) throws(SystemError) -> Below? {
     func below(_ number: InodeNumber, isNew: Bool) -> Below? {
       found.kind == .directory ? Below(number: number, isNew: isNew) : nil
     }
@@ -218,13 +267,13 @@ extension Volume {
           return nil
         }
         if isSame || origin(of: found) == nil {
-          renew(sight.number, found)
+          try renew(sight.number, found)
           return below(sight.number, isNew: !isSame)
         }
       }
       forgetOwn(sight.number)
     }
-    return below(followMove(found) ?? add(found), isNew: true)
+    return below(try followMove(found) ?? add(found), isNew: true)
   }
 
   /// Names that were not there when they were looked at: gone, if they still are. Takes the namespace lock itself.
@@ -248,20 +297,32 @@ extension Volume {
 
   private func forgetIfAbsent(_ spot: LookSpot) {
     guard case .name(let directory, let name) = spot else { return }
-    let found = tree.withLock { tree -> (Sight, SharePath)? in
-      guard let node = tree[directory]?.children[name]?.node, let path = tree.path(of: node),
-        let sight = Self.sight(node)
-      else { return nil }
-      return (sight, path)
+    let known = known(directory, name)
+    let path = tree.withLock { tree -> SharePath? in
+      guard let node = tree[directory] else { return nil }
+      return try? SharePath(parent: tree.path(of: node), name: name)
     }
     // What is shared in place at this path does not lie in this directory.
-    guard let (sight, path) = found, !sight.isStaged, folder.place(at: path) == nil else { return }
+    if known.sight?.isStaged == true || path.map({ folder.place(at: $0) != nil }) ?? false {
+      return
+    }
+    guard known.sight != nil || known.occupied != nil else { return }
     do throws(SystemError) {
-      _ = try folder.stat(path)
+      try checkIsThere(name, in: directory)
     } catch {
       // ELOOP: a symlink stands where a directory of its path was.
-      if [ENOENT, ENOTDIR, ELOOP].contains(error.code) { forgetOwn(sight.number) }
+      guard [ENOENT, ENOTDIR, ELOOP].contains(error.code) else {
+        return couldNotLook(.spot(spot), error)
+      }
+      if let sight = known.sight { forgetOwn(sight.number) }
+      vacate(directory, name)
     }
+  }
+
+  private func checkIsThere(_ name: Name, in directory: InodeNumber) throws(SystemError) {
+    let path = tree.withLock { tree in tree[directory].map { tree.path(of: $0) } }
+    guard let path else { throw SystemError(code: ENOENT, call: "a forgotten directory") }
+    _ = try folder.stat(name, in: path)
   }
 }
 

@@ -15,6 +15,7 @@ extension Volume {
     let found = tree.withLock { tree -> Found in
       guard let directory = tree[parent] else { return .failure(ESTALE) }
       guard directory.kind == .directory else { return .failure(ENOTDIR) }
+      if let occupied = directory.occupied { return .failure(occupied.reason.code) }
       if name.count > Limits.name { return .failure(ENAMETOOLONG) }
       guard let name = try? Name(name), let node = directory.children[name]?.node else {
         directory.gaveNegatives = true
@@ -47,6 +48,11 @@ extension Volume {
   }
 
   func linkTarget(_ request: Request, _ number: InodeNumber) {
+    if let occupied = tree.withLock({ $0[number]?.occupied }), occupied.attributes.kind == .symlink
+    {
+      // One's own, whose way out of the share is no secret here.
+      return request.reply(link: occupied.target)
+    }
     let found = tree.withLock { tree -> (target: [UInt8], depth: Int)? in
       guard let node = tree[number], let entry = node.entry, node.kind == .symlink else {
         return nil
@@ -62,9 +68,11 @@ extension Volume {
   }
 
   func openDirectory(_ request: Request, _ number: InodeNumber) {
-    let isWithheld = tree.withLock { tree in
-      tree[number]?.kind == .directory ? tree.isListingWithheld(number) : nil
+    let (isWithheld, occupied) = tree.withLock { tree in
+      let isDirectory = tree[number]?.kind == .directory
+      return (isDirectory ? tree.isListingWithheld(number) : nil, tree[number]?.occupied)
     }
+    if let occupied { return request.reply(error: occupied.codeBelow) }
     guard let isWithheld else { return request.reply(error: ENOTDIR) }
     let handle = handles.withLock { $0.add(.listing(Listing(directory: number))) }
     request.reply(

@@ -16,6 +16,7 @@ extension Volume {
       try claim(place.unclaimed)
       try folder.makeDirectory(place.path, mode: mode & 0o7777, by: request.caller)
       let stat = try folder.stat(place.path)
+      guard stat.isDirectory else { throw SystemError(code: EEXIST, call: "mkdir") }
       request.reply(addOwn(place.path, stat))
     }
   }
@@ -30,12 +31,14 @@ extension Volume {
       try claim(place.unclaimed)
       try folder.makeSymlink(place.path, target: target, by: request.caller)
       let stat = try folder.stat(place.path)
+      guard stat.isSymlink else { throw SystemError(code: EEXIST, call: "symlink") }
       request.reply(addOwn(place.path, stat, target: target))
     }
   }
 
   func unlink(_ request: Request, parent: InodeNumber, name: [UInt8]) {
     changeNames(request) { [self] () throws(SystemError) in
+      if try removeOccupied(parent, name, isDirectory: false) { return request.reply() }
       let found = try ownPlace(parent, name)
       if found.kind == .directory { throw SystemError(code: EISDIR, call: "unlink") }
       let remains = remains(of: found)
@@ -52,6 +55,7 @@ extension Volume {
 
   func removeDirectory(_ request: Request, parent: InodeNumber, name: [UInt8]) {
     changeNames(request) { [self] () throws(SystemError) in
+      if try removeOccupied(parent, name, isDirectory: true) { return request.reply() }
       let found = try ownPlace(parent, name)
       if found.kind != .directory { throw SystemError(code: ENOTDIR, call: "rmdir") }
       if !found.isEmpty { throw SystemError(code: ENOTEMPTY, call: "rmdir") }
@@ -94,16 +98,19 @@ extension Volume {
       let remains = target.flatMap { self.remains(of: $0) }
       beginOperation(source.number)
       defer { endOperation(source.number, path: place.path) }
+      // What was put there past the mount a moment ago is not known, and not replaced.
+      let replaces = target.map { $0.staged == nil && $0.kind != .directory } ?? false
       if let staged = source.staged {
-        try folder.place(staged, at: place.path, replacing: true)
+        try folder.place(staged, at: place.path, replacing: replaces)
       } else {
         if target?.kind == .directory { try folder.removeDirectory(place.path) }
-        try folder.rename(source.path, to: place.path, replacing: true)
+        try folder.rename(source.path, to: place.path, replacing: replaces)
       }
       if let targetStaged = target?.staged { folder.discard(targetStaged) }
       move(source, to: newParent, newName, place.path, replacing: target, remains)
       releaseImplied(source.path.parent)
       request.reply()
+      lookAgainAtOccupied(below: source.number)
     }
   }
 
@@ -118,13 +125,20 @@ extension Volume {
       if number == Node.rootNumber {
         return request.reply(attributes: try changeTop(wanted, for: request.caller))
       }
+      if let reply = try changeOccupied(number, wanted, for: request.caller) {
+        return request.reply(attributes: reply)
+      }
       let own = try changeable(number)
       try checkMayChange(own)
       let file = if let open { open.file } else { try reach(own) }
       beginOperation(number)
       defer { endOperation(number, try? Stat(descriptor: file.raw)) }
       request.reply(attributes: try apply(wanted, for: request, to: own, file, open))
-      if wanted.size != nil, open == nil { announce(number, file: nil) } else { retell(number) }
+      if wanted.size != nil, open == nil {
+        announceOrOwe(number, file: nil)
+      } else {
+        retell(number)
+      }
     }
   }
 
@@ -141,6 +155,7 @@ extension Volume {
       return try show(look(own.number, file), setsTime: wanted.times != nil)
     }
     guard let size = wanted.size else { return try apply() }
+    try Self.checkSize(size, adding: 0)
     let before = tree.withLock { $0[own.number]?.attributes.size ?? 0 }
     let start = min(before, UInt64(max(0, size)))
     return try changeContent(for: request, own.number, file, from: start, apply)

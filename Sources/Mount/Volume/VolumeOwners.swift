@@ -85,14 +85,27 @@ extension Volume {
 
 extension Volume {
   /// Makes and claims directories that so far only others have.
+  /// Throws: what keeps one of them from being a directory of one's own, ENOTDIR where something else lies there.
   func claim(_ directories: [SharePath]) throws(SystemError) {
     for path in directories {
-      let mode = tree.withLock { $0.node(at: path)?.shownAttributes.mode } ?? 0o755
-      let isMade = try folder.makeImplied(path, mode: mode)
-      addOwn(
-        path, try folder.stat(path), implied: isMade ? mode & 0o1777 : folder.impliedMode(path),
-        isAsked: false)
+      do throws(SystemError) { try claim(path) } catch {
+        releaseImplied(path.parent)
+        throw error
+      }
     }
+  }
+
+  private func claim(_ path: SharePath) throws(SystemError) {
+    let mode = tree.withLock { $0.node(at: path)?.shownAttributes.mode } ?? 0o755
+    let isMade = try folder.makeImplied(path, mode: mode)
+    let found = try folder.stat(path.name, in: path.parent)
+    guard found.isDirectory else {
+      throw SystemError(code: ENOTDIR, call: "a directory in the own folder")
+    }
+    // Nothing is claimed that cannot be shared: EXDEV where another file system is mounted there.
+    _ = try folder.openDirectory(path)
+    addOwn(
+      path, found, implied: isMade ? mode & 0o1777 : folder.impliedMode(path), isAsked: false)
   }
 
   /// Takes back directories in which nothing of one's own lies any more: they were this member's only by that. `path`:

@@ -29,6 +29,9 @@ extension Volume {
     if parent == Node.rootNumber, name.bytes == OwnFolder.stagingName {
       throw SystemError(code: EPERM, call: "the name of the staging folder")
     }
+    if let occupied = tree.withLock({ $0[parent]?.occupied }) {
+      throw SystemError(code: occupied.codeBelow, call: "a directory that is not shared")
+    }
     let found = tree.withLock { tree -> Place?? in
       guard let directory = tree[parent], directory.kind == .directory, directory.isLinked else {
         return nil
@@ -44,15 +47,20 @@ extension Volume {
     return place
   }
 
-  /// A place where nothing is.
+  /// A place where nothing is. Throws: EEXIST where something of one's own lies, shared or not, EPERM for others';
+  /// ENOTDIR and the like where what is not shared of the own folder lies where a directory above would have to be.
   func freePlace(_ parent: InodeNumber, _ name: [UInt8]) throws(SystemError) -> Place {
     let place = try place(parent, name)
     try folder.checkMayChange(place.path)
-    let taken = tree.withLock { tree -> Bool? in
-      guard let node = tree[parent]?.children[place.path.name]?.node else { return nil }
-      return node.own != nil
+    let (taken, inTheWay) = tree.withLock { tree -> (Bool?, Occupied?) in
+      let node = tree[parent]?.children[place.path.name]?.node
+      let above = place.unclaimed.compactMap { tree.slot(at: $0)?.occupied }
+      return (node.map { $0.own != nil || $0.occupied != nil }, above.first)
     }
     if let isOwn = taken { throw SystemError(code: isOwn ? EEXIST : EPERM, call: "name") }
+    if let inTheWay {
+      throw SystemError(code: inTheWay.codeBelow, call: "a directory in the own folder")
+    }
     return place
   }
 
@@ -81,7 +89,8 @@ extension Volume {
     tree.withLock { tree in tree[own.number].map { tree.isOwnOnly($0) } ?? false }
   }
 
-  /// Puts something that now lies in the own folder into the tree, and announces it. `implied`: of a directory that is
+  /// Puts a directory or symlink that now lies in the own folder into the tree, and announces it. `implied`: of a
+  /// directory that is
   /// there because something is put into it, the mode that it had. `isAsked`: whether the kernel is told of it.
   @discardableResult
   func addOwn(
@@ -90,12 +99,11 @@ extension Volume {
   ) -> EntryReply {
     let record = FileRecord(stat)
     let known = knownEntry(record)
-    let kind: EntryKind = stat.isDirectory ? .directory : stat.isSymlink ? .symlink : .file
+    let kind: EntryKind = stat.isDirectory ? .directory : .symlink
     let entry = Entry(
       id: known?.entry ?? newID(), path: path, kind: kind,
-      version: kind == .directory ? .zero : known?.version ?? newID(),
-      size: kind == .file ? UInt64(max(0, stat.size)) : 0, modified: stat.modified,
-      mode: UInt16(implied ?? stat.permissions), target: target)
+      version: kind == .directory ? .zero : known?.version ?? newID(), size: 0,
+      modified: stat.modified, mode: UInt16(implied ?? stat.permissions), target: target)
     index.note(entry.id, entry.version, record)
     sent.withLock { $0.begin(entry.id) }
     return changeTree { tree in
@@ -106,7 +114,7 @@ extension Volume {
       node.own?.record = record
       node.own?.impliedMode = implied
       node.own?.isLineOlder = known?.version != nil
-      group.share(entry)
+      tell(entry)
       if isAsked { tree.remember(node) }
       return EntryReply(node)
     }

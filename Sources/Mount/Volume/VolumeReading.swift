@@ -1,4 +1,5 @@
 import CFuse
+import CLinux
 import Core
 import Glibc
 import Protocol

@@ -9,29 +9,39 @@ struct OpenDirectory {
   /// nil: the own folder itself.
   let path: SharePath?
   let file: OwnedDescriptor
-  /// What lies on another device is another file system's.
-  let device: UInt64
 }
 
 /// Whole directories of the own folder, compared with the tree.
 extension Volume {
-  /// Opens the directory that a node shows; nil where it, or the node, is not there.
-  func openDirectory(_ number: InodeNumber) -> OpenDirectory? {
+  /// What became of the wish to open a directory.
+  enum Opening {
+    case opened(OpenDirectory)
+    /// It, or the node, is not there.
+    case gone
+    case failed(SystemError)
+  }
+
+  /// Opens the directory that a node shows.
+  func openDirectory(_ number: InodeNumber) -> Opening {
     let found = tree.withLock { tree -> (path: SharePath?, record: FileRecord?, [InodeNumber])? in
-      guard let node = tree[number], node.kind == .directory, node.isLinked else { return nil }
+      guard let node = tree[number], node.kind == .directory, node.isLinked, node.occupied == nil
+      else { return nil }
       let line = sequence(first: node, next: \.parent).map(\.number)
       return (tree.path(of: node), node.own?.record, line)
     }
-    guard let found else { return nil }
-    if let file = try? folder.openDirectory(found.path),
-      let stat = try? Stat(descriptor: file.raw),
+    guard let found else { return .gone }
+    do throws(SystemError) {
+      let file = try folder.openDirectory(found.path)
+      let stat = try Stat(descriptor: file.raw)
       // Another one may lie at its path by now.
-      found.record?.isSameFile(FileRecord(stat)) ?? true
-    {
-      return OpenDirectory(number: number, path: found.path, file: file, device: stat.dev)
+      if found.record?.isSameFile(FileRecord(stat)) ?? true {
+        return .opened(OpenDirectory(number: number, path: found.path, file: file))
+      }
+    } catch {
+      if ![ENOENT, ENOTDIR, ELOOP].contains(error.code) { return .failed(error) }
     }
     looks.withLock { $0.missed(found.2) }
-    return nil
+    return .gone
   }
 
   /// Compares all names of a directory, and watches it from before they are read. The directories in it follow.
@@ -44,17 +54,20 @@ extension Volume {
       }
     }
     guard canLook(in: number) else { return }
-    guard let directory = openDirectory(number) else {
-      let path = tree.withLock { tree in tree[number].flatMap { tree.path(of: $0) } }
-      if let path, (try? folder.stat(path)) != nil {
-        log.warning("not shared: the folder cannot be read", metadata: ["path": "\(shown(path))"])
-      }
-      return
+    let directory: OpenDirectory
+    switch openDirectory(number) {
+    case .opened(let opened): directory = opened
+    case .gone: return looks.withLock { $0.settled(.folder(number)) }
+    case .failed(let error): return couldNotScan(number, error)
     }
     do throws(SystemError) { try watch.watch(directory.file, as: number) } catch {
       couldNotWatch(error)
     }
-    guard let names = try? listNames(of: directory.file) else { return }
+    let names: [[UInt8]]
+    do throws(SystemError) { names = try listNames(of: directory.file) } catch {
+      return couldNotScan(number, error)
+    }
+    looks.withLock { $0.settled(.folder(number)) }
     var rest = names[...]
     while !rest.isEmpty {
       let some = rest.prefix(LookQueue.batch)
@@ -76,6 +89,16 @@ extension Volume {
     }
   }
 
+  /// What this process may not list is not shared; what else keeps it from that passes.
+  private func couldNotScan(_ number: InodeNumber, _ error: SystemError) {
+    guard error.isRefusal, number != Node.rootNumber else {
+      return couldNotLook(.folder(number), error)
+    }
+    namespace.withLock { _ in
+      occupy(number, error.code == EXDEV ? .otherFileSystem : .unreadable(error.code))
+    }
+  }
+
   /// What the tree has in a directory and the disk has not is looked at once more when all else is done: it may have
   /// been moved.
   private func noteAbsent(_ directory: OpenDirectory, _ names: [[UInt8]]) {
@@ -83,9 +106,8 @@ extension Volume {
     let absent = tree.withLock { tree -> [LookSpot] in
       guard let node = tree[directory.number] else { return [] }
       return node.children.compactMap { name, slot in
-        guard slot.node.own != nil, slot.node.own?.staged == nil, !there.contains(name.bytes) else {
-          return nil
-        }
+        let isShared = slot.node.own != nil && slot.node.own?.staged == nil
+        guard isShared || slot.occupied != nil, !there.contains(name.bytes) else { return nil }
         return .name(directory.number, name)
       }
     }
@@ -103,4 +125,9 @@ extension Volume {
       "not all of the own folder can be watched: it is compared once a minute (see sysctl \(setting))",
       metadata: ["why": "\(error)"])
   }
+}
+
+extension SystemError {
+  /// Whether it says that this process may not, rather than that it cannot now.
+  var isRefusal: Bool { [EACCES, EPERM, EXDEV, ENAMETOOLONG].contains(code) }
 }

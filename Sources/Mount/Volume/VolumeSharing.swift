@@ -114,7 +114,9 @@ extension Volume {
       if let node = tree.node(at: name) { return .taken(by: node.own == nil ? node.owner : nil) }
       var above = name.parent
       while let path = above {
-        if let node = tree.node(at: path), node.kind != .directory { return .notADirectory(path) }
+        if let node = tree.node(at: path), node.kind != .directory || node.occupied != nil {
+          return .notADirectory(path)
+        }
         above = path.parent
       }
       return nil

@@ -93,7 +93,7 @@ extension Volume {
       notifier.add(tree.takeInvalidations())
       // What was sent is there; what else a program here has seen may be another now.
       notifier.add([.attributes(sight.number), .content(sight.number)])
-      if isTold { group.share(entry) }
+      if isTold { tell(entry) }
       return (entry.id, entry.version)
     }
     if let (id, version) = kept { index.note(id, version, found.record) }

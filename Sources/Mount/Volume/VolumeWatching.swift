@@ -17,8 +17,36 @@ extension Volume {
         looks.withLock { looks in
           for event in events { looks.add(event) }
         }
+        if events.contains(.mounts) { heardOfMounts() }
         lookIfNeeded()
       })
+  }
+
+  /// Something was mounted or unmounted: names of the own folder on which that was are looked at. Watch thread.
+  private func heardOfMounts() {
+    var now: Set<SharePath> = []
+    let own = (File.resolved(folder.path) ?? folder.path).pathBytes
+    for point in MountTable.points(below: own) {
+      if let path = try? SharePath(point) { now.insert(path) }
+    }
+    for place in folder.sharedPlaces where place.root?.file == nil {
+      for point in MountTable.points(below: place.path) {
+        if let path = try? SharePath(place.name.bytes + [0x2f] + point) { now.insert(path) }
+      }
+    }
+    let changed = mountPoints.withLock { known -> Set<SharePath> in
+      defer { known = now }
+      return known.symmetricDifference(now)
+    }
+    let spots = tree.withLock { tree in
+      changed.compactMap { path -> LookSpot? in
+        let directory = path.parent.map { tree.node(at: $0) } ?? tree.root
+        return directory.map { .name($0.number, path.name) }
+      }
+    }
+    looks.withLock { looks in
+      for spot in spots { looks.add(spot, isFinished: true) }
+    }
   }
 
   /// Looks no more. Blocks for as long as one look takes.
@@ -85,6 +113,7 @@ extension Volume {
     case .spots(let spots): look(at: spots)
     case .folder(let number): scan(number)
     case .absent(let spots): forgetAbsent(spots)
+    case .announcement(let number): namespace.withLock { _ in announceOwed(number) }
     }
     group.drain()
   }

@@ -28,7 +28,8 @@ extension Volume {
   private func write(
     _ bytes: UnsafeRawBufferPointer, to own: OwnHandle, at offset: Int64, for request: Request
   ) throws(SystemError) -> Int {
-    try changeContent(for: request, own.number, own.file, from: UInt64(offset)) {
+    try Self.checkSize(offset, adding: bytes.count)
+    return try changeContent(for: request, own.number, own.file, from: UInt64(offset)) {
       () throws(SystemError) in
       let written = try writeAll(bytes, to: own, at: offset)
       try show(look(own.number, own.file))
@@ -59,6 +60,7 @@ extension Volume {
   ) {
     guard let own = writable(handle) else { return request.reply(error: EBADF) }
     onDisk(request, key: own.key) { [self] () throws(SystemError) in
+      try Self.checkSize(offset, adding: Int(clamping: length))
       // Room that is only made changes nothing that is there.
       let isOnlyRoom = mode & ~FALLOC_FL_KEEP_SIZE == 0
       let size = tree.withLock { $0[own.number]?.attributes.size ?? 0 }
@@ -84,6 +86,7 @@ extension Volume {
     }
     guard let to = writable(target.handle) else { return request.reply(error: EBADF) }
     onDisk(request, key: to.key) { [self] () throws(SystemError) in
+      try Self.checkSize(target.offset, adding: min(length, Self.longestCopy))
       let start = UInt64(target.offset)
       let copied = try changeContent(for: request, to.number, to.file, from: start) {
         () throws(SystemError) in
@@ -117,7 +120,7 @@ extension Volume {
         let place = ownPlace(own.number)
         try placeStaged(own.number)
         if tree.withLock({ $0[own.number]?.own?.isDirty ?? false }) {
-          announce(own.number, file: own.file)
+          try announceOwing(own.number, file: own.file)
         }
         return place?.staged == nil ? nil : place?.path
       }
@@ -155,6 +158,14 @@ extension Volume {
       guard offset < size else { return request.reply(error: ENXIO) }
       request.reply(position: whence == clinux_seek_hole ? size : offset)
     default: request.reply(error: EBADF)
+    }
+  }
+
+  /// Throws: EFBIG where a file would become longer than one that can be shared.
+  static func checkSize(_ offset: Int64, adding count: Int) throws(SystemError) {
+    let (end, overflows) = offset.addingReportingOverflow(Int64(count))
+    if overflows || end > Int64(Limits.fileSize) {
+      throw SystemError(code: EFBIG, call: "a file larger than can be shared")
     }
   }
 

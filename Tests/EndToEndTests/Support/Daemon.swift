@@ -31,10 +31,11 @@ final class Daemon {
   /// The path of something in its mount.
   func path(_ relative: String) -> String { "\(mount)/\(relative)" }
 
-  /// Starts `fsharefs` with its folders and these words beside them; returns at once.
-  func start(_ words: [String]) throws {
+  /// Starts `fsharefs` with its folders and these words beside them; returns at once. `through`: words that run it.
+  func start(_ words: [String], through: [String] = []) throws {
     let all =
-      [Programs.fsharefs, "-f", "--name", name, "--state", state, "--own", own] + words + [mount]
+      through + [Programs.fsharefs, "-f", "--name", name, "--state", state, "--own", own] + words
+      + [mount]
     let process = try RunningProcess(all, output: log, errors: log)
     let token = fixture.watch(process)
     watched.withLock { $0 = (process, token) }

@@ -1,0 +1,129 @@
+import Core
+import Glibc
+import Logging
+import Protocol
+import System
+
+/// What becomes of a staged file: it is placed, withdrawn, or set aside. Namespace lock held, but where said otherwise.
+extension Volume {
+  /// Moves a staged file to where it belongs.
+  /// Throws: what keeps it from there; then it is staged still.
+  func placeStaged(_ number: InodeNumber) throws(SystemError) {
+    let own = tree.withLock { tree -> OwnPlace? in
+      guard let node = tree[number], node.isLinked else { return nil }
+      return ownState(node, tree)
+    }
+    guard let own, let staged = own.staged else { return }
+    beginOperation(number)
+    defer { endOperation(number, path: own.path) }
+    do throws(SystemError) {
+      try folder.place(staged, at: own.path, replacing: false)
+    } catch  where error.code == EEXIST {
+      try stepAside(own.path)
+      try folder.place(staged, at: own.path, replacing: false)
+    }
+    tree.withLock { $0[number]?.own?.staged = nil }
+  }
+
+  /// Somebody put a file there by hand, past the mount: it is kept beside ours. Throws: EEXIST where it cannot be.
+  private func stepAside(_ path: SharePath) throws(SystemError) {
+    let isFolder = try folder.stat(path).isDirectory
+    guard let aside = freeConflictPath(path, isFolder: isFolder) else {
+      throw SystemError(code: EEXIST, call: "place a file where another lies")
+    }
+    try folder.rename(path, to: aside, replacing: false)
+    budget.log(
+      .warning, "conflicts", "kept a file that lay in the way", metadata: ["as": "\(shown(aside))"])
+  }
+
+  /// The group's answer to a `close`, and what it does to the file. `token`: the program that waits; nil: none does.
+  /// Takes the lock itself.
+  func closed(_ number: InodeNumber, _ outcome: ChangeOutcome, _ token: UInt64?) {
+    onDisk { [self] in
+      let code = namespace.withLock { _ -> Int32 in
+        switch outcome {
+        case .acked:
+          do throws(SystemError) { try placeStaged(number) } catch {
+            return couldNotPlace(number, error, token)
+          }
+          return 0
+        case .rejected: return withdraw(number, EEXIST, why: "the path is taken")
+        case .timedOut: return withdraw(number, ETIMEDOUT, why: "the master did not answer in time")
+        case .masterAway: return withdraw(number, EHOSTDOWN, why: "the master is away")
+        }
+      }
+      group.drain()
+      if let token { finishClose(token, code) }
+    }
+  }
+
+  /// A `close` came to nothing before the group heard of it: a new file goes. Returns: the errno for the program.
+  func couldNotAnnounce(_ number: InodeNumber, _ error: SystemError) -> Int32 {
+    withdraw(number, error.code, why: "cannot share it (\(error))")
+  }
+
+  /// The group has a file that cannot be moved into place: it is taken back. Where no program hears of that, the file
+  /// itself is kept. Returns: the errno for the program.
+  private func couldNotPlace(
+    _ number: InodeNumber, _ error: SystemError, _ token: UInt64?
+  ) -> Int32 {
+    if let token, closing.withLock({ $0.waits(token) }) {
+      return withdraw(number, error.code, why: "cannot move it into place (\(error))")
+    }
+    setAside(number, error)
+    return error.code
+  }
+
+  /// A new file that is not shared goes; new content of a known one stays, and is announced until it is taken.
+  /// Returns: the errno for the program that wrote.
+  private func withdraw(_ number: InodeNumber, _ code: Int32, why: String) -> Int32 {
+    let own = tree.withLock { tree in tree[number].flatMap { ownState($0, tree) } }
+    guard let own else { return code }
+    budget.log(
+      .warning, "withdrawn files", "\(why)", metadata: ["path": "\(shown(own.path))"])
+    guard let staged = own.staged else { return code }
+    folder.discard(staged)
+    takeBack(own, code)
+    return code
+  }
+
+  /// Keeps a staged file that cannot be placed, and takes back what the group was told of it.
+  func setAside(_ number: InodeNumber, _ error: SystemError) {
+    let own = tree.withLock { tree in tree[number].flatMap { ownState($0, tree) } }
+    guard let own, let staged = own.staged else { return }
+    noteAside(AsideFile(staged: staged, target: own.path, code: error.code))
+    takeBack(own, error.code)
+  }
+
+  /// Notes that a file stays in staging, and says so. Any thread.
+  func noteAside(_ aside: AsideFile) {
+    asides.withLock { $0.append(aside) }
+    log.warning(
+      "not shared: it was copied in, but \(aside.words); it is kept, and tried again at the next start",
+      metadata: [
+        "path": "\(aside.target.map { shown($0) } ?? "?")", "kept": "\(folder.path(of: aside))",
+      ])
+  }
+
+  private func takeBack(_ own: OwnPlace, _ code: Int32) {
+    let spots = changeTreeAndTell { tree -> [LookSpot] in
+      let node = tree[own.number]
+      let line = node.map { Array(sequence(first: $0, next: \.parent).prefix(2)) } ?? []
+      let spots = line.compactMap { one -> LookSpot? in
+        guard let parent = one.parent, let name = one.name else { return nil }
+        return .name(parent.number, name)
+      }
+      node?.own?.failure = code
+      node?.own?.staged = nil
+      tree.remove(own.id, now: .now)
+      group.unshare(own.id)
+      return spots
+    }
+    releaseImplied(own.path.parent)
+    // What keeps it from its place, or the directory from being one, may not have been seen yet.
+    looks.withLock { looks in
+      for spot in spots { looks.add(spot, isFinished: true) }
+    }
+    lookIfNeeded()
+  }
+}
