@@ -85,6 +85,11 @@ package struct Master: Sendable {
     for listed in survivor.list.sorted { restore(.entry(listed), order: order) }
   }
 
+  /// Whether members may still tell what the list had before its journal was lost.
+  package var isTakingBack: Bool {
+    rebuilding != nil && decided.values.contains(.approved)
+  }
+
   /// When `tick` is due; nil where nothing waits for time.
   package var nextDeadline: Instant? { rebuilding?.until }
 

@@ -35,6 +35,10 @@ package enum MemberAction: Equatable, Sendable {
   case send(Message)
   /// Others' entries came, changed or went; one's own are not among them.
   case list([ListDelta])
+  /// What can be shown of the list; behind the entries of a complete one, before those that go with it.
+  case standing(ListStanding)
+  /// The replica made a step: for a copy of it.
+  case keep(ReplicaStep)
   case answer(WaitToken, ChangeOutcome)
   /// The master did not take an entry of ours: it is no longer announced.
   case refused(Entry, Rejection)
@@ -59,6 +63,11 @@ package struct Member: Sendable {
     package var retry: Duration = .seconds(3)
     /// How long the list may stay unanswered before it is asked for again.
     package var askAgain: Duration = .seconds(10)
+    /// How long nothing must have changed in the list of a master that began anew before it shows: longer than
+    /// that master waits for its members.
+    package var settleQuiet: Duration = .seconds(3)
+    /// How long that may take.
+    package var settleLimit: Duration = .seconds(15)
     package init() {}
   }
 
@@ -91,8 +100,14 @@ package struct Member: Sendable {
   var cursor = ListCursor.start
   /// How often it has asked for the list.
   var questions: UInt64 = 0
-  /// What the pages of a run that began anew have named so far.
-  var renewal: (entries: Set<EntryID>, members: Set<PublicID>)?
+  /// The run of pages that is under way.
+  var run: PageRun?
+  /// What can be shown of the list.
+  package internal(set) var standing = ListStanding.missing
+  /// What shows in place of the replica, while that is being rebuilt.
+  var curtain: Curtain?
+  /// Steps of the replica that a copy was told of.
+  var replicaSteps: UInt64 = 0
   /// The latest revision of any own entry: an entry that comes back does not count anew.
   var lastRevision: UInt64 = 0
   /// Own entries that were renamed and may have to be announced once all renames are answered.
@@ -114,6 +129,7 @@ package struct Member: Sendable {
     var earliest = resendAt
     func consider(_ instant: Instant) { earliest = min(earliest ?? instant, instant) }
     askAgainAt.map(consider)
+    (curtain?.until).map(consider)
     waits.nextDeadline.map(consider)
     return earliest
   }
@@ -239,6 +255,7 @@ extension Member {
     for token in waits.takeDue(now: now) { actions.append(.answer(token, outcome)) }
     if let at = resendAt, now >= at { resend(now: now, into: &actions) }
     if let at = askAgainAt, now >= at { ask(now: now, into: &actions) }
+    tickCurtain(now: now, into: &actions)
   }
 
   /// An own entry takes the path of another one: the list drops that by the same change.

@@ -73,6 +73,7 @@ extension Member {
     if let publicID, case .approved(let member) = ordered.change, member.publicID == publicID,
       phase == .waiting || phase == .disapproved
     {
+      if standing == .refused { stand(.missing, into: &actions) }
       setPhase(.synchronising, into: &actions)
       ask(now: now, into: &actions)
       return
@@ -85,7 +86,12 @@ extension Member {
       if ordered.order.follows(replica.order) {
         // Apart from the call, which would hold a copy of the whole replica while it changes.
         let deltas = replica.apply(ordered)
-        tell(deltas, into: &actions)
+        if curtain == nil {
+          keep(ordered, deltas, into: &actions)
+          tell(deltas, into: &actions)
+        } else if !deltas.isEmpty {
+          extendCurtain(now: now)
+        }
         cursor = ListCursor(order: replica.order, offset: 0, began: 0)
         switch ordered.change {
         case .approved(let member), .disapproved(let member):
@@ -106,15 +112,24 @@ extension Member {
   }
 
   /// The master restored its list from the journal. Call once, behind `share` of all that the own
-  /// folder has: what the list has beyond that is taken off it.
-  package mutating func adopt(_ replica: Replica, now: Instant, into actions: inout [MemberAction])
-  {
+  /// folder has: what the list has beyond that is taken off it. `isWhole`: whether the master waits for nobody to tell
+  /// what the list had before; else `listIsWhole` follows.
+  package mutating func adopt(
+    _ replica: Replica, isWhole: Bool = true, now: Instant, into actions: inout [MemberAction]
+  ) {
     precondition(isMaster, "only the master's own member takes a list as it is")
     self.replica = replica
     setPhase(.live, into: &actions)
     tell(replica.list.sorted.map { .upserted($0) }, into: &actions)
+    if isWhole { listIsWhole(into: &actions) }
     reconcile(now: now, into: &actions)
     pump(now: now, into: &actions)
+  }
+
+  /// The master in this process has taken back what its members had in the list.
+  package mutating func listIsWhole(into actions: inout [MemberAction]) {
+    precondition(isMaster, "everyone else takes the list from the master")
+    stand(.complete, into: &actions)
   }
 
   /// The master in this process takes changes from now on: what it put off is sent again at once.
@@ -130,21 +145,47 @@ extension Member {
       actions.append(.protocolError("CLIENT_REGISTER_ACK is not for a master"))
       return
     }
-    publicID = ack.publicID
+    identified(as: ack.publicID, into: &actions)
     switch ack.admission {
-    case .waiting: setPhase(.waiting, into: &actions)
+    case .waiting:
+      if standing == .refused { stand(.missing, into: &actions) }
+      setPhase(.waiting, into: &actions)
     case .approved:
+      if standing == .refused { stand(.missing, into: &actions) }
       setPhase(.synchronising, into: &actions)
       ask(now: now, into: &actions)
     case .disapproved: disapproved(into: &actions)
     }
   }
 
+  /// The hub gave this member its number. Another one than before makes what was ours somebody's who is not here.
+  private mutating func identified(
+    as number: PublicID, into actions: inout [MemberAction]
+  ) {
+    guard let before = publicID, before != number else {
+      publicID = number
+      return
+    }
+    raiseCurtain(into: &actions)
+    publicID = number
+    func listed(_ owner: PublicID) -> [ListedEntry] {
+      replica.list.ids(ownedBy: owner).compactMap { replica.list[$0] }
+    }
+    let changed =
+      listed(number).map { ListDelta.removed($0) } + listed(before).map { .upserted($0) }
+    if !changed.isEmpty { actions.append(.list(changed)) }
+    // The copy says whose it is.
+    keep(.renewed, into: &actions)
+  }
+
   private mutating func disapproved(into actions: inout [MemberAction]) {
-    tell(replica.list.sorted.map { .removed($0) }, into: &actions)
+    stand(.refused, into: &actions)
+    tell(shown.sorted.map { .removed($0) }, into: &actions)
     replica = Replica(order: .none)
+    curtain = nil
     cursor = .start
-    renewal = nil
+    run = nil
+    keep(.dropped, into: &actions)
     askAgainAt = nil
     for id in own.keys { own[id]!.acked = 0 }
     setPhase(.disapproved, into: &actions)
@@ -159,7 +200,7 @@ extension Member {
       presences[other] = presence
       actions.append(.presence(other, presence))
       if (before == .gone) != (presence == .gone) {
-        let listed = replica.list.ids(ownedBy: other).compactMap { replica.list[$0] }
+        let listed = shown.ids(ownedBy: other).compactMap { shown[$0] }
         if !listed.isEmpty {
           actions.append(.list(listed.map { presence == .gone ? .removed($0) : .upserted($0) }))
         }
@@ -173,7 +214,7 @@ extension Member {
 
   /// Somebody was let in or put out. The hub says nothing any more about who is out: nobody waits for that
   /// member.
-  private mutating func noteDecision(
+  mutating func noteDecision(
     _ member: MemberRecord, now: Instant, into actions: inout [MemberAction]
   ) {
     let isOut = member.admission == .disapproved
@@ -183,65 +224,6 @@ extension Member {
     if isOut, presences[member.publicID] != .gone {
       setPresence([member.publicID], .gone, now: now, into: &actions)
     }
-  }
-
-  private mutating func noteDecisions(
-    _ page: PageBody, now: Instant, into actions: inout [MemberAction]
-  ) {
-    for case .member(let member) in page.items { noteDecision(member, now: now, into: &actions) }
-  }
-
-  /// Asks for what follows; again after a while. With the master away nobody would answer: its ONLINE,
-  /// which also follows every registration, makes the member ask.
-  mutating func ask(now: Instant, into actions: inout [MemberAction]) {
-    guard phase == .synchronising, masterIsPresent else {
-      askAgainAt = nil
-      return
-    }
-    askAgainAt = now + settings.askAgain
-    questions += 1
-    cursor = ListCursor(
-      order: cursor.order, offset: cursor.offset, began: cursor.began,
-      question: TransferID(incarnation: incarnation, counter: questions))
-    actions.append(.send(.askFiles(cursor)))
-  }
-
-  private mutating func received(
-    _ page: FilesPage, now: Instant, into actions: inout [MemberAction]
-  ) throws(DecodingFault) {
-    guard phase == .synchronising, page.after == cursor else { return }
-    let body = try PageBody(decoding: page.body)
-    if page.restarts {
-      renewal = ([], [])
-      if page.next.order.epoch != replica.order.epoch { replica.reached(page.next.order) }
-    }
-    var deltas: [ListDelta] = []
-    for item in body.items {
-      replica.take(item, into: &deltas)
-      switch item {
-      case .entry(let listed): renewal?.entries.insert(listed.entry.id)
-      case .removed(let id): renewal?.entries.remove(id)
-      case .member(let member): renewal?.members.insert(member.publicID)
-      }
-    }
-    cursor = page.next
-    if page.more {
-      tell(deltas, into: &actions)
-      noteDecisions(body, now: now, into: &actions)
-      ask(now: now, into: &actions)
-      return
-    }
-    if let kept = renewal {
-      replica.keepOnly(entries: kept.entries, members: kept.members, into: &deltas)
-      renewal = nil
-    }
-    replica.reached(page.next.order)
-    tell(deltas, into: &actions)
-    noteDecisions(body, now: now, into: &actions)
-    askAgainAt = nil
-    setPhase(.live, into: &actions)
-    reconcile(now: now, into: &actions)
-    resend(now: now, into: &actions)
   }
 
   /// The list says that something is ours which is not: a withdrawn add whose first copy had its effect.
@@ -254,7 +236,7 @@ extension Member {
     pump(now: now, into: &actions)
   }
 
-  private func tell(_ deltas: [ListDelta], into actions: inout [MemberAction]) {
+  func tell(_ deltas: [ListDelta], into actions: inout [MemberAction]) {
     let visible = deltas.filter { delta in
       switch delta {
       case .upserted(let listed), .removed(let listed): isVisible(listed)
@@ -263,7 +245,7 @@ extension Member {
     if !visible.isEmpty { actions.append(.list(visible)) }
   }
 
-  private mutating func setPhase(_ phase: MemberPhase, into actions: inout [MemberAction]) {
+  mutating func setPhase(_ phase: MemberPhase, into actions: inout [MemberAction]) {
     guard self.phase != phase else { return }
     self.phase = phase
     actions.append(.phase(phase))

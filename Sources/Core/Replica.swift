@@ -107,14 +107,4 @@ extension Replica {
 
   /// Ends a run of pages: the replica is now at `order`.
   package mutating func reached(_ order: ListOrder) { self.order = order }
-
-  /// Takes off what a whole run of pages did not name.
-  package mutating func keepOnly(
-    entries: Set<EntryID>, members kept: Set<PublicID>, into deltas: inout [ListDelta]
-  ) {
-    for listed in list.sorted where !entries.contains(listed.entry.id) {
-      list.remove(listed.entry.id, into: &deltas)
-    }
-    members = members.filter { kept.contains($0.key) }
-  }
 }

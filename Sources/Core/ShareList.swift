@@ -36,6 +36,17 @@ package struct ShareList: Sendable {
   /// All entries in the order of their ids. Complexity: O(n log n).
   package var sorted: [ListedEntry] { entries.values.sorted { $0.entry.id < $1.entry.id } }
 
+  /// All entries, in no order: none of it may reach an action.
+  package var unordered: some Collection<ListedEntry> { entries.values }
+
+  /// The entries that `other` has not, in the order of their ids. Complexity: O(n).
+  func lacking(in other: ShareList) -> [ListedEntry] {
+    entries.values.filter { other[$0.entry.id] == nil }.sorted { $0.entry.id < $1.entry.id }
+  }
+
+  /// Everybody who has an entry, ascending.
+  package var owners: [PublicID] { owned.keys.sorted() }
+
   /// Why `entry` of `owner` cannot be taken; nil if it can. Complexity: O(depth).
   package func rejection(of entry: Entry, owner: PublicID) -> Rejection? {
     if let known = entries[entry.id], known.owner != owner { return .notTheOwner }

@@ -91,6 +91,8 @@ package final class GroupSession: @unchecked Sendable {
   let system: String
   let journal: MasterJournal?
   let vault: KeyVault?
+  /// What keeps the list of a member that is not the master.
+  let keeper: ListKeeper?
   let trust: GroupTrust
   let tlsBulk: Bool
   /// What a hub without a master is told.
@@ -111,7 +113,8 @@ package final class GroupSession: @unchecked Sendable {
 
   package init(
     identity: DeviceIdentity, incarnation: Incarnation, name: DeviceName, system: String,
-    master: MasterParts?, trust: GroupTrust, tlsBulk: Bool, claim: [UInt8], log: Logger,
+    master: MasterParts?, keeper: ListKeeper?, trust: GroupTrust, tlsBulk: Bool, claim: [UInt8],
+    log: Logger,
     keepName: @escaping @Sendable (DeviceName) -> Void,
     report: @escaping @Sendable (GroupEvent) -> Void
   ) {
@@ -120,6 +123,7 @@ package final class GroupSession: @unchecked Sendable {
     self.system = system
     journal = master?.journal
     vault = master?.vault
+    self.keeper = keeper
     self.trust = trust
     self.tlsBulk = tlsBulk
     self.claim = claim
@@ -139,10 +143,13 @@ package final class GroupSession: @unchecked Sendable {
     if isMaster {
       step { state, now in
         var actions: [MemberAction] = []
-        state.member.adopt(state.master!.replica, now: now, into: &actions)
+        let master = state.master!
+        state.member.adopt(
+          master.replica, isWhole: !master.isTakingBack, now: now, into: &actions)
         state.enqueue(actions)
       }
     }
+    try restoreList()
     let hub = trust.group.address
     self.hub = "\(hub)"
     link = HubLink(

@@ -23,6 +23,8 @@ extension GroupSession {
     case .register(let challenge): register(challenge)
     case .send(let message): sendOrPropose(message)
     case .list(let deltas): volume.apply(deltas)
+    case .standing(let standing): volume.stands(standing)
+    case .keep(let step): keeper?.note(step)
     case .answer(let token, let outcome):
       state.withLock { $0.waits.removeValue(forKey: token) }?(outcome)
     case .refused(let entry, let reason): volume.refused(entry, reason)

@@ -35,6 +35,7 @@ extension GroupSession {
     }
     for wait in waits { wait(.masterAway) }
     volume.left()
+    keeper?.stop()
     do throws(SystemError) { try journal?.close() } catch {
       log.error("cannot end the journal cleanly: \(error)")
     }

@@ -61,7 +61,7 @@ package final class MountProgram: Sendable {
       keep: { (group) throws(Ending) in try state.keep(group) })
     let group = try makeGroup(state, trust)
     let cache = try makeCache(state)
-    let volume = try makeVolume(folder, index, group, cache)
+    let volume = try makeVolume(folder, index, group, try state.numberKey(), cache)
     self.group.withLock { $0 = group }
     group.bind(volume)
     try volume.shareOwnFolder()
@@ -201,13 +201,16 @@ extension MountProgram {
       startup.say(remark)
       log.warning("\(remark)")
     }
+    let keeper =
+      configuration.role == .client
+      ? ListKeeper(path: state.listFile, secret: try state.listSecret(), log: log) : nil
     let identity = try state.identity()
     let words = KeyWords(identity.key)
     return GroupSession(
       identity: identity, incarnation: try state.nextIncarnation(),
       name: try state.deviceName(given: configuration.name),
-      system: SystemName.current, master: master, trust: trust, tlsBulk: configuration.tlsBulk,
-      claim: configuration.claim, log: log,
+      system: SystemName.current, master: master, keeper: keeper, trust: trust,
+      tlsBulk: configuration.tlsBulk, claim: configuration.claim, log: log,
       keepName: { state.keep($0) }, report: { [self] in heard($0, words) })
   }
 
@@ -218,7 +221,8 @@ extension MountProgram {
   }
 
   private func makeVolume(
-    _ folder: OwnFolder, _ index: OwnIndex, _ group: GroupSession, _ cache: DiskCache?
+    _ folder: OwnFolder, _ index: OwnIndex, _ group: GroupSession, _ numberKey: [UInt8],
+    _ cache: DiskCache?
   ) throws -> Volume {
     var settings = Volume.Settings()
     settings.ackTimeout = configuration.ackTimeout
@@ -228,7 +232,8 @@ extension MountProgram {
     settings.fetcher.aheadLimit = configuration.maxFiles
     settings.fetcher.heldLimit = Int(FuseSession.maxBackground) / 2
     return try Volume(
-      folder: folder, index: index, group: group, settings: settings, log: log, diskCache: cache)
+      folder: folder, index: index, group: group, settings: settings, log: log,
+      numberKey: numberKey, diskCache: cache)
   }
 
   private func startControl(

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 package import Logging
 import Mount
@@ -112,12 +113,34 @@ package final class StateFolder: Sendable {
     _ = unlink((path + "/" + Self.olderGroupName).cPath)
   }
 
+  /// The list as the last run kept it.
+  package var listFile: String { path + "/" + StateCheck.listName }
+
   /// What the disk cache is sealed under: made at first use, kept 0600. One that is lost, or damaged, empties the
   /// cache. Throws: an ending with code 73.
   package func cacheSecret() throws(Ending) -> [UInt8] {
-    if let secret = try readOrForget(.cacheKey, SmallFile.cacheKey) { return secret }
-    let secret = SecureRandom.bytes(DiskCache.secretLength)
-    try write(.cacheKey, secret)
+    try secret(.cacheKey, DiskCache.secretLength)
+  }
+
+  /// What the kept list is sealed under: made at first use, kept 0600. One that is lost, or damaged, makes the list
+  /// be taken anew. Throws: an ending with code 73.
+  package func listSecret() throws(Ending) -> [UInt8] {
+    try secret(.listKey, ListSeal.secretLength)
+  }
+
+  /// What the numbers of others' entries (`st_ino`) are made with: made at first use, kept 0600. With another one
+  /// they are others. Throws: an ending with code 73.
+  package func numberKey() throws(Ending) -> [UInt8] {
+    try secret(.numberKey, FileNumbers.keyLength)
+  }
+
+  private func secret(_ kind: StateKind, _ length: Int) throws(Ending) -> [UInt8] {
+    let kept = try readOrForget(kind) { path throws(StateFault) in
+      try SmallFile.secret(kind, length, path)
+    }
+    if let kept { return kept }
+    let secret = SecureRandom.bytes(length)
+    try write(kind, secret)
     return secret
   }
 

@@ -50,12 +50,12 @@ package enum SmallFile {
     return last
   }
 
-  /// What the disk cache is sealed under.
-  package static func cacheKey(_ path: String) throws(StateFault) -> [UInt8]? {
-    guard let bytes = try bytes(.cacheKey, path) else { return nil }
-    guard bytes.count == CacheSeal.secretLength else {
-      throw .damaged(.cacheKey, path, "it is no key")
-    }
+  /// A key of `length` bytes that is a secret of this device.
+  package static func secret(
+    _ kind: StateKind, _ length: Int, _ path: String
+  ) throws(StateFault) -> [UInt8]? {
+    guard let bytes = try bytes(kind, path) else { return nil }
+    guard bytes.count == length else { throw .damaged(kind, path, "it is no key") }
     return bytes
   }
 }

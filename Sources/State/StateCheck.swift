@@ -15,6 +15,9 @@ package struct StateCheck: Codable, Equatable, Sendable {
     package var says: String
   }
 
+  /// The file in which a member keeps a copy of the list.
+  package static let listName = "list"
+
   package var folder: String
   package var files: [Finding] = []
 
@@ -61,6 +64,10 @@ package struct StateCheck: Codable, Equatable, Sendable {
         files.append(Finding(name: name, isWell: true, says: "set aside by an earlier start"))
       }
     }
+    if access((folder + "/" + below + Self.listName).cPath, F_OK) == 0 {
+      let says = "a copy of the list, taken anew where it does not open"
+      files.append(Finding(name: below + Self.listName, isWell: true, says: says))
+    }
     let hub = folder + "/" + below
     if access((hub + TLSFiles.keyName).cPath, F_OK) == 0 {
       look(below + TLSFiles.keyName, "with its certificate") { () throws(StateFault) in
@@ -84,7 +91,16 @@ package struct StateCheck: Codable, Equatable, Sendable {
     case .key: return try SmallFile.key(path).map { "the private id of \(Fingerprint(of: $0.key))" }
     case .name: return try SmallFile.name(path)?.text
     case .incarnation: return try SmallFile.incarnation(path).map { "\($0)" }
-    case .cacheKey: return try SmallFile.cacheKey(path).map { _ in "for the disk cache" }
+    case .cacheKey:
+      return try SmallFile.secret(kind, CacheSeal.secretLength, path).map { _ in
+        "for the disk cache"
+      }
+    case .listKey:
+      return try SmallFile.secret(kind, ListSeal.secretLength, path).map { _ in
+        "for the copy of the list"
+      }
+    case .numberKey:
+      return try SmallFile.bytes(kind, path).map { _ in "for the numbers of others' files" }
     case .group: return try GroupFile.read(path).map { "the hub is \($0.hub)" }
     case .shares: return try SharesFile.read(path).map { "\($0.rows.count) shared in place" }
     case .vault:

@@ -8,6 +8,10 @@ package enum StateKind: String, CaseIterable, Sendable {
   case shares
   case index
   case cacheKey = "cache-key"
+  /// What a member's copy of the list is sealed under.
+  case listKey = "list-key"
+  /// What the numbers of others' entries are made with.
+  case numberKey = "number-key"
   /// The master's keys and decisions.
   case vault
   /// The master's list.
@@ -22,7 +26,7 @@ package enum StateKind: String, CaseIterable, Sendable {
   /// Bytes of the longest such file: what is longer holds something else.
   var limit: Int {
     switch self {
-    case .key, .name, .incarnation, .group, .cacheKey, .claimCode: 4_096
+    case .key, .name, .incarnation, .group, .cacheKey, .listKey, .numberKey, .claimCode: 4_096
     // A thousand of the longest paths.
     case .shares: 8 << 20
     // A hundred thousand decisions.
@@ -34,7 +38,7 @@ package enum StateKind: String, CaseIterable, Sendable {
   /// Whether a program that finds it damaged makes it anew and goes on: it costs time, nothing else.
   package var isMadeAnew: Bool {
     switch self {
-    case .name, .incarnation, .index, .cacheKey: true
+    case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey: true
     case .key, .group, .shares, .vault, .journal, .registry, .claimCode: false
     }
   }
@@ -55,6 +59,9 @@ package enum StateKind: String, CaseIterable, Sendable {
     case .incarnation: "the next start makes it anew from the clock"
     case .index: "the next start makes it anew; others fetch again what they read"
     case .cacheKey: "the next start makes it anew, and empties the disk cache"
+    case .listKey: "the next start makes it anew, and takes the list anew"
+    case .numberKey:
+      "the next start makes it anew; backups then take others' files for new ones"
     }
   }
 }

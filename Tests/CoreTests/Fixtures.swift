@@ -60,15 +60,18 @@ let bob = PublicID(2)
 
 /// A list in the making: every change takes the next place in epoch 1.
 struct Author {
-  var replica = Replica(order: ListOrder(epoch: 1, seq: 0))
+  var replica: Replica
   var log: ChangeLog
 
-  init(tombstoneLimit: Int = 65_536) { log = ChangeLog(tombstoneLimit: tombstoneLimit) }
+  init(tombstoneLimit: Int = 65_536, epoch: UInt64 = 1) {
+    replica = Replica(order: ListOrder(epoch: epoch, seq: 0))
+    log = ChangeLog(tombstoneLimit: tombstoneLimit)
+  }
 
   @discardableResult
   mutating func order(_ change: Change, by sender: PublicID = alice) -> [ListDelta] {
     let ordered = OrderedChange(
-      order: ListOrder(epoch: 1, seq: replica.order.seq + 1), sender: sender,
+      order: ListOrder(epoch: replica.order.epoch, seq: replica.order.seq + 1), sender: sender,
       transfer: TransferID(incarnation: 0, counter: 0), change: change)
     let deltas = replica.apply(ordered)
     log.note(ordered, deltas: deltas)
@@ -86,7 +89,7 @@ struct Author {
 struct Follower {
   var replica = Replica(order: .none)
   var cursor = ListCursor.start
-  var renewal: (entries: Set<EntryID>, members: Set<PublicID>)?
+  var run: PageRun?
   var restarts = 0
   var items = 0
 
@@ -95,27 +98,15 @@ struct Follower {
     let page = author.log.page(after: cursor, of: author.replica)
     try #require(page.after == cursor)
     try #require(page.body.count <= Limits.listBody)
-    if page.restarts {
-      renewal = ([], [])
-      restarts += 1
-    }
-    var deltas: [ListDelta] = []
-    for item in try PageBody(decoding: page.body).items {
-      items += 1
-      replica.take(item, into: &deltas)
-      switch item {
-      case .entry(let listed): renewal?.entries.insert(listed.entry.id)
-      case .removed(let id): renewal?.entries.remove(id)
-      case .member(let member): renewal?.members.insert(member.publicID)
-      }
-    }
+    if page.restarts { restarts += 1 }
+    if page.restarts || run == nil { run = PageRun(restarts: page.restarts) }
+    let body = try PageBody(decoding: page.body)
+    items += body.items.count
+    run!.take(body)
     cursor = page.next
     if page.more { return true }
-    if let kept = renewal {
-      replica.keepOnly(entries: kept.entries, members: kept.members, into: &deltas)
-      renewal = nil
-    }
-    replica.reached(page.next.order)
+    _ = run!.finish(&replica, at: page.next.order)
+    run = nil
     return false
   }
 

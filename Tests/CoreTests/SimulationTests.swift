@@ -15,6 +15,7 @@ struct SimulationTests {
     // A simulation in which nothing happens proves nothing.
     #expect(sum.verifiedReads > 1_000 && sum.acks > 500 && sum.refusals > 100)
     #expect(sum.links > 100 && sum.masterRestarts > 10 && sum.hubRestarts > 10)
+    #expect(sum.keptLists > 50)
   }
 
   @Test(arguments: Sabotage.allCases)

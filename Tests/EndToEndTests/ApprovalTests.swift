@@ -12,7 +12,7 @@ extension EndToEnd {
         let (host, hub) = try fixture.host()
         try Files.write(host.path("secret"), "s")
         let guest = try fixture.waitingMember("guest", of: hub)
-        #expect(try Files.list(guest.mount).isEmpty)
+        #expect(Files.errorOf { _ = try Files.list(guest.mount) } == EHOSTDOWN)
         #expect(try guest.members().allSatisfy { $0.isSelf || ($0.isMaster && $0.entries == 0) })
         #expect(try guest.status().entries == 0)
         let id = "\(try guest.publicID())"

@@ -18,17 +18,22 @@ extension World {
     if node.fetcher.cachedBytes > node.fetcher.budget {
       fail("node \(node.index) keeps \(node.fetcher.cachedBytes) bytes of leaves")
     }
-    if node.member.phase == .live, node.comparedAt != node.member.replica.order {
+    if node.member.standing != .complete {
+      if !node.view.isEmpty {
+        fail("node \(node.index) shows some of a list that it does not have")
+      }
+    } else if node.comparedAt != node.member.replica.order {
       node.comparedAt = node.member.replica.order
       compare(node)
     }
   }
 
-  /// A live replica is the list at its order, and what was told of it makes the same.
+  /// A replica is at every moment the list as it was at its order, also while it catches up with the next, and what
+  /// was told of it makes the same.
   func compare(_ node: Node) {
     let replica = node.member.replica
     let listed = replica.list.sorted
-    if node.member.phase == .live {
+    if node.member.standing == .complete {
       let digest = Oracle.digest(of: listed, replica.members.values)
       if digest != oracle.digest(at: replica.order) {
         fail("node \(node.index) is at \(replica.order) with another list")
@@ -40,7 +45,7 @@ extension World {
         }
       }
     }
-    let visible = listed.filter { node.member.isVisible($0) }
+    let visible = node.member.shown.sorted.filter { node.member.isVisible($0) }
     if visible.count != node.view.count
       || !visible.allSatisfy({ node.view[$0.entry.id] == $0 })
     {
@@ -105,6 +110,7 @@ extension World {
     if member.replica.order != list.order {
       fail("node \(node.index) rests at \(member.replica.order), the master at \(list.order)")
     }
+    if member.isCurtained { fail("node \(node.index) rests with an old list shown") }
     if member.pendingChanges > 0 {
       fail("node \(node.index) rests with \(member.pendingChanges) changes unanswered")
     }

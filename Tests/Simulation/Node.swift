@@ -55,6 +55,8 @@ final class Node {
   /// What the member's list deltas make of others' entries.
   var view: [EntryID: ListedEntry] = [:]
   var nextToken: UInt64 = 1
+  /// What its disk has of the list.
+  var keptList: KeptList?
   /// The order at which the replica was last compared with the oracle.
   var comparedAt: ListOrder?
 
@@ -78,6 +80,29 @@ final class Node {
   func token() -> UInt64 {
     defer { nextToken += 1 }
     return nextToken
+  }
+}
+
+/// A copy of a replica that outlives the process: what changed on the way to each of some cursors.
+struct KeptList {
+  var publicID: PublicID
+  /// The latest step that is in it, of the process that writes it.
+  var step: UInt64
+  var groups: [(items: [PageItem], cursor: ListCursor)]
+
+  init(_ snapshot: ReplicaSnapshot) {
+    publicID = snapshot.publicID
+    step = snapshot.step
+    let entries = snapshot.entries.sorted { $0.entry.id < $1.entry.id }
+    let members = snapshot.members.sorted { $0.publicID < $1.publicID }
+    groups = [(members.map { .member($0) } + entries.map { .entry($0) }, snapshot.cursor)]
+  }
+
+  /// The first `count` groups, as the next process finds them.
+  func replica(groups count: Int) -> KeptReplica {
+    var kept = KeptReplica(of: publicID)
+    for group in groups.prefix(count) { kept.take(group.items, upTo: group.cursor) }
+    return kept
   }
 }
 

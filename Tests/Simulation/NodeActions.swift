@@ -70,6 +70,8 @@ extension World {
         case .removed(let listed): node.view[listed.entry.id] = nil
         }
       }
+    case .standing: break
+    case .keep(let step): keep(step, node)
     case .answer(let token, let outcome): answered(token, outcome, node)
     case .refused(let entry, let reason): refused(entry, reason, node)
     case .renameRefused(let entry, let reason): renameRefused(entry, reason, node)
@@ -90,6 +92,19 @@ extension World {
         .bulkOpens(session, tickets: connection.tickets), at: now + random.span(1...200))
     case .refusedByHub(let refused): note("node \(node.index) refused: \(refused.reason)")
     case .protocolError(let reason): fail("node \(node.index): protocol error: \(reason)")
+    }
+  }
+
+  /// The copy of the list on the node's disk follows, as the runtime's does.
+  private func keep(_ step: ReplicaStep, _ node: Node) {
+    switch step.effect {
+    case .dropped: node.keptList = nil
+    case .changed(let items) where node.keptList != nil:
+      // What a snapshot was ahead of came behind it.
+      if step.number <= node.keptList!.step { return }
+      node.keptList!.groups.append((items, step.cursor))
+      node.keptList!.step = step.number
+    case .changed, .renewed: node.keptList = node.member.snapshot.map { KeptList($0) }
     }
   }
 

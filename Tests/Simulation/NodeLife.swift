@@ -25,8 +25,27 @@ extension World {
     if let host = node.master {
       if !isFirst { restoreMaster(host) }
       withMember(node) { $0.adopt(host.master.replica, now: now, into: &$1) }
+    } else {
+      restoreList(node)
     }
     events.put(.nodeConnects(node.index), at: now + random.span(1...300))
+  }
+
+  /// What the disk has of the list: all of it, only what an earlier state of the file says, or nothing.
+  private func restoreList(_ node: Node) {
+    guard var kept = node.keptList, !random.chance(200) else {
+      node.keptList = nil
+      return
+    }
+    if random.chance(300) { kept.groups.removeLast(random.below(kept.groups.count)) }
+    if !kept.groups[0].items.isEmpty, sabotages(.forgetKept) { kept.groups[0].items.removeLast() }
+    kept.step = 0
+    node.keptList = kept
+    let replica = kept.replica(groups: kept.groups.count)
+    note(
+      "node \(node.index) knows \(replica.replica.list.count) entries at \(replica.cursor.order)")
+    statistics.keptLists += 1
+    withMember(node) { $0.restore(replica, now: now, into: &$1) }
   }
 
   /// The process ends; `cleanly`: it says LEAVE first.

@@ -17,6 +17,8 @@ package enum Sabotage: String, CaseIterable, Sendable {
   case alterRemoval
   /// The answer to a transfer is lost whenever it is given, so that its sender waits for ever.
   case swallowAnswers
+  /// A list that was kept lacks something.
+  case forgetKept
 }
 
 extension World {

@@ -112,6 +112,7 @@ package struct Statistics: Sendable {
   package var acks = 0
   package var links = 0
   package var masterRestarts = 0
+  package var keptLists = 0
   package var hubRestarts = 0
   package var virtualSeconds: Int64 = 0
   package init() {}
@@ -127,6 +128,7 @@ package struct Statistics: Sendable {
     sum.acks += other.acks
     sum.links += other.links
     sum.masterRestarts += other.masterRestarts
+    sum.keptLists += other.keptLists
     sum.hubRestarts += other.hubRestarts
     sum.virtualSeconds += other.virtualSeconds
   }

@@ -119,7 +119,8 @@ final class WatchedFolder {
     group.forget()
     let volume = try Volume(
       folder: OwnFolder(path: own, placesFile: base + "/shares"),
-      index: OwnIndex(path: base + "/index"), group: group, settings: settings, log: log)
+      index: OwnIndex(path: base + "/index"), group: group, settings: settings, log: log,
+      numberKey: [UInt8](repeating: 1, count: FileNumbers.keyLength))
     self.volume = volume
     try volume.shareOwnFolder()
     try volume.startWatching()

@@ -14,8 +14,15 @@ final class Node: @unchecked Sendable {
 
   let number: InodeNumber
   let kind: EntryKind
-  /// What programs know it by (`st_ino`); stays while the node lives.
-  let fileNumber: UInt64
+  /// What programs know it by (`st_ino`). Made when the first of them asks, by when all that arrived in one step
+  /// with it is there; then it stays while the node lives.
+  var fileNumber: UInt64 {
+    if toldNumber == 0 { toldNumber = numbers.number(of: self) }
+    return toldNumber
+  }
+  private let numbers: FileNumbers
+  /// 0: nobody was told.
+  private var toldNumber: UInt64 = 0
   /// The directory that holds it; nil for the root, and once it is no longer in the tree (which
   /// also ends the cycle of references).
   var parent: Node? {
@@ -49,9 +56,9 @@ final class Node: @unchecked Sendable {
   /// As of `st_nlink`: names of a file; of a directory also its own `.` and the `..` of those in it.
   var links: Int { !isLinked ? 0 : kind == .directory ? 2 + subdirectories : 1 }
 
-  init(number: InodeNumber, fileNumber: UInt64, kind: EntryKind, attributes: Attributes) {
+  init(number: InodeNumber, numbers: FileNumbers, kind: EntryKind, attributes: Attributes) {
     self.number = number
-    self.fileNumber = fileNumber
+    self.numbers = numbers
     self.kind = kind
     self.attributes = attributes
   }

@@ -26,13 +26,16 @@ struct Tree {
   var places: [EntryID: (directory: Node, name: Name)] = [:]
   private var lastNumber = Node.rootNumber
   var lastOrder: UInt64 = 0
-  /// The device of the own folder.
-  private let home: UInt64
+  /// What can be shown of the list; as long as that is not all of it, only what is one's own is found by name, and
+  /// nothing is listed.
+  var standing = ListStanding.missing
+  private let numbers: FileNumbers
   /// Collected since the last `takeInvalidations`.
   var invalidations: [Invalidation] = []
   var invalidatedListings: Set<InodeNumber> = []
-  /// Names of which the kernel may not remember what they mean.
+  /// Names of which the kernel may not remember what they mean, and the directories that they are in.
   var withheld: Set<KnownName> = []
+  var withheldListings: Set<InodeNumber> = []
   /// Own files that have several names, by what they are on the disk (`TreeTwins`).
   var twins: [FileIdentity: Set<InodeNumber>] = [:]
   /// How many names of the own folder are there and not shared.
@@ -43,10 +46,10 @@ struct Tree {
   var attributeInterest = AttributeInterest()
 
   /// `own`: what the own folder is like.
-  init(now: FileTime, own: Stat) {
-    home = own.dev
+  init(now: FileTime, own: Stat, numbers: FileNumbers) {
+    self.numbers = numbers
     root = Node(
-      number: Node.rootNumber, fileNumber: Node.rootNumber, kind: .directory,
+      number: Node.rootNumber, numbers: numbers, kind: .directory,
       attributes: Attributes(top: own, now: now))
     root.lookups = 1
     root.isLinked = true
@@ -105,9 +108,7 @@ struct Tree {
 
   mutating func makeNode(_ kind: EntryKind, _ attributes: Attributes) -> Node {
     lastNumber += 1
-    let fileNumber = attributes.file?.number(home: home) ?? lastNumber | FileIdentity.others
-    let node = Node(
-      number: lastNumber, fileNumber: fileNumber, kind: kind, attributes: attributes)
+    let node = Node(number: lastNumber, numbers: numbers, kind: kind, attributes: attributes)
     nodes[node.number] = node
     return node
   }

@@ -48,6 +48,7 @@ extension Tree {
       for (directory, name) in [place, nearest(listed.entry.path)] where directory.lookups > 0 {
         let known = KnownName(directory: directory.number, name: name)
         guard withheld.insert(known).inserted else { continue }
+        withheldListings.insert(directory.number)
         let node = directory.children[name]?.node
         // Whoever watches a file hears that it is gone from there.
         if let node, node.kind != .directory, node.lookups > 0 {
@@ -72,7 +73,10 @@ extension Tree {
   }
 
   /// Ends what `withhold` began.
-  mutating func releaseNames() { withheld.removeAll() }
+  mutating func releaseNames() {
+    withheld.removeAll()
+    withheldListings.removeAll()
+  }
 
   /// Whether the kernel may not remember what a name means now.
   func isWithheld(_ directory: InodeNumber, _ name: Name) -> Bool {
@@ -80,9 +84,8 @@ extension Tree {
   }
 
   /// Whether the kernel may not remember the directory's listing.
-  /// Complexity: O(names withheld), for as long as one step of others' takes.
   func isListingWithheld(_ directory: InodeNumber) -> Bool {
-    withheld.contains { $0.directory == directory }
+    withheldListings.contains(directory)
   }
 
   /// The first name on the way to a path that is not there yet, or its last.

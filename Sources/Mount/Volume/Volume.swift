@@ -75,9 +75,10 @@ package final class Volume: Sendable {
   /// that hang.
   private static let spareThreads = 32
 
+  /// `numberKey`: what the numbers of others' entries are made with, `FileNumbers.keyLength` bytes.
   package init(
     folder: OwnFolder, index: OwnIndex, group: any GroupPort, settings: Settings, log: Logger,
-    diskCache: DiskCache? = nil
+    numberKey: [UInt8], diskCache: DiskCache? = nil
   ) throws(SystemError) {
     self.settings = settings
     self.folder = folder
@@ -88,8 +89,11 @@ package final class Volume: Sendable {
     pool = try WorkerPool(
       name: "disk", threads: Self.poolThreads, queueLimit: Self.poolQueue,
       spare: Self.spareThreads)
-    tree = Locked(
-      Tree(now: .now, own: try Stat(descriptor: folder.root.raw)))
+    let own = try Stat(descriptor: folder.root.raw)
+    guard let numbers = FileNumbers(key: numberKey, home: own.dev) else {
+      preconditionFailure("a key for numbers has its length")
+    }
+    tree = Locked(Tree(now: .now, own: own, numbers: numbers))
     var fetching = settings.fetcher
     fetching.recalls = diskCache != nil
     fetcher = Locked(ChunkFetcher(settings: fetching))

@@ -3,23 +3,38 @@ import DequeModule
 import Protocol
 import System
 
+/// One step of the list on its way into the tree.
+struct ArrivingStep: Sendable {
+  var deltas: [ListDelta] = []
+  /// Where the list is complete by it: which word on that this is.
+  var completes: UInt64?
+}
+
 /// Changes of others that are not in the tree yet, in their order.
 struct ArrivingChanges: Sendable {
   /// How long the kernel may take to forget before a change is made all the same.
   private static let patience: Duration = .milliseconds(200)
 
-  private var waiting: Deque<[ListDelta]> = []
+  private var waiting: Deque<ArrivingStep> = []
   /// The one that is being made.
-  private var current: [ListDelta]?
+  private var current: ArrivingStep?
   private var number: UInt64 = 0
+  /// Counts the words on what can be shown of the list: only the latest counts.
+  private(set) var standings: UInt64 = 0
   /// What is still to forget for the current one, and until when that is waited for.
   private var forgetting = 0
   private var overdue: Duration?
 
-  mutating func add(_ deltas: [ListDelta]) { waiting.append(deltas) }
+  mutating func add(_ step: ArrivingStep) { waiting.append(step) }
+
+  /// What can be shown changes: at once, or, where the list is complete, behind all that waits.
+  mutating func note(_ standing: ListStanding) {
+    standings += 1
+    if standing == .complete { waiting.append(ArrivingStep(completes: standings)) }
+  }
 
   /// The next one to make; nil while one is being made.
-  mutating func begin() -> (number: UInt64, deltas: [ListDelta])? {
+  mutating func begin() -> (number: UInt64, step: ArrivingStep)? {
     guard current == nil, let next = waiting.popFirst() else { return nil }
     current = next
     number += 1
@@ -33,14 +48,14 @@ struct ArrivingChanges: Sendable {
   }
 
   /// One such word came. Returns: what can be made now.
-  mutating func forgot(_ number: UInt64) -> [ListDelta]? {
+  mutating func forgot(_ number: UInt64) -> ArrivingStep? {
     guard number == self.number, overdue != nil else { return nil }
     forgetting -= 1
     return forgetting == 0 ? takePrepared() : nil
   }
 
   /// What has waited for too long.
-  mutating func takeOverdue(now: Duration) -> [ListDelta]? {
+  mutating func takeOverdue(now: Duration) -> ArrivingStep? {
     overdue.map { now >= $0 } == true ? takePrepared() : nil
   }
 
@@ -50,7 +65,7 @@ struct ArrivingChanges: Sendable {
   /// The current one was made.
   mutating func end() { current = nil }
 
-  private mutating func takePrepared() -> [ListDelta]? {
+  private mutating func takePrepared() -> ArrivingStep? {
     overdue = nil
     return current
   }
@@ -64,23 +79,31 @@ struct ArrivingChanges: Sendable {
 extension Volume {
   /// Others' entries came, changed or went. Any thread; nothing here waits.
   package func apply(_ deltas: [ListDelta]) {
-    arriving.withLock { $0.add(deltas) }
+    arriving.withLock { $0.add(ArrivingStep(deltas: deltas)) }
     applyNext()
+  }
+
+  /// What can be shown of the list. A complete one shows behind all that came before this; that this member is put
+  /// out, at once. Any thread; nothing here waits.
+  package func stands(_ standing: ListStanding) {
+    arriving.withLock { $0.note(standing) }
+    if standing == .complete { return applyNext() }
+    tree.withLock { $0.standing = standing }
   }
 
   /// Makes what has waited for too long: a program holds a page of which the kernel must forget something.
   func applyOverdue() {
-    guard let deltas = arriving.withLock({ $0.takeOverdue(now: MonotonicClock.now) }) else {
+    guard let step = arriving.withLock({ $0.takeOverdue(now: MonotonicClock.now) }) else {
       return
     }
-    commit(deltas)
+    commit(step)
     applyNext()
   }
 
   private func applyNext() {
-    while let (number, deltas) = arriving.withLock({ $0.begin() }) {
-      if prepare(deltas, number) { return }
-      commit(deltas)
+    while let (number, step) = arriving.withLock({ $0.begin() }) {
+      if prepare(step.deltas, number) { return }
+      commit(step)
     }
   }
 
@@ -106,18 +129,18 @@ extension Volume {
     arriving.withLock { $0.wait(for: sides.count, now: MonotonicClock.now) }
     for (teller, invalidations) in sides {
       teller.add(invalidations) { [self] in
-        guard let deltas = arriving.withLock({ $0.forgot(number) }) else { return }
-        commit(deltas)
+        guard let step = arriving.withLock({ $0.forgot(number) }) else { return }
+        commit(step)
         applyNext()
       }
     }
     return true
   }
 
-  private func commit(_ deltas: [ListDelta]) {
+  private func commit(_ step: ArrivingStep) {
     let now = FileTime.now
     let uncovered = changeTreeAndTell { tree in
-      for delta in deltas {
+      for delta in step.deltas {
         switch delta {
         case .upserted(let listed):
           tree.upsert(listed.entry, owner: listed.owner, claimed: listed.claimed, now: now)
@@ -125,6 +148,8 @@ extension Volume {
         }
       }
       tree.releaseNames()
+      // Under the tree's lock: whoever is put out meanwhile waits for it with a later word.
+      if step.completes == arriving.withLock({ $0.standings }) { tree.standing = .complete }
       return tree.takeUncovered()
     }
     if !uncovered.isEmpty {

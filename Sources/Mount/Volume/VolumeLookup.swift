@@ -17,6 +17,7 @@ extension Volume {
       guard directory.kind == .directory else { return .failure(ENOTDIR) }
       if let occupied = directory.occupied { return .failure(occupied.reason.code) }
       if name.count > Limits.name { return .failure(ENAMETOOLONG) }
+      if let code = tree.refusal(of: name, in: directory) { return .failure(code) }
       guard let name = try? Name(name), let node = directory.children[name]?.node else {
         directory.gaveNegatives = true
         let isWithheld = (try? Name(name)).map { tree.isWithheld(parent, $0) } ?? false
@@ -68,12 +69,11 @@ extension Volume {
   }
 
   func openDirectory(_ request: Request, _ number: InodeNumber) {
-    let (isWithheld, occupied) = tree.withLock { tree in
-      let isDirectory = tree[number]?.kind == .directory
-      return (isDirectory ? tree.isListingWithheld(number) : nil, tree[number]?.occupied)
+    let (code, isWithheld) = tree.withLock { tree -> (Int32?, Bool) in
+      guard let node = tree[number], node.kind == .directory else { return (ENOTDIR, false) }
+      return (node.occupied?.codeBelow ?? tree.standing.code, tree.isListingWithheld(number))
     }
-    if let occupied { return request.reply(error: occupied.codeBelow) }
-    guard let isWithheld else { return request.reply(error: ENOTDIR) }
+    if let code { return request.reply(error: code) }
     let handle = handles.withLock { $0.add(.listing(Listing(directory: number))) }
     request.reply(
       opened: OpenReply(handle: handle, keepsCache: !isWithheld, cachesListing: !isWithheld))
@@ -90,24 +90,28 @@ extension Volume {
     }
     let begins = offset == 0 || listing.items == nil
     var buffer = DirectoryBuffer(size: size, withAttributes: withAttributes)
-    tree.withLock { tree in
-      guard let directory = tree[listing.directory], directory.isLinked else { return }
+    let failure = tree.withLock { tree -> Int32? in
+      // Whose list is taken away in the middle of a listing hears of it: half of one passes for all of it.
+      if let code = tree.standing.code { return code }
+      guard let directory = tree[listing.directory], directory.isLinked else { return ENOENT }
       if begins { listing.renew(directory) }
       let tellsOfFiles = tree.attributeInterest.isThere(now: MonotonicClock.now)
-      guard addDots(directory, to: &buffer, offset: offset) else { return }
+      guard addDots(directory, to: &buffer, offset: offset) else { return nil }
       for item in listing.items(from: offset) {
         // A name that went away is passed over; one that was replaced is told as what it is now.
         guard let node = directory.children[item.name]?.node else { continue }
         if withAttributes, tellsOfFiles || node.kind == .directory {
           let isWithheld = tree.isWithheld(listing.directory, item.name)
           let reply = EntryReply(node, isRemembered: !isWithheld)
-          if !buffer.add(item.name.bytes, reply, next: item.next) { return }
+          if !buffer.add(item.name.bytes, reply, next: item.next) { return nil }
           tree.remember(node)
         } else {
-          if !buffer.add(item.name.bytes, of: node, next: item.next) { return }
+          if !buffer.add(item.name.bytes, of: node, next: item.next) { return nil }
         }
       }
+      return nil
     }
+    if let failure { return request.reply(error: failure) }
     if begins { handles.withLock { $0.renew(handle, listing) } }
     buffer.withBytes { request.reply(bytes: $0) }
   }

@@ -1,0 +1,139 @@
+package import Protocol
+
+/// What a member can show of the list.
+package enum ListStanding: Equatable, Sendable {
+  /// There is no complete list yet: the member was never approved, or the first list has not come.
+  case missing
+  /// The list as it was last heard of.
+  case complete
+  /// The master has put this member out.
+  case refused
+}
+
+/// One step of a replica, for a copy of it that outlives the process.
+package struct ReplicaStep: Equatable, Sendable {
+  package enum Effect: Equatable, Sendable {
+    /// These things changed.
+    case changed([PageItem])
+    /// The list was taken anew.
+    case renewed
+    /// The member was put out.
+    case dropped
+  }
+
+  /// Counts the steps of this process.
+  package let number: UInt64
+  package let effect: Effect
+  /// How far the replica has come by it.
+  package let cursor: ListCursor
+
+  package init(number: UInt64, effect: Effect, cursor: ListCursor) {
+    self.number = number
+    self.effect = effect
+    self.cursor = cursor
+  }
+}
+
+/// All of a replica at one moment, for a copy of it.
+package struct ReplicaSnapshot: Sendable {
+  /// The number of the latest step that is in it.
+  package let step: UInt64
+  package let publicID: PublicID
+  package let cursor: ListCursor
+  /// Entries in no order, and members.
+  package let entries: [ListedEntry]
+  package let members: [MemberRecord]
+}
+
+/// A replica as it was kept from an earlier process.
+package struct KeptReplica: Sendable {
+  /// The number of the member whose it is.
+  package let publicID: PublicID
+  package private(set) var cursor: ListCursor = .start
+  package private(set) var replica = Replica(order: .none)
+  /// How the list came about, from an empty one.
+  private(set) var deltas: [ListDelta] = []
+
+  package init(of publicID: PublicID) { self.publicID = publicID }
+
+  /// Takes what changed on the way to `cursor`.
+  package mutating func take(_ items: [PageItem], upTo cursor: ListCursor) {
+    for item in items { replica.take(item, into: &deltas) }
+    replica.reached(cursor.order)
+    self.cursor = cursor
+  }
+}
+
+extension Member {
+  /// Goes on from what an earlier process knew, until something newer is heard: owners are away, their entries
+  /// listed. Call once, behind `share` of all that the own folder has and before anything is received.
+  package mutating func restore(
+    _ kept: KeptReplica, now: Instant, into actions: inout [MemberAction]
+  ) {
+    precondition(!isMaster, "the master has its journal")
+    precondition(
+      standing == .missing && publicID == nil, "a list is restored before one is heard of")
+    publicID = kept.publicID
+    replica = kept.replica
+    cursor = kept.cursor
+    for owner in replica.list.owners where owner != publicID {
+      presences[owner] = .away
+      actions.append(.presence(owner, .away))
+    }
+    for member in replica.members.values.sorted(by: { $0.publicID < $1.publicID })
+    where member.admission == .disapproved {
+      noteDecision(member, now: now, into: &actions)
+    }
+    tell(kept.deltas, into: &actions)
+    stand(.complete, into: &actions)
+  }
+
+  /// All of the replica as it is now, for a copy of it; nil where there is nothing to keep. Complexity: O(n).
+  package var snapshot: ReplicaSnapshot? {
+    guard let publicID, standing == .complete, !isMaster else { return nil }
+    let kept = curtain?.shown ?? replica
+    return ReplicaSnapshot(
+      step: replicaSteps, publicID: publicID,
+      cursor: ListCursor(order: kept.order, offset: 0, began: 0),
+      entries: Array(kept.list.unordered), members: Array(kept.members.values))
+  }
+
+  /// How far the replica has come, whatever run of pages is under way.
+  private var settledCursor: ListCursor { ListCursor(order: replica.order, offset: 0, began: 0) }
+
+  /// Says what a copy of the replica lacks now.
+  mutating func keep(_ effect: ReplicaStep.Effect, into actions: inout [MemberAction]) {
+    if isMaster { return }
+    replicaSteps += 1
+    actions.append(
+      .keep(ReplicaStep(number: replicaSteps, effect: effect, cursor: settledCursor)))
+  }
+
+  /// The same of one ordered change.
+  mutating func keep(
+    _ ordered: OrderedChange, _ deltas: [ListDelta], into actions: inout [MemberAction]
+  ) {
+    if isMaster { return }
+    var items = deltas.map { delta -> PageItem in
+      switch delta {
+      case .upserted(let listed): .entry(listed)
+      case .removed(let listed): .removed(listed.entry.id)
+      }
+    }
+    let member: PublicID? =
+      switch ordered.change {
+      case .approved(let record), .disapproved(let record): record.publicID
+      case .named: ordered.sender
+      default: nil
+      }
+    if let record = member.flatMap({ replica.members[$0] }) { items.append(.member(record)) }
+    keep(.changed(items), into: &actions)
+  }
+
+  /// From now on the list stands so.
+  mutating func stand(_ standing: ListStanding, into actions: inout [MemberAction]) {
+    guard self.standing != standing else { return }
+    self.standing = standing
+    actions.append(.standing(standing))
+  }
+}

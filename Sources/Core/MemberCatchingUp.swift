@@ -1,0 +1,61 @@
+import Protocol
+
+/// How a member takes what it lacks of the list: in pages, of which nothing shows before all have come.
+extension Member {
+  /// Asks for what follows; again after a while. With the master away nobody would answer: its ONLINE,
+  /// which also follows every registration, makes the member ask.
+  mutating func ask(now: Instant, into actions: inout [MemberAction]) {
+    guard phase == .synchronising, masterIsPresent else {
+      askAgainAt = nil
+      return
+    }
+    askAgainAt = now + settings.askAgain
+    questions += 1
+    cursor = ListCursor(
+      order: cursor.order, offset: cursor.offset, began: cursor.began,
+      question: TransferID(incarnation: incarnation, counter: questions))
+    actions.append(.send(.askFiles(cursor)))
+  }
+
+  mutating func received(
+    _ page: FilesPage, now: Instant, into actions: inout [MemberAction]
+  ) throws(DecodingFault) {
+    guard phase == .synchronising, page.after == cursor else { return }
+    let body = try PageBody(decoding: page.body)
+    if page.restarts || run == nil { run = PageRun(restarts: page.restarts) }
+    run!.take(body)
+    cursor = page.next
+    if page.more { return ask(now: now, into: &actions) }
+    finishRun(at: page.next.order, now: now, into: &actions)
+  }
+
+  /// The last page of a run has come: all of it shows, as one step.
+  private mutating func finishRun(
+    at order: ListOrder, now: Instant, into actions: inout [MemberAction]
+  ) {
+    guard let run else { preconditionFailure("a page is of a run") }
+    self.run = nil
+    let deltas: [ListDelta]
+    if run.isWhole, standing == .complete, replica.order.epoch != order.epoch,
+      replica.list.count > 0
+    {
+      let before = replica
+      deltas = run.finish(&replica, at: order)
+      lowerCurtain(over: before, now: now)
+    } else {
+      deltas = run.finish(&replica, at: order)
+    }
+    if curtain == nil {
+      keep(run.told.map { .changed($0) } ?? .renewed, into: &actions)
+      tell(deltas, into: &actions)
+    } else {
+      extendCurtain(now: now)
+    }
+    for member in run.members(in: replica) { noteDecision(member, now: now, into: &actions) }
+    askAgainAt = nil
+    stand(.complete, into: &actions)
+    setPhase(.live, into: &actions)
+    reconcile(now: now, into: &actions)
+    resend(now: now, into: &actions)
+  }
+}

@@ -1,0 +1,64 @@
+package import Protocol
+
+/// The pages of one run, as far as they have come. Nothing of them shows before the last one: whoever lists
+/// meanwhile sees the list before, and behind it the next, never half of one.
+package struct PageRun: Sendable {
+  /// Where the run takes the list anew: what its pages have told so far.
+  private var whole: Replica?
+  /// The entries of that, in the order in which they were told.
+  private var named: [EntryID] = []
+  /// Where the run goes on from what shows: what its pages tell, in their order.
+  private var items: [PageItem] = []
+
+  /// Whether the run takes the whole list anew.
+  package var isWhole: Bool { whole != nil }
+
+  /// Begins a run. `restarts`: that takes the whole list anew.
+  package init(restarts: Bool) {
+    if restarts { whole = Replica(order: .none) }
+  }
+
+  /// Takes one page.
+  package mutating func take(_ page: PageBody) {
+    guard isWhole else {
+      items += page.items
+      return
+    }
+    var deltas: [ListDelta] = []
+    for item in page.items {
+      whole!.take(item, into: &deltas)
+      if case .entry(let listed) = item { named.append(listed.entry.id) }
+    }
+  }
+
+  /// Brings `replica` to where the run has come, `order`. Returns: what changed in the list.
+  /// Complexity: O(n) where the list was taken anew, else O(what was told).
+  package func finish(_ replica: inout Replica, at order: ListOrder) -> [ListDelta] {
+    var deltas: [ListDelta] = []
+    guard var next = whole else {
+      for item in items { replica.take(item, into: &deltas) }
+      replica.reached(order)
+      return deltas
+    }
+    deltas += replica.list.lacking(in: next.list).map { .removed($0) }
+    for id in named {
+      guard let listed = next.list[id] else { continue }
+      let before = replica.list[id]
+      if before == listed { continue }
+      if let before, before.owner != listed.owner { deltas.append(.removed(before)) }
+      deltas.append(.upserted(listed))
+    }
+    next.reached(order)
+    replica = next
+    return deltas
+  }
+
+  /// All that the run tells of members.
+  func members(in replica: Replica) -> [MemberRecord] {
+    if isWhole { return replica.members.values.sorted { $0.publicID < $1.publicID } }
+    return items.compactMap { if case .member(let member) = $0 { member } else { nil } }
+  }
+
+  /// What was told, for a copy of the replica; nil where that is to be made anew.
+  var told: [PageItem]? { isWhole ? nil : items }
+}
