@@ -34,6 +34,9 @@ package struct MemberReport: Codable, Equatable, Sendable {
   /// When the hub first met it, seconds since 1970. Only the master is told.
   package var firstSeen: Int64?
 
+  /// Why it is not in though nobody decided so: for the master to tell. nil where there is no doubt.
+  package var doubt: String?
+
   /// A report with every field given.
   package init(
     publicID: UInt32, name: String, system: String, state: State, presence: Presence,

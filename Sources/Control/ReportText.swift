@@ -34,6 +34,7 @@ extension StatusReport {
       let place = lines.firstIndex { $0.0 == "leaf cache" }.map { $0 + 1 } ?? lines.endIndex
       lines.insert(("disk cache", line), at: place)
     }
+    if let restoration { lines.append(("restoration", restoration)) }
     lines += settings.map { setting in
       ("setting \(setting.name)", "\(setting.value) (\(setting.source.rawValue))")
     }
@@ -74,7 +75,9 @@ extension MembersReport {
   }
 
   private static func row(_ member: MemberReport) -> [String] {
-    let notes = [member.isMaster ? "master" : nil, member.isSelf ? "this one" : nil]
+    let notes = [
+      member.isMaster ? "master" : nil, member.isSelf ? "this one" : nil, member.doubt,
+    ]
     return [
       "\(member.publicID)", member.name, member.state.rawValue, member.presence.rawValue,
       "\(member.entries)", member.system, member.address ?? "",

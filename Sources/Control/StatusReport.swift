@@ -84,6 +84,8 @@ package struct StatusReport: Codable, Equatable, Sendable {
   /// Names of the own folder that are there and not shared; files that could not be moved into place.
   package var notShared = 0
   package var setAside = 0
+  /// What became of a master that was set back to an earlier state; nil for everyone else.
+  package var restoration: String?
   /// Every setting that is in force.
   package var settings: [Setting]
   /// The program's version.

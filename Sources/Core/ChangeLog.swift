@@ -87,17 +87,20 @@ package struct ChangeLog: Sendable {
     records = kept
   }
 
-  /// The page behind `cursor`, of at most `Limits.listBody` bytes.
-  package func page(after cursor: ListCursor, of replica: Replica) -> FilesPage {
+  /// The page behind `cursor` for `asker`, of about `Limits.listBody` bytes. `isConfirmed`: whether what the asker
+  /// has was made by the same changes as this list; if not, it takes the whole list.
+  package func page(
+    after cursor: ListCursor, isConfirmed: Bool, for asker: PublicID, of replica: Replica
+  ) -> FilesPage {
     let head = replica.order
     let known =
-      cursor.order.epoch == head.epoch && cursor.order.seq <= head.seq
+      isConfirmed && cursor.order.epoch == head.epoch && cursor.order.seq <= head.seq
       && max(cursor.order.seq, cursor.began) >= floor && cursor.order != .none
     let seq = known ? cursor.order.seq : 0
     let offset = known ? cursor.offset : 0
     let began = known ? cursor.began : head.seq
-    var body = PageBody(items: [])
-    var size = 8
+    var body = PageBody(asker: asker, head: replica.mark, items: [])
+    var size = PageBody.headLength
     var index = firstRecord(afterSeq: seq, offset: offset)
     while index < records.count {
       let record = records[index]

@@ -46,6 +46,8 @@ package struct Hub: Sendable {
 
   enum SessionState: Equatable {
     case registering(Opening)
+    /// It has proved its key, and waits for its number until the master has told which are taken.
+    case held(Opening, Register)
     case registered(PublicID)
   }
 
@@ -58,8 +60,12 @@ package struct Hub: Sendable {
   var handshakes = HubDeadlines<SessionID>()
   /// When lost clients count as gone.
   var graces = HubDeadlines<PublicID>()
+  /// Whether numbers may be given: not before a hub without a registry has heard from its master which are taken.
+  var knowsNumbers: Bool
+  /// Sessions in `SessionState.held`, in their order, and maybe some that are no more.
+  var heldSessions: [SessionID] = []
   /// The highest number that a client ever had: each is given once.
-  package private(set) var lastPublicID: PublicID
+  package internal(set) var lastPublicID: PublicID
 
   /// A hub with what was persisted before: every approved client counts as away from now on.
   package init(
@@ -68,6 +74,7 @@ package struct Hub: Sendable {
   ) {
     self.settings = settings
     self.lastPublicID = lastPublicID
+    knowsNumbers = lastPublicID != .master || known.contains { $0.publicID != .master }
     masterKey = master
     relay = ChunkRelay(
       settings: settings.relay, generation: known.compactMap { $0.groupKey?.generation }.max() ?? 0)
@@ -108,7 +115,10 @@ package struct Hub: Sendable {
 extension Hub {
   /// Whether a connection has shown whose it is.
   package func hasRegistered(_ session: SessionID) -> Bool {
-    if case .registered = sessions[session] { true } else { false }
+    switch sessions[session] {
+    case .registered, .held: true
+    case .registering, nil: false
+    }
   }
 
   /// A control connection was opened; it must register within `Settings.handshake`. `address`: numeric,

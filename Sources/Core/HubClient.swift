@@ -13,10 +13,15 @@ package struct HubClient: Equatable, Sendable {
   package var admission: Admission
   /// The latest group key that the master wrapped for it; nil where there is none, or none any more.
   package var groupKey: GroupKeyMessage?
+  /// Of the group key once it was put out; 0: it is not out.
+  package var outSince: UInt32
+  /// The latest generation that it ever had, in its own word.
+  package var reached: UInt32
 
   package init(
     publicID: PublicID, key: DeviceKey, name: DeviceName, system: String, address: String = "",
-    firstSeen: Int64 = 0, admission: Admission, groupKey: GroupKeyMessage? = nil
+    firstSeen: Int64 = 0, admission: Admission, groupKey: GroupKeyMessage? = nil,
+    outSince: UInt32 = 0, reached: UInt32 = 0
   ) {
     self.publicID = publicID
     self.key = key
@@ -26,13 +31,15 @@ package struct HubClient: Equatable, Sendable {
     self.firstSeen = firstSeen
     self.admission = admission
     self.groupKey = groupKey
+    self.outSince = outSince
+    self.reached = reached
   }
 
   /// What the master is told about it.
   package func record(presence: Presence) -> ClientRecord {
     ClientRecord(
       publicID: publicID, key: key, name: name, system: system, address: address,
-      firstSeen: firstSeen, generation: groupKey?.generation ?? 0, admission: admission,
-      presence: presence)
+      firstSeen: firstSeen, generation: groupKey?.generation ?? outSince, reached: reached,
+      admission: admission, presence: presence)
   }
 }

@@ -16,6 +16,7 @@ extension Hub {
       return broadcast(.clientApproved(decision), into: &actions)
     }
     clients[publicID]!.record.admission = .approved
+    clients[publicID]!.record.outSince = 0
     actions.append(.persist(clients[publicID]!.record))
     if let session = client.session, let groupKey = client.record.groupKey {
       // Before it hears that it is in: the first thing that it does is to ask for the list.
@@ -47,6 +48,7 @@ extension Hub {
     if wasApproved { setPresence(publicID, .gone, into: &actions) }
     clients[publicID]!.record.admission = .disapproved
     clients[publicID]!.record.groupKey = nil
+    clients[publicID]!.record.outSince = decision.generation
     graces.cancel(publicID)
     if clients[publicID]!.record != before.record {
       actions.append(.persist(clients[publicID]!.record))

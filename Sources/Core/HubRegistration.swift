@@ -51,12 +51,14 @@ extension Hub {
     if register.key == masterKey {
       return refuse(session, .protocolError, "this key is the master's", into: &actions)
     }
+    guard knowsNumbers else { return hold(register, opening, session: session, into: &actions) }
     var record: HubClient
     if let publicID = clients[register.key], let known = clients[publicID]?.record {
       record = known
       record.name = register.name
       record.system = register.system
       record.address = opening.address
+      record.reached = register.reached
     } else {
       guard makeRoomToWait(into: &actions), let publicID = newPublicID() else {
         return refuse(
@@ -64,7 +66,8 @@ extension Hub {
       }
       record = HubClient(
         publicID: publicID, key: register.key, name: register.name, system: register.system,
-        address: opening.address, firstSeen: opening.time, admission: .waiting)
+        address: opening.address, firstSeen: opening.time, admission: .waiting,
+        reached: register.reached)
     }
     guard let displaced = enter(record, register, session: session, opening, into: &actions) else {
       return

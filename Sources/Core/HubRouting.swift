@@ -50,6 +50,8 @@ extension Hub {
     case .approveClient(let decision): approve(decision, into: &actions)
     case .disApproveClient(let decision): disapprove(decision, into: &actions)
     case .groupKey(let key) where key.generation > 0: keep(key, into: &actions)
+    case .clientTable(let table):
+      takeTable(table, from: session, now: now, into: &actions)
     case .directed(let publicID, let inner) where Hub.isAnAnswer(inner):
       guard let client = clients[publicID], client.record.admission == .approved,
         let session = client.session
@@ -74,7 +76,7 @@ extension Hub {
       } else {
         actions.append(.send(.serverNotReady(proposal.transfer), to: [session]))
       }
-    case .askFiles:
+    case .askFiles, .clientsOut:
       // With the master away nothing is said: ONLINE for the master makes the asker ask again.
       if let masterSession {
         actions.append(.send(.forwarded(from: publicID, message), to: [masterSession]))
@@ -121,7 +123,8 @@ extension Hub {
   /// Messages that an approved client may send.
   private static func isAClientsWord(_ message: Message) -> Bool {
     switch message {
-    case .addFiles, .removeFile, .renameFile, .updateName, .askFiles, .requestChunk, .chunkFailed:
+    case .addFiles, .removeFile, .renameFile, .updateName, .askFiles, .clientsOut, .requestChunk,
+      .chunkFailed:
       true
     default: false
     }

@@ -25,12 +25,12 @@ package struct ReplicaStep: Equatable, Sendable {
   package let number: UInt64
   package let effect: Effect
   /// How far the replica has come by it.
-  package let cursor: ListCursor
+  package let reached: ListQuestion
 
-  package init(number: UInt64, effect: Effect, cursor: ListCursor) {
+  package init(number: UInt64, effect: Effect, reached: ListQuestion) {
     self.number = number
     self.effect = effect
-    self.cursor = cursor
+    self.reached = reached
   }
 }
 
@@ -39,7 +39,8 @@ package struct ReplicaSnapshot: Sendable {
   /// The number of the latest step that is in it.
   package let step: UInt64
   package let publicID: PublicID
-  package let cursor: ListCursor
+  /// How far it has come: the question that somebody asks who has seen all of it.
+  package let reached: ListQuestion
   /// Entries in no order, and members.
   package let entries: [ListedEntry]
   package let members: [MemberRecord]
@@ -50,17 +51,23 @@ package struct KeptReplica: Sendable {
   /// The number of the member whose it is.
   package let publicID: PublicID
   package private(set) var cursor: ListCursor = .start
-  package private(set) var replica = Replica(order: .none)
+  package private(set) var replica: Replica
   /// How the list came about, from an empty one.
   private(set) var deltas: [ListDelta] = []
 
-  package init(of publicID: PublicID) { self.publicID = publicID }
+  package init(of publicID: PublicID, hash: @escaping HistoryHash) {
+    self.publicID = publicID
+    replica = Replica(order: .none, hash: hash)
+  }
 
-  /// Takes what changed on the way to `cursor`.
-  package mutating func take(_ items: [PageItem], upTo cursor: ListCursor) {
+  /// Takes what changed on the way to where `reached` stands. Throws, with nothing taken, where that says nothing.
+  package mutating func take(
+    _ items: [PageItem], upTo reached: ListQuestion
+  ) throws(DecodingFault) {
+    let mark = try reached.mark()
     for item in items { replica.take(item, into: &deltas) }
-    replica.reached(cursor.order)
-    self.cursor = cursor
+    replica.reached(reached.cursor.order, mark.history)
+    cursor = reached.cursor
   }
 }
 
@@ -76,6 +83,7 @@ extension Member {
     publicID = kept.publicID
     replica = kept.replica
     cursor = kept.cursor
+    mark = replica.mark
     for owner in replica.list.owners where owner != publicID {
       presences[owner] = .away
       actions.append(.presence(owner, .away))
@@ -94,19 +102,22 @@ extension Member {
     let kept = curtain?.shown ?? replica
     return ReplicaSnapshot(
       step: replicaSteps, publicID: publicID,
-      cursor: ListCursor(order: kept.order, offset: 0, began: 0),
+      reached: Self.reached(kept),
       entries: Array(kept.list.unordered), members: Array(kept.members.values))
   }
 
-  /// How far the replica has come, whatever run of pages is under way.
-  private var settledCursor: ListCursor { ListCursor(order: replica.order, offset: 0, began: 0) }
+  /// How far a replica has come, whatever run of pages is under way.
+  private static func reached(_ replica: Replica) -> ListQuestion {
+    ListQuestion(
+      cursor: ListCursor(order: replica.order, offset: 0, began: 0), mark: replica.mark)
+  }
 
   /// Says what a copy of the replica lacks now.
   mutating func keep(_ effect: ReplicaStep.Effect, into actions: inout [MemberAction]) {
     if isMaster { return }
     replicaSteps += 1
     actions.append(
-      .keep(ReplicaStep(number: replicaSteps, effect: effect, cursor: settledCursor)))
+      .keep(ReplicaStep(number: replicaSteps, effect: effect, reached: Self.reached(replica))))
   }
 
   /// The same of one ordered change.

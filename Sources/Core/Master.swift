@@ -15,6 +15,15 @@ package enum MasterAction: Equatable, Sendable {
   case publish(OrderedChange)
   /// Tell one member only.
   case answer(to: PublicID, Message)
+  /// A new epoch begins with the list as it is: begin the journal anew, durably, tell the member in this process
+  /// (`Member.epochBegan`), and connect to the hub anew.
+  case beginEpoch(ListOrder)
+  /// Somebody knows later changes or keys than this master: say so.
+  case notice(Restoration.Evidence)
+  /// Write what is known of the restoration, so that it outlives a restart.
+  case keepRestoration(Restoration)
+  /// What the hub must know of clients' numbers and keys.
+  case tell(ClientTable)
 }
 
 /// The master app: approves and disapproves clients, accepts or rejects every change,
@@ -32,20 +41,29 @@ package struct Master: Sendable {
     package init() {}
   }
 
-  package private(set) var replica: Replica
+  package internal(set) var replica: Replica
   /// All clients that the hub knows: waiting, approved and disapproved.
   package internal(set) var clients: [PublicID: ClientRecord] = [:]
-  private var log: ChangeLog
-  private var ledger = TransferLedger()
+  var log: ChangeLog
+  var ledger = TransferLedger()
   let settings: Settings
   /// Of the group key: each disapproval of somebody who had it begins a new one.
-  var generation: UInt32
-  /// More disapprovals than any group ever makes: what a hub says beyond is made up.
+  package internal(set) var generation: UInt32
+  /// More disapprovals than any group ever makes: what a hub or a member says beyond is made up.
   static let generationsPossible: UInt32 = 1 << 24
   /// What was decided about whom, apart from the journal: a lost one must not let the hub say who is in.
-  var decided: [DeviceKey: Admission]
+  var decided: [DeviceKey: MemberRecord]
   /// The journal was lost: approvals and claims are taken back from the hub and the members first.
   var rebuilding: Rebuilding?
+  /// What this master knows of having been set back to an earlier state.
+  package internal(set) var restoration: Restoration
+  /// The epoch to begin should somebody turn out to know more than this journal; nil once it was begun, so that
+  /// what somebody makes up costs one epoch in each run of the master, and no more.
+  var spareEpoch: UInt64?
+  /// Whether the next word of the hub ends in a new key.
+  var drawsKey = false
+  /// Members whose word of a later key was believed in this run: once each.
+  var believed: Set<DeviceKey> = []
 
   struct Rebuilding {
     var adopted = false
@@ -53,41 +71,35 @@ package struct Master: Sendable {
     var limit: Instant?
   }
 
-  /// A master with an empty list. `vault`: what was kept of decisions and keys. `isRebuilt`: whether the
-  /// journal was lost.
+  /// Places in the order whose histories are remembered: who has not been there for longer takes the whole list.
+  package static let historiesKept = 65_536
+
+  /// A master with an empty list. `spareEpoch`: a second random epoch, see there; `vault`: what was kept of
+  /// decisions and keys; `isRebuilt`: whether the journal was lost.
   package init(
-    epoch: UInt64, vault: MasterVault = MasterVault(), settings: Settings = Settings(),
-    isRebuilt: Bool = false
+    epoch: UInt64, spareEpoch: UInt64, vault: MasterVault = MasterVault(),
+    restoration: Restoration = Restoration(), settings: Settings = Settings(),
+    isRebuilt: Bool = false, hash: @escaping HistoryHash
   ) {
-    precondition(epoch != 0, "epoch 0 means 'no list'")
-    replica = Replica(order: ListOrder(epoch: epoch, seq: 0))
+    precondition(epoch != 0 && spareEpoch != 0, "epoch 0 means 'no list'")
+    replica = Replica(
+      order: ListOrder(epoch: epoch, seq: 0), histories: Self.historiesKept, hash: hash)
     self.settings = settings
+    self.spareEpoch = spareEpoch
+    self.restoration = restoration
     generation = vault.generation
     decided = Dictionary(
-      vault.decisions.compactMap { record in record.key.map { ($0, record.admission) } },
+      vault.decisions.compactMap { record in record.key.map { ($0, record) } },
       uniquingKeysWith: { $1 })
     log = ChangeLog(tombstoneLimit: settings.tombstoneLimit)
     rebuilding = isRebuilt ? Rebuilding() : nil
-  }
-
-  /// A master whose journal lost its end: what is left of it goes on in a new epoch, since the members
-  /// may have seen more. Approvals and claims are then taken back as with a journal that is lost whole.
-  package init(
-    epoch: UInt64, vault: MasterVault = MasterVault(), settings: Settings = Settings(),
-    survivor: Replica
-  ) {
-    self.init(epoch: epoch, vault: vault, settings: settings, isRebuilt: true)
-    let order = ListOrder(epoch: epoch, seq: survivor.order.seq)
-    beginSnapshot(order)
-    for publicID in survivor.members.keys.sorted() {
-      restore(.member(survivor.members[publicID]!), order: order)
-    }
-    for listed in survivor.list.sorted { restore(.entry(listed), order: order) }
+    // It ended before it drew the key.
+    drawsKey = restoration.generation > vault.generation
   }
 
   /// Whether members may still tell what the list had before its journal was lost.
   package var isTakingBack: Bool {
-    rebuilding != nil && decided.values.contains(.approved)
+    rebuilding != nil && decided.values.contains { $0.admission == .approved }
   }
 
   /// When `tick` is due; nil where nothing waits for time.
@@ -97,41 +109,26 @@ package struct Master: Sendable {
   package var answers: [OrderedChange] { ledger.answers }
 }
 
-// MARK: - From the journal
-
-extension Master {
-  /// A change from the journal.
-  package mutating func restore(_ ordered: OrderedChange) { _ = apply(ordered) }
-
-  /// A part of the journal's snapshot. Call before any `restore(_: OrderedChange)`.
-  package mutating func restore(_ item: PageItem, order: ListOrder) {
-    var deltas: [ListDelta] = []
-    replica.take(item, into: &deltas)
-    beginSnapshot(order)
-    log.noteRestored(item, at: order)
-  }
-
-  /// The journal's snapshot was taken of an empty list.
-  package mutating func restoreEmpty(order: ListOrder) { beginSnapshot(order) }
-
-  /// A snapshot holds everything up to `order`, but not what was removed before.
-  private mutating func beginSnapshot(_ order: ListOrder) {
-    replica.reached(order)
-    log.beginRestored(at: order)
-  }
-
-  /// A kept answer from the journal's snapshot.
-  package mutating func restore(answer: OrderedChange) { ledger.record(answer) }
-}
-
 // MARK: - Changes
 
 extension Master {
-  /// A proposal from a member, its body opened. Each gets an answer, however little sense it makes: what a member
-  /// says wrong is no reason not to hear what it says next. Returns: false for a message that proposes nothing.
+  /// What a member says to the master, its body opened: a proposal, a question, or who is out. Each proposal gets an
+  /// answer, however little sense it makes: what a member says wrong is no reason not to hear what it says next.
+  /// Returns: false for what is none of that.
   package mutating func received(
     _ message: Message, from sender: PublicID, now: Instant, into actions: inout [MasterAction]
   ) -> Bool {
+    switch message {
+    case .askFiles(let question):
+      guard let mark = try? question.mark() else { return false }
+      asked(question.cursor, seen: mark, from: sender, into: &actions)
+      return true
+    case .clientsOut(let out):
+      guard let records = try? out.records() else { return false }
+      reported(out: records, by: sender, into: &actions)
+      return true
+    default: break
+    }
     guard let proposal = message.proposal else { return false }
     let decoded = try? ProposedChange.decode(message)
     proposed(
@@ -180,11 +177,40 @@ extension Master {
     actions.append(.answer(to: sender, .changeRefused(refusal)))
   }
 
-  /// A member asks for what follows `cursor`.
-  package func asked(_ cursor: ListCursor, from asker: PublicID, into actions: inout [MasterAction])
-  {
+  /// A member that has seen `mark` asks for what follows `cursor`.
+  package mutating func asked(
+    _ cursor: ListCursor, seen mark: ListMark, from asker: PublicID,
+    into actions: inout [MasterAction]
+  ) {
     guard replica.members[asker]?.admission == .approved else { return }
-    actions.append(.answer(to: asker, .filesPage(log.page(after: cursor, of: replica))))
+    let standing = standing(of: cursor, mark)
+    // In the new epoch it asks again, as everyone does who hears that the master is back.
+    if standing == .beyond,
+      notice(.list(of: asker, seen: mark, head: replica.mark), into: &actions)
+    {
+      return
+    }
+    let page = log.page(
+      after: cursor, isConfirmed: standing == .confirmed, for: asker, of: replica)
+    actions.append(.answer(to: asker, .filesPage(page)))
+  }
+
+  private enum Standing {
+    /// What it has was made by the changes of this journal.
+    case confirmed
+    /// It comes from another epoch, or from further back than is remembered.
+    case unknown
+    /// It has seen changes that this journal does not have.
+    case beyond
+  }
+
+  private func standing(of cursor: ListCursor, _ mark: ListMark) -> Standing {
+    guard cursor.order != .none, cursor.order.epoch == replica.order.epoch,
+      cursor.order.seq <= mark.seq
+    else { return .unknown }
+    if mark.seq > replica.order.seq { return .beyond }
+    guard let known = replica.histories[mark.seq] else { return .unknown }
+    return known == mark.history ? .confirmed : .beyond
   }
 
   /// Time has passed: a rebuilt journal is complete once nobody reclaims any more.
@@ -222,18 +248,16 @@ extension Master {
     _ transfer: TransferID = TransferID(incarnation: 0, counter: 0),
     into actions: inout [MasterAction]
   ) {
-    let next = ListOrder(epoch: replica.order.epoch, seq: replica.order.seq + 1)
-    let ordered = OrderedChange(order: next, sender: sender, transfer: transfer, change: change)
-    _ = apply(ordered)
+    let ordered = replica.placed(change, from: sender, transfer)
+    apply(ordered)
     actions.append(.journal(ordered))
     actions.append(.publish(ordered))
   }
 
-  private mutating func apply(_ ordered: OrderedChange) -> [ListDelta] {
+  mutating func apply(_ ordered: OrderedChange) {
     let deltas = replica.apply(ordered)
     log.note(ordered, deltas: deltas)
     log.compact(replica)
     ledger.record(ordered)
-    return deltas
   }
 }

@@ -98,6 +98,8 @@ package struct Member: Sendable {
   /// Whether something was refused since the list was last known to have nothing of ours that is not there.
   var sawRefusal = false
   var cursor = ListCursor.start
+  /// The place that `cursor` stands on: its own, or in a run of pages the head that the last was taken from.
+  var mark = ListMark.none
   /// How often it has asked for the list.
   var questions: UInt64 = 0
   /// The run of pages that is under way.
@@ -108,6 +110,9 @@ package struct Member: Sendable {
   var curtain: Curtain?
   /// Steps of the replica that a copy was told of.
   var replicaSteps: UInt64 = 0
+  /// Who was put out by the list that this one took the place of, and is not out by this one: the master is told,
+  /// which may have been set back.
+  var knownOut: [DeviceKey: MemberRecord] = [:]
   /// The latest revision of any own entry: an entry that comes back does not count anew.
   var lastRevision: UInt64 = 0
   /// Own entries that were renamed and may have to be announced once all renames are answered.
@@ -115,13 +120,18 @@ package struct Member: Sendable {
   var resendAt: Instant?
   var askAgainAt: Instant?
 
-  package init(isMaster: Bool, incarnation: Incarnation, settings: Settings = Settings()) {
+
+  /// `hash`: SHA-256.
+  package init(
+    isMaster: Bool, incarnation: Incarnation, settings: Settings = Settings(),
+    hash: @escaping HistoryHash
+  ) {
     self.isMaster = isMaster
     self.incarnation = incarnation
     self.settings = settings
     phase = .disconnected
     publicID = isMaster ? .master : nil
-    replica = Replica(order: .none)
+    replica = Replica(order: .none, hash: hash)
   }
 
   /// When `tick` is due.

@@ -14,7 +14,7 @@ extension Member {
     cursor = ListCursor(
       order: cursor.order, offset: cursor.offset, began: cursor.began,
       question: TransferID(incarnation: incarnation, counter: questions))
-    actions.append(.send(.askFiles(cursor)))
+    actions.append(.send(.askFiles(ListQuestion(cursor: cursor, mark: mark))))
   }
 
   mutating func received(
@@ -22,29 +22,33 @@ extension Member {
   ) throws(DecodingFault) {
     guard phase == .synchronising, page.after == cursor else { return }
     let body = try PageBody(decoding: page.body)
-    if page.restarts || run == nil { run = PageRun(restarts: page.restarts) }
+    guard body.asker == publicID else { throw .invalid("page: it is somebody else's") }
+    if page.restarts || run == nil { run = PageRun(of: replica, restarts: page.restarts) }
     run!.take(body)
     cursor = page.next
+    mark = body.head
     if page.more { return ask(now: now, into: &actions) }
-    finishRun(at: page.next.order, now: now, into: &actions)
+    finishRun(at: page.next.order, body.head.history, now: now, into: &actions)
   }
 
   /// The last page of a run has come: all of it shows, as one step.
   private mutating func finishRun(
-    at order: ListOrder, now: Instant, into actions: inout [MemberAction]
+    at order: ListOrder, _ history: History, now: Instant, into actions: inout [MemberAction]
   ) {
     guard let run else { preconditionFailure("a page is of a run") }
     self.run = nil
+    let out = whoIsOut
     let deltas: [ListDelta]
     if run.isWhole, standing == .complete, replica.order.epoch != order.epoch,
       replica.list.count > 0
     {
       let before = replica
-      deltas = run.finish(&replica, at: order)
+      deltas = run.finish(&replica, at: order, history)
       lowerCurtain(over: before, now: now)
     } else {
-      deltas = run.finish(&replica, at: order)
+      deltas = run.finish(&replica, at: order, history)
     }
+    if run.isWhole { noteOut(out) }
     if curtain == nil {
       keep(run.told.map { .changed($0) } ?? .renewed, into: &actions)
       tell(deltas, into: &actions)
@@ -55,6 +59,7 @@ extension Member {
     askAgainAt = nil
     stand(.complete, into: &actions)
     setPhase(.live, into: &actions)
+    tellOut(into: &actions)
     reconcile(now: now, into: &actions)
     resend(now: now, into: &actions)
   }

@@ -45,7 +45,10 @@ extension Member {
       case .away(let publicIDs): setPresence(publicIDs, .away, now: now, into: &actions)
       case .gone(let publicIDs): setPresence(publicIDs, .gone, now: now, into: &actions)
       case .serverNotReady(let transfer):
-        if transfer.incarnation == incarnation, !outbox.sent.isEmpty {
+        if transfer == cursor.question, askAgainAt != nil {
+          // The question was sealed under a key that the master no longer has.
+          askAgainAt = min(askAgainAt ?? now, now + settings.retry / 4)
+        } else if transfer.incarnation == incarnation, !outbox.sent.isEmpty {
           resendAt = min(resendAt ?? .seconds(Int64.max / 4), now + settings.retry / 4)
         }
       case .changeRefused(let refusal):
@@ -83,7 +86,7 @@ extension Member {
       return
     }
     if phase == .live {
-      if ordered.order.follows(replica.order) {
+      if replica.isContinued(by: ordered) {
         // Apart from the call, which would hold a copy of the whole replica while it changes.
         let deltas = replica.apply(ordered)
         if curtain == nil {
@@ -93,14 +96,13 @@ extension Member {
           extendCurtain(now: now)
         }
         cursor = ListCursor(order: replica.order, offset: 0, began: 0)
+        mark = replica.mark
         switch ordered.change {
         case .approved(let member), .disapproved(let member):
           noteDecision(member, now: now, into: &actions)
         default: break
         }
-      } else if !isMaster,
-        ordered.order.epoch != replica.order.epoch || ordered.order.seq > replica.order.seq
-      {
+      } else if !isMaster, !isKnown(ordered) {
         setPhase(.synchronising, into: &actions)
         ask(now: now, into: &actions)
       }
@@ -181,9 +183,11 @@ extension Member {
   private mutating func disapproved(into actions: inout [MemberAction]) {
     stand(.refused, into: &actions)
     tell(shown.sorted.map { .removed($0) }, into: &actions)
-    replica = Replica(order: .none)
+    replica = replica.emptied(at: .none)
     curtain = nil
     cursor = .start
+    mark = .none
+    knownOut = [:]
     run = nil
     keep(.dropped, into: &actions)
     askAgainAt = nil
@@ -218,6 +222,11 @@ extension Member {
     _ member: MemberRecord, now: Instant, into actions: inout [MemberAction]
   ) {
     let isOut = member.admission == .disapproved
+    if let key = member.key, let known = knownOut[key],
+      isOut || member.generation >= known.generation
+    {
+      knownOut[key] = nil
+    }
     if member.publicID != publicID {
       actions.append(.decided(member.publicID, isIn: !isOut))
     }

@@ -13,9 +13,9 @@ package struct PageRun: Sendable {
   /// Whether the run takes the whole list anew.
   package var isWhole: Bool { whole != nil }
 
-  /// Begins a run. `restarts`: that takes the whole list anew.
-  package init(restarts: Bool) {
-    if restarts { whole = Replica(order: .none) }
+  /// Begins a run that goes on from `replica`. `restarts`: one that takes the whole list anew.
+  package init(of replica: Replica, restarts: Bool) {
+    if restarts { whole = replica.emptied(at: .none) }
   }
 
   /// Takes one page.
@@ -31,13 +31,15 @@ package struct PageRun: Sendable {
     }
   }
 
-  /// Brings `replica` to where the run has come, `order`. Returns: what changed in the list.
+  /// Brings `replica` to where the run has come, `order` with this history. Returns: what changed in the list.
   /// Complexity: O(n) where the list was taken anew, else O(what was told).
-  package func finish(_ replica: inout Replica, at order: ListOrder) -> [ListDelta] {
+  package func finish(
+    _ replica: inout Replica, at order: ListOrder, _ history: History
+  ) -> [ListDelta] {
     var deltas: [ListDelta] = []
     guard var next = whole else {
       for item in items { replica.take(item, into: &deltas) }
-      replica.reached(order)
+      if replica.order != order || replica.history != history { replica.reached(order, history) }
       return deltas
     }
     deltas += replica.list.lacking(in: next.list).map { .removed($0) }
@@ -48,7 +50,7 @@ package struct PageRun: Sendable {
       if let before, before.owner != listed.owner { deltas.append(.removed(before)) }
       deltas.append(.upserted(listed))
     }
-    next.reached(order)
+    next.reached(order, history)
     replica = next
     return deltas
   }

@@ -4,10 +4,50 @@ package import Protocol
 /// Master and members apply the same changes by the same code, so equal orders mean equal lists.
 package struct Replica: Sendable {
   package private(set) var order: ListOrder
+  /// The histories of the latest places up to `order`.
+  package private(set) var histories: HistoryLine
   package private(set) var list = ShareList()
   package private(set) var members: [PublicID: MemberRecord] = [:]
 
-  package init(order: ListOrder) { self.order = order }
+  private let hash: HistoryHash
+  private let historiesKept: Int
+
+  /// A member remembers this many histories: to tell an answer that it gets a second time from a fork.
+  package static let historiesOfMember = 1_024
+
+  /// An empty list. `histories`: places whose histories are remembered.
+  package init(order: ListOrder, histories: Int = historiesOfMember, hash: @escaping HistoryHash) {
+    self.order = order
+    self.hash = hash
+    historiesKept = histories
+    self.histories = HistoryLine(at: order.seq, .none, limit: histories)
+  }
+
+  /// Of the list as it is.
+  package var history: History { histories.latest }
+
+  /// How far it has come.
+  package var mark: ListMark { ListMark(seq: order.seq, history: history) }
+
+  /// The same place, with nothing in the list and no history.
+  package func emptied(at order: ListOrder) -> Replica {
+    Replica(order: order, histories: historiesKept, hash: hash)
+  }
+
+  /// Whether this change comes next, and was made behind the same changes as this list.
+  package func isContinued(by ordered: OrderedChange) -> Bool {
+    ordered.order.follows(order)
+      && ordered.history == hash(ordered.hashed(behind: history))
+  }
+
+  /// Gives a change the next place in the order.
+  package func placed(_ change: Change, from sender: PublicID, _ transfer: TransferID)
+    -> OrderedChange
+  {
+    let next = ListOrder(epoch: order.epoch, seq: order.seq + 1)
+    let ordered = OrderedChange(order: next, sender: sender, transfer: transfer, change: change)
+    return ordered.with(hash(ordered.hashed(behind: history)))
+  }
 
   /// Applies the next change. Requires: `ordered.order` follows `order`.
   /// Returns: what changed in the list, in order.
@@ -16,6 +56,7 @@ package struct Replica: Sendable {
       ordered.order.follows(order),
       "changes are applied one after the other")
     order = ordered.order
+    histories.append(ordered.history)
     var deltas: [ListDelta] = []
     switch ordered.change {
     case .added(let entries, _):
@@ -105,6 +146,12 @@ extension Replica {
     }
   }
 
-  /// Ends a run of pages: the replica is now at `order`.
-  package mutating func reached(_ order: ListOrder) { self.order = order }
+  /// Ends a run of pages, or begins an epoch: the replica is now at `order`.
+  package mutating func reached(_ order: ListOrder, _ history: History) {
+    self.order = order
+    histories = HistoryLine(at: order.seq, history, limit: historiesKept)
+  }
+
+  /// What is known of the histories before the present place, the last of them that of the place before it.
+  package mutating func remember(earlier: [History]) { histories.prepend(earlier) }
 }

@@ -75,7 +75,8 @@ package struct TransferLedger: Sendable {
       accounts[ordered.sender]!.highest, transfer.counter)
     accounts[ordered.sender]!.answers.append(
       OrderedChange(
-        order: ordered.order, sender: ordered.sender, transfer: transfer, change: change))
+        order: ordered.order, sender: ordered.sender, transfer: transfer, change: change,
+        history: ordered.history))
     if accounts[ordered.sender]!.answers.count > Limits.answersKept {
       accounts[ordered.sender]!.answers.removeFirst()
     }

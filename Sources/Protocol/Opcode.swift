@@ -10,6 +10,7 @@ package enum Opcode: UInt16, CaseIterable, Sendable {
   case bulkTickets = 0x15
   case leave = 0x16
   case clientForgotten = 0x17
+  case clientTable = 0x18
   case approveClient = 0x20
   case disApproveClient = 0x21
   case clientApproved = 0x22
@@ -30,6 +31,7 @@ package enum Opcode: UInt16, CaseIterable, Sendable {
   case forwarded = 0x3c
   case directed = 0x3d
   case changeRefused = 0x3e
+  case clientsOut = 0x3f
   case online = 0x40
   case away = 0x41
   case gone = 0x42

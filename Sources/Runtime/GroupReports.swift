@@ -83,6 +83,7 @@ extension GroupSession {
         uploadsQueued: uploads, settings: around.settings, version: around.version)
     }
     report.paused = pausedForStatus
+    report.restoration = state.withLock { Self.restorationText($0) }
     report.diskCacheBytes = volume.diskCacheFigures?.bytes
     report.diskCacheLimit = volume.diskCacheFigures?.limit
     report.uploadsPaused = volume.uploadsArePaused
@@ -129,7 +130,8 @@ extension GroupSession {
     let isSelf = publicID == member.publicID
     let presence = isSelf ? .online : client?.presence ?? member.presences[publicID] ?? .gone
     let isMaster = publicID == .master
-    let report = MemberReport(
+    let key = isSelf ? identity.key : client?.key ?? record?.key
+    var report = MemberReport(
       publicID: publicID.value,
       name: record?.name.text ?? client?.name.text
         ?? (isSelf ? state.deviceName.text : isMaster ? "master" : ""),
@@ -140,7 +142,8 @@ extension GroupSession {
       address: client.flatMap { $0.address.isEmpty ? nil : $0.address },
       firstSeen: client.flatMap { $0.firstSeen == 0 ? nil : $0.firstSeen })
     // The master decides about the key that the hub says, so that one is shown before any older.
-    return (report, isSelf ? identity.key : client?.key ?? record?.key)
+    report.doubt = Self.doubtText(key, state)
+    return (report, key)
   }
 
   private static func shown(_ admission: Admission) -> MemberReport.State {

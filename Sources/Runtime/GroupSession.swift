@@ -32,14 +32,17 @@ package struct MasterParts: Sendable {
   package let master: Master
   package let journal: MasterJournal
   package let vault: KeyVault
+  let restorationFile: RestorationFile
   /// What a person is to hear of the journal; nil where all is well.
   let remark: String?
 
-  /// Restores the master from `journal` and `vault` in the folder `path`, or begins both.
+  /// Restores the master from `journal`, `vault` and `restored` in the folder `path`, or begins them.
   init(folder path: String, settings: Master.Settings) throws(StateFault) {
     vault = try KeyVault(path: path + "/" + StateKind.vault.rawValue)
+    restorationFile = RestorationFile(path: path + "/" + StateKind.restored.rawValue)
     let opened = try MasterJournal.open(
-      path + "/" + StateKind.journal.rawValue, vault: vault.summary, settings: settings)
+      path + "/" + StateKind.journal.rawValue, vault: vault.summary,
+      restoration: restorationFile.load(), settings: settings)
     (journal, master, remark) = (opened.journal, opened.master, opened.remark)
   }
 }
@@ -76,6 +79,8 @@ package final class GroupSession: @unchecked Sendable {
     var masterKey: DeviceKey?
     /// Whether the hub takes our word as the master's.
     var isMasterRegistered = false
+    /// Whether the hub gave a key that is older than one that this device had: the master will draw a later one.
+    var awaitsKey = false
     var failures = 0
     var reconnectAt: Instant?
     var isLeaving = false
@@ -93,6 +98,7 @@ package final class GroupSession: @unchecked Sendable {
   let vault: KeyVault?
   /// What keeps the list of a member that is not the master.
   let keeper: ListKeeper?
+  let restorationFile: RestorationFile?
   let trust: GroupTrust
   let tlsBulk: Bool
   /// What a hub without a master is told.
@@ -124,6 +130,7 @@ package final class GroupSession: @unchecked Sendable {
     journal = master?.journal
     vault = master?.vault
     self.keeper = keeper
+    restorationFile = master?.restorationFile
     self.trust = trust
     self.tlsBulk = tlsBulk
     self.claim = claim
@@ -131,7 +138,8 @@ package final class GroupSession: @unchecked Sendable {
     budget = LogBudget(log)
     self.keepName = keepName
     self.report = report
-    let member = Member(isMaster: master != nil, incarnation: incarnation)
+    let member = Member(
+      isMaster: master != nil, incarnation: incarnation, hash: ListHash.sha256)
     state = Locked(State(member: member, master: master?.master, deviceName: name))
   }
 

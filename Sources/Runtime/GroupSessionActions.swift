@@ -56,6 +56,7 @@ extension GroupSession {
   func perform(_ action: MasterAction) throws(SystemError) {
     switch action {
     case .keep, .useKey, .giveKey: try performKeys(action)
+    case .beginEpoch, .notice, .keepRestoration, .tell: try performRestoring(action)
     case .journal(let ordered):
       try journal!.append(ordered)
       compactJournal()
@@ -84,7 +85,7 @@ extension GroupSession {
   }
 
   /// A step made while draining: what it wants done is queued behind what is there.
-  private func stepInPlace(_ body: (inout Member, Instant, inout [MemberAction]) -> Void) {
+  func stepInPlace(_ body: (inout Member, Instant, inout [MemberAction]) -> Void) {
     state.withLock { state in
       var actions: [MemberAction] = []
       body(&state.member, MonotonicClock.now, &actions)
@@ -106,8 +107,8 @@ extension GroupSession {
     let code = isMaster ? ClaimCode(claim) : nil
     let register = identity.register(
       asMaster: isMaster, challenge: challenge, channel: channel,
-      incarnation: incarnation,
-      name: name, system: system,
+      incarnation: incarnation, reached: isMaster ? 0 : trust.group.generation, name: name,
+      system: system,
       claim: code?.proof(challenge: challenge, channel: channel, key: identity.key) ?? [])
     send(isMaster ? .masterAppRegister(register) : .clientRegister(register))
   }

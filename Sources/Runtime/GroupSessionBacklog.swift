@@ -55,14 +55,14 @@ extension GroupSession {
   }
 
   /// A member asks for the list, of which the master knows more than may be told meanwhile.
-  func hear(question cursor: ListCursor, from asker: PublicID) {
+  func hear(question: ListQuestion, from asker: PublicID) {
     step { state, now in
       if state.backlog.trouble == nil {
-        state.stepMaster(now) { master, _, actions in
-          master.asked(cursor, from: asker, into: &actions)
+        state.stepMaster(now) { master, now, actions in
+          _ = master.received(.askFiles(question), from: asker, now: now, into: &actions)
         }
       } else {
-        state.backlog.keep(question: cursor, from: asker)
+        state.backlog.keep(question: question, from: asker)
       }
     }
   }

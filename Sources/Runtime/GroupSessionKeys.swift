@@ -48,8 +48,16 @@ extension GroupSession {
       throw .invalid("group key: the master did not wrap it for this device")
     }
     guard trust.takes(generation: key.generation), use(key) else {
-      throw .invalid("group key: generation \(key.generation) was replaced long ago")
+      // A hub that was set back, or the master, or somebody who wants something sealed under a key that was
+      // replaced: nothing is. The master hears by which generation this device is, and draws a later one.
+      state.withLock { $0.awaitsKey = true }
+      budget.log(
+        .warning, "old keys",
+        "the hub gave a key of the group that was replaced long ago (generation \(key.generation)): waiting for a later one"
+      )
+      return
     }
+    state.withLock { $0.awaitsKey = false }
   }
 
   /// Seals with `key` from now on, unless a later one is in use.

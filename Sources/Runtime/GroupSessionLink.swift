@@ -14,6 +14,7 @@ extension GroupSession: HubLinkHandler {
       state.isConnected = true
       state.channel = hubKey?.bytes ?? []
       state.clients = nil
+      state.awaitsKey = false
     }
   }
 
@@ -21,7 +22,7 @@ extension GroupSession: HubLinkHandler {
     do throws(DecodingFault) {
       let message = try Message(decoding: bytes)
       if isRefusal(message) { return }
-      try received(try opened(message, from: .master))
+      if let plain = try opened(message, from: .master) { try received(plain) }
     } catch {
       brokeProtocol("\(error)")
     }
@@ -108,9 +109,11 @@ extension GroupSession: HubLinkHandler {
     return isTaken
   }
 
-  /// Only what the group sealed is believed.
-  private func opened(_ message: Message, from sender: PublicID) throws(DecodingFault) -> Message {
+  /// Only what the group sealed is believed. nil for what may be sealed under a key that was replaced, while a later
+  /// one is awaited: what is missed so is asked for.
+  private func opened(_ message: Message, from sender: PublicID) throws(DecodingFault) -> Message? {
     do throws(SealFault) { return try sealer.open(message, from: sender) } catch {
+      if state.withLock({ $0.awaitsKey }) { return nil }
       throw .invalid("\(message.opcode): it is not sealed by the group (\(error))")
     }
   }
@@ -168,16 +171,22 @@ extension GroupSession: HubLinkHandler {
   }
 
   private func forwarded(_ inner: Message, from sender: PublicID) throws(DecodingFault) {
-    if case .askFiles(let cursor) = inner {
-      hear(question: cursor, from: sender)
-      return
-    }
     let plain: Message
     do throws(SealFault) { plain = try sealer.open(inner, from: sender) } catch {
       refuse(inner, from: sender, error)
       return
     }
     if propose(plain, from: sender) { return drain() }
+    switch plain {
+    case .askFiles(let question):
+      return hear(question: question, from: sender)
+    case .clientsOut(let out):
+      let records = try out.records()
+      return hear { master, _, actions in
+        master.reported(out: records, by: sender, into: &actions)
+      }
+    default: break
+    }
     // One member's nonsense is no reason to end the master's connection.
     budget.log(.warning, "nonsense", "member \(sender) sent the master \(plain.opcode)")
   }
@@ -185,7 +194,7 @@ extension GroupSession: HubLinkHandler {
   /// What was sealed just before the key changed is asked for again; anything else is nobody's word.
   private func refuse(_ inner: Message, from sender: PublicID, _ fault: SealFault) {
     if case .generation(let generation) = fault, generation < sealer.generation,
-      let transfer = inner.proposal?.transfer
+      let transfer = inner.named
     {
       send(.directed(to: sender, .serverNotReady(transfer)))
     } else {

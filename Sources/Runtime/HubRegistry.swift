@@ -97,14 +97,16 @@ package final class HubRegistry: Sendable {
 
 extension HubClient {
   fileprivate init(_ record: ClientRecord, wrapped: [UInt8]) {
+    // Of a client that is out the generation says since when.
     let groupKey =
-      record.generation == 0
+      record.generation == 0 || wrapped.isEmpty
       ? nil
       : GroupKeyMessage(
         publicID: record.publicID, generation: record.generation, wrapped: wrapped)
     self.init(
       publicID: record.publicID, key: record.key, name: record.name, system: record.system,
       address: record.address, firstSeen: record.firstSeen, admission: record.admission,
-      groupKey: groupKey)
+      groupKey: groupKey, outSince: wrapped.isEmpty ? record.generation : 0,
+      reached: record.reached)
   }
 }

@@ -89,12 +89,12 @@ struct KeptListFile {
 
   /// Appends what changed on the way to a cursor. Behind a failure the file is to be made anew.
   mutating func append(
-    _ items: some Sequence<PageItem>, upTo cursor: ListCursor
+    _ items: some Sequence<PageItem>, upTo question: ListQuestion
   ) throws(SystemError) {
     try write(pages: items)
-    // The protocol's own words for a cursor: what it comes to have later is kept too.
-    guard let reached = try? Message.askFiles(cursor).encoded() else {
-      preconditionFailure("a cursor fits a message")
+    // The protocol's own words for how far somebody has come.
+    guard let reached = try? Message.askFiles(question).encoded() else {
+      preconditionFailure("a question fits a message")
     }
     try write(Kind.reached, reached)
   }
@@ -113,7 +113,7 @@ struct KeptListFile {
     owner.put(snapshot.publicID)
     try write(Kind.owner, owner.bytes)
     try write(pages: snapshot.members.lazy.map { .member($0) })
-    try append(snapshot.entries.lazy.map { .entry($0) }, upTo: snapshot.cursor)
+    try append(snapshot.entries.lazy.map { .entry($0) }, upTo: snapshot.reached)
   }
 
   private mutating func write(pages items: some Sequence<PageItem>) throws(SystemError) {

@@ -52,7 +52,8 @@ struct KeptListLoading {
     if raw < 0, errno == ENOENT { return nil }
     if raw < 0 { throw KeptListFault(SystemError.reason(errno)) }
     var loading = try KeptListLoading(OwnedDescriptor(raw), path: path, secret: secret)
-    var kept = KeptReplica(of: try loading.owner(of: master))
+    var kept = KeptReplica(
+      of: try loading.owner(of: master), hash: ListHash.sha256)
     try loading.takeGroups(into: &kept)
     return LoadedList(kept: kept, file: try loading.finish())
   }
@@ -81,9 +82,9 @@ struct KeptListLoading {
         continue
       }
       guard record.kind == KeptListFile.Kind.reached,
-        case .askFiles(let cursor)? = try? Message(decoding: record.body)
+        case .askFiles(let reached)? = try? Message(decoding: record.body),
+        (try? kept.take(items, upTo: reached)) != nil
       else { throw KeptListFault("it is garbled") }
-      kept.take(items, upTo: cursor)
       items.removeAll()
       end = (position, place)
       bytesAtFirst = bytesAtFirst ?? position

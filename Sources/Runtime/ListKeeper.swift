@@ -183,7 +183,7 @@ extension ListKeeper {
         let items = steps.lazy.flatMap { step -> [PageItem] in
           if case .changed(let items) = step.effect { items } else { [] }
         }
-        try writing.file!.append(items, upTo: last.cursor)
+        try writing.file!.append(items, upTo: last.reached)
         writing.step = last.number
       }
       if writing.hasFailed { log.notice("the list is kept in \(path) again") }

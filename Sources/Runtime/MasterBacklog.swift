@@ -20,7 +20,7 @@ struct MasterBacklog {
   /// The first is what the disk did not take.
   private var actions: Deque<MasterAction> = []
   private var inputs: Deque<Input> = []
-  private var questions: [PublicID: ListCursor] = [:]
+  private var questions: [PublicID: ListQuestion] = [:]
   private var tryAt: Instant = .zero
 
   /// The disk did not take what `action` is to keep.
@@ -47,8 +47,8 @@ struct MasterBacklog {
   }
 
   /// Keeps who asks for the list; an earlier question of the same member is void.
-  mutating func keep(question cursor: ListCursor, from asker: PublicID) {
-    questions[asker] = cursor
+  mutating func keep(question: ListQuestion, from asker: PublicID) {
+    questions[asker] = question
   }
 
   /// Whether it is time to try the disk again.
@@ -65,8 +65,8 @@ struct MasterBacklog {
   mutating func end(_ master: inout Master, now: Instant, into actions: inout [MasterAction]) {
     trouble = nil
     while let input = inputs.popFirst() { input(&master, now, &actions) }
-    for (asker, cursor) in questions.sorted(by: { $0.key < $1.key }) {
-      master.asked(cursor, from: asker, into: &actions)
+    for (asker, question) in questions.sorted(by: { $0.key < $1.key }) {
+      _ = master.received(.askFiles(question), from: asker, now: now, into: &actions)
     }
     questions.removeAll()
   }

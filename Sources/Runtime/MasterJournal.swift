@@ -1,5 +1,6 @@
 package import Core
 package import Protocol
+import Sealing
 package import State
 package import System
 
@@ -22,10 +23,18 @@ package final class MasterJournal: Sendable {
   /// kept under another name; what it held before the damage goes on in a new epoch, and the rest is taken back from
   /// the members.
   package static func open(
-    _ path: String, vault: MasterVault, settings: Master.Settings
+    _ path: String, vault: MasterVault, restoration: Restoration = Restoration(),
+    settings: Master.Settings
   ) throws(StateFault) -> Opened {
     let content = try RecordLog.load(.journal, path)
-    let restored = restore(content?.records ?? [], vault: vault, settings: settings)
+    let isOlder = content?.isOlder ?? false
+    func begin(_ epoch: UInt64, isRebuilt: Bool) -> Master {
+      Master(
+        epoch: epoch, spareEpoch: SecureRandom.uint64() | 1, vault: vault,
+        restoration: restoration, settings: settings, isRebuilt: isRebuilt,
+        hash: ListHash.sha256)
+    }
+    let restored = restore(content?.records ?? [], isOlder: isOlder) { begin($0, isRebuilt: false) }
     let damage: String? =
       if case .damaged(let position)? = content?.end {
         "at byte \(position)"
@@ -38,15 +47,17 @@ package final class MasterJournal: Sendable {
         "\(path) was damaged (\(damage ?? "")): it is kept as \($0), and the list is rebuilt from the members"
       }
       let newEpoch = SecureRandom.uint64() | 1
-      let master: Master
-      switch restored.master {
-      // Where the machine crashed, what was written last may be missing though others have seen it: the
-      // same places in the order must not be given away twice.
-      case let whole? where damage == nil && isWhole(content?.records ?? []): master = whole
-      case let rest?:
-        master = Master(epoch: newEpoch, vault: vault, settings: settings, survivor: rest.replica)
-      // No journal, or one that cannot be read: what the members still know is taken back from them.
-      case nil: master = Master(epoch: newEpoch, vault: vault, settings: settings, isRebuilt: true)
+      var master: Master
+      if let rest = restored.master {
+        master = rest
+        // Where the machine crashed, what was written last may be missing though others have seen it: the
+        // same places in the order must not be given away twice. What had no history begins one.
+        if damage != nil || isOlder || !isWhole(content?.records ?? []) {
+          master.beginEpoch(newEpoch)
+        }
+      } else {
+        // No journal, or one that cannot be read: what the members still know is taken back from them.
+        master = begin(newEpoch, isRebuilt: true)
       }
       let log = try RecordLog(.journal, path, replacingWith: snapshot(of: master))
       return Opened(journal: MasterJournal(log), master: master, remark: remark)
@@ -62,6 +73,11 @@ package final class MasterJournal: Sendable {
   /// Writes an accepted change. Any thread.
   package func append(_ ordered: OrderedChange) throws(SystemError) {
     try log.append(JournalRecord.change(ordered).encoded)
+  }
+
+  /// Makes the journal anew with the list as it is: a new epoch has begun. Durable on return.
+  func begin(_ master: Master) throws(SystemError) {
+    try log.rewrite(with: Self.snapshot(of: master))
   }
 
   /// Makes the journal anew where most of it is history. `master` may be ahead of what was appended. Where that
@@ -94,9 +110,9 @@ extension MasterJournal {
     var fault: (record: Int, reason: DecodingFault)?
   }
 
-  /// What the records say, up to the first that makes no sense.
+  /// What the records say, up to the first that makes no sense. `isOlder`: of a format without histories.
   private static func restore(
-    _ records: [[UInt8]], vault: MasterVault, settings: Master.Settings
+    _ records: [[UInt8]], isOlder: Bool, _ begin: (UInt64) -> Master
   ) -> Restored {
     var restored = Restored()
     var reader = JournalReader()
@@ -104,9 +120,9 @@ extension MasterJournal {
       do throws(DecodingFault) {
         guard let record = try reader.next(bytes) else { continue }
         if case .epoch(let epoch, _) = record {
-          restored.master = Master(epoch: epoch, vault: vault, settings: settings)
+          restored.master = begin(epoch)
         } else {
-          apply(record, to: &restored.master!)
+          try apply(record, isOlder: isOlder, to: &restored.master!)
         }
       } catch {
         restored.fault = (index, error)
@@ -116,13 +132,21 @@ extension MasterJournal {
     return restored
   }
 
-  private static func apply(_ record: JournalRecord, to master: inout Master) {
+  private static func apply(
+    _ record: JournalRecord, isOlder: Bool, to master: inout Master
+  ) throws(DecodingFault) {
     switch record {
-    case .change(let ordered): master.restore(ordered)
+    case .change(let ordered):
+      guard isOlder || master.isContinued(by: ordered) else {
+        throw .invalid("journal: another history")
+      }
+      master.restore(ordered)
     case .answer(let ordered): master.restore(answer: ordered)
     case .snapshot(let order, let page):
-      for item in page.items { master.restore(item, order: order) }
-      if page.items.isEmpty { master.restoreEmpty(order: order) }
+      let history = page.head.history
+      for item in page.items { master.restore(item, order: order, history: history) }
+      if page.items.isEmpty { master.restoreEmpty(order: order, history: history) }
+    case .histories(let histories): master.restore(earlier: histories)
     case .epoch, .end: break
     }
   }
@@ -132,7 +156,7 @@ extension MasterJournal {
     let items =
       master.replica.members.values.sorted { $0.publicID < $1.publicID }.map { PageItem.member($0) }
       + master.replica.list.sorted.map { PageItem.entry($0) }
-    var page = PageBody(items: [])
+    var page = PageBody(head: master.replica.mark, items: [])
     var size = 0
     func flush() {
       records.append(JournalRecord.snapshot(master.replica.order, page).encoded)
@@ -145,6 +169,13 @@ extension MasterJournal {
       size += item.encodedBound
     }
     flush()
+    // The latest first: each record goes before those that are restored already.
+    var earlier = master.replica.histories.all.dropLast()
+    while !earlier.isEmpty {
+      let part = Array(earlier.suffix(JournalRecord.historiesPerRecord))
+      earlier = earlier.dropLast(part.count)
+      records.append(JournalRecord.histories(part).encoded)
+    }
     return records + master.answers.map { JournalRecord.answer($0).encoded }
   }
 }

@@ -38,19 +38,21 @@ package struct DeviceIdentity: Sendable {
   }
 
   /// The registration that proves, to whoever gave `challenge` over `channel` (SHA-256 of the hub's TLS key;
-  /// empty without TLS), that the sender holds the key.
+  /// empty without TLS), that the sender holds the key. `reached`: the latest generation of the group key that
+  /// this device ever had.
   package func register(
     asMaster: Bool, challenge: [UInt8], channel: [UInt8], incarnation: Incarnation,
-    name: DeviceName, system: String, claim: [UInt8] = []
+    reached: UInt32 = 0, name: DeviceName, system: String, claim: [UInt8] = []
   ) -> Register {
     let signed = Register.signedBytes(
       asMaster: asMaster, challenge: challenge, channel: channel, key: key,
-      incarnation: incarnation)
+      incarnation: incarnation, reached: reached)
     guard let signature = try? signing.signature(for: signed) else {
       preconditionFailure("signing with a valid Ed25519 key cannot fail")
     }
     return Register(
-      key: key, incarnation: incarnation, name: name, system: system, claim: claim,
+      key: key, incarnation: incarnation, reached: reached, name: name, system: system,
+      claim: claim,
       proof: Array(signature))
   }
 
@@ -60,7 +62,7 @@ package struct DeviceIdentity: Sendable {
   ) -> Bool {
     let signed = Register.signedBytes(
       asMaster: asMaster, challenge: challenge, channel: channel, key: register.key,
-      incarnation: register.incarnation)
+      incarnation: register.incarnation, reached: register.reached)
     guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: register.key.signing)
     else { return false }
     return key.isValidSignature(register.proof, for: signed)

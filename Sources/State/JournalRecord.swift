@@ -9,8 +9,13 @@ package enum JournalRecord: Equatable, Sendable {
   case snapshot(ListOrder, PageBody)
   /// An answer that is kept for second copies.
   case answer(OrderedChange)
+  /// Histories of the places before the snapshot's, the last of them that of the place before it.
+  case histories([History])
   /// The last, at a clean end.
   case end
+
+  /// Histories of one record at most: well below what a record may have.
+  package static let historiesPerRecord = 8_192
 
   private enum Kind {
     static let epoch: UInt8 = 1
@@ -18,6 +23,7 @@ package enum JournalRecord: Equatable, Sendable {
     static let snapshot: UInt8 = 3
     static let answer: UInt8 = 4
     static let end: UInt8 = 5
+    static let histories: UInt8 = 6
   }
 
   package init(decoding bytes: [UInt8]) throws(DecodingFault) {
@@ -32,6 +38,12 @@ package enum JournalRecord: Equatable, Sendable {
     case Kind.snapshot:
       let order = try reader.listOrder()
       self = .snapshot(order, try PageBody(decoding: Array(bytes.dropFirst(17))))
+    case Kind.histories:
+      let count = try reader.count(of: History.length, atMost: Self.historiesPerRecord)
+      var histories: [History] = []
+      for _ in 0..<count { histories.append(try reader.history()) }
+      try reader.finish()
+      self = .histories(histories)
     case Kind.end:
       try reader.finish()
       self = .end
@@ -52,6 +64,11 @@ package enum JournalRecord: Equatable, Sendable {
       writer.put(Kind.snapshot)
       writer.put(order)
       return writer.bytes + page.encoded()
+    case .histories(let histories):
+      writer.put(Kind.histories)
+      writer.put(UInt32(histories.count))
+      for history in histories { writer.put(history) }
+      return writer.bytes
     case .end: return [Kind.end]
     }
   }
@@ -100,7 +117,7 @@ package struct JournalReader: Sendable {
       if ordered.order.seq <= order.seq { return nil }
       guard ordered.order.seq == order.seq &+ 1 else { throw .invalid("journal: a gap") }
       order = ordered.order
-    case .answer, .end: break
+    case .answer, .histories, .end: break
     }
     return record
   }

@@ -1,6 +1,7 @@
 import Protocol
 
-/// Records of the journal's format 1, in which the time of an entry was nanoseconds in 64 bits.
+/// Records of the journal's format 1, in which the time of an entry was nanoseconds in 64 bits, decisions had no date,
+/// and changes and pages no history: they get none, so that the list goes on in a new epoch.
 enum OlderJournal {
   /// The record as format 2 has it. Throws where it cannot be one of format 1.
   static func current(_ record: [UInt8]) throws(DecodingFault) -> [UInt8] {
@@ -8,16 +9,24 @@ enum OlderJournal {
     switch try copy.uint8() {
     // Changes, and answers that are kept.
     case 2, 4:
-      guard try copy.uint16() == Opcode.filesAdded.rawValue else { return record }
-      // Order, sender and transfer id.
-      try copy.bytes(36)
+      let opcode = Opcode(rawValue: try copy.uint16())
+      let isDecision = opcode == .clientApproved || opcode == .clientDisApproved
+      // Order and public id; or order, sender and transfer id.
+      try copy.bytes(isDecision ? 20 : 36)
+      if isDecision { copy.writer.put(UInt32(0)) }
       var body = Copy(reader: ByteReader(try copy.reader.bytes32(atMost: Limits.controlMessage)))
-      for _ in 0..<(try body.uint32()) { try body.entry() }
+      body.writer.put(History.none)
+      if isDecision { try body.member() }
+      if opcode == .filesAdded {
+        for _ in 0..<(try body.uint32()) { try body.entry() }
+      }
       try body.bytes(body.reader.remaining)
       copy.writer.putBytes32(body.writer.bytes)
     // A part of a snapshot: its order, then members and entries.
     case 3:
       try copy.bytes(16)
+      copy.writer.put(PublicID.master)
+      copy.writer.put(ListMark.none)
       for _ in 0..<(try copy.uint32()) {
         if try copy.uint8() == 1 {
           // Owner and claim.
@@ -86,6 +95,7 @@ enum OlderJournal {
       try bytes(5)
       try bytes16()
       if try uint8() == 1 { try bytes(2 * DeviceKey.partLength) }
+      writer.put(UInt32(0))
     }
   }
 }

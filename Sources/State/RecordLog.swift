@@ -124,6 +124,8 @@ extension RecordLog {
   package struct Content: Sendable {
     package var records: [[UInt8]] = []
     package var end = End.whole
+    /// Whether it is of the format without a first line.
+    package var isOlder = false
   }
 
   /// Reads a log; nil where there is no file. It may be written meanwhile. Throws where it cannot be read, or is
@@ -137,6 +139,7 @@ extension RecordLog {
       case .older(let body):
         if body.isEmpty { return Content(end: .damaged(at: 0)) }
         var content = scan(body, isOlder: true, from: 0)
+        content.isOlder = true
         // What cannot be brought up to date stays as it is, and makes no sense to whoever decodes it.
         if kind == .journal {
           content.records = content.records.map { (try? OlderJournal.current($0)) ?? $0 }

@@ -27,19 +27,21 @@ package enum RegistryRecord: Equatable, Sendable {
     }
     var records: [RegistryRecord] = []
     for record in log.records {
-      do throws(DecodingFault) { records.append(try RegistryRecord(decoding: record)) } catch {
+      do throws(DecodingFault) {
+        records.append(try RegistryRecord(decoding: record, isOlder: log.isOlder))
+      } catch {
         throw .damaged(.registry, path, "\(error)")
       }
     }
     return records
   }
 
-  private init(decoding record: [UInt8]) throws(DecodingFault) {
+  private init(decoding record: [UInt8], isOlder: Bool) throws(DecodingFault) {
     var reader = ByteReader(record)
     switch try reader.uint8() {
     case Kind.master: self = .master(try reader.deviceKey())
     case Kind.client:
-      let client = try reader.clientRecord()
+      let client = try reader.clientRecord(isOlder: isOlder)
       let wrapped = try reader.bytes16(atMost: GroupKeyMessage.wrappedLimit)
       self = .client(client, wrapped: wrapped)
     case Kind.forgotten: self = .forgotten(try reader.publicID())

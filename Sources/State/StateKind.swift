@@ -16,6 +16,8 @@ package enum StateKind: String, CaseIterable, Sendable {
   case vault
   /// The master's list.
   case journal
+  /// That a master was set back, and who waits for a person's word since.
+  case restored
   /// The hub's clients.
   case registry
   case claimCode = "claim-code"
@@ -31,6 +33,7 @@ package enum StateKind: String, CaseIterable, Sendable {
     case .shares: 8 << 20
     // A hundred thousand decisions.
     case .vault: 64 << 20
+    case .restored: 2 << 20
     case .index, .journal, .registry: 1 << 32
     }
   }
@@ -39,7 +42,7 @@ package enum StateKind: String, CaseIterable, Sendable {
   package var isMadeAnew: Bool {
     switch self {
     case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey: true
-    case .key, .group, .shares, .vault, .journal, .registry, .claimCode: false
+    case .key, .group, .shares, .vault, .journal, .restored, .registry, .claimCode: false
     }
   }
 
@@ -55,6 +58,8 @@ package enum StateKind: String, CaseIterable, Sendable {
       "put a copy of it back; without one the clients are known by what the master says: rm \(path)"
     case .claimCode: "have the hub make another: rm \(path)"
     case .journal: "the next start sets it aside and rebuilds the list from the members"
+    case .restored:
+      "put a copy of it back; without one `fsharectl members` says no more why somebody is out: rm \(path)"
     case .name: "the next start takes the machine's name: fsharectl name NEWNAME"
     case .incarnation: "the next start makes it anew from the clock"
     case .index: "the next start makes it anew; others fetch again what they read"

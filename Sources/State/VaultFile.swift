@@ -73,7 +73,7 @@ package struct VaultFile: Sendable {
       do throws(DecodingFault) {
         switch try reader.uint8() {
         case 1: content.keys.append(try reader.groupKey())
-        case 2: content.decisions.append(try reader.memberRecord())
+        case 2: content.decisions.append(try reader.memberRecord(isDated: false))
         default: throw .invalid("record")
         }
       } catch { throw .damaged(.vault, path, "\(error)") }

@@ -1,5 +1,6 @@
 import Core
 import Protocol
+import Simulation
 import Testing
 
 /// The path `text`, which must be one.
@@ -42,17 +43,66 @@ func register(_ number: UInt8, incarnation: Incarnation = 1) -> Register {
 }
 
 func client(
-  _ number: UInt8, _ admission: Admission, _ presence: Presence = .online
+  _ number: UInt8, _ admission: Admission, _ presence: Presence = .online,
+  generation: UInt32 = 0, reached: UInt32 = 0
 ) -> ClientRecord {
   ClientRecord(
     publicID: PublicID(UInt32(number)), key: key(number), name: deviceName("device \(number)"),
-    system: "test", admission: admission, presence: presence)
+    system: "test", generation: generation, reached: reached, admission: admission,
+    presence: presence)
 }
 
-func member(_ number: UInt8, _ admission: Admission) -> MemberRecord {
+/// What was decided about a client, under the first generation unless said otherwise.
+func member(
+  _ number: UInt8, _ admission: Admission, generation: UInt32 = 1
+) -> MemberRecord {
   MemberRecord(
     publicID: PublicID(UInt32(number)), name: deviceName("device \(number)"),
-    admission: admission, key: key(number))
+    admission: admission, key: key(number), generation: generation)
+}
+
+extension Replica {
+  init(order: ListOrder) { self.init(order: order, hash: SimulatedHash.hash) }
+}
+
+extension Member {
+  init(isMaster: Bool, incarnation: Incarnation) {
+    self.init(isMaster: isMaster, incarnation: incarnation, hash: SimulatedHash.hash)
+  }
+}
+
+extension Master {
+  /// A master whose second epoch, should it need one, is 99.
+  init(
+    epoch: UInt64, vault: MasterVault = MasterVault(), settings: Settings = Settings(),
+    isRebuilt: Bool = false
+  ) {
+    self.init(
+      epoch: epoch, spareEpoch: 99, vault: vault, settings: settings, isRebuilt: isRebuilt,
+      hash: SimulatedHash.hash)
+  }
+
+  /// A master with what `replica` has, in a new epoch.
+  init(epoch: UInt64, survivor replica: Replica) {
+    self.init(epoch: replica.order.epoch)
+    restore(all: replica)
+    beginEpoch(epoch)
+  }
+
+  /// Takes a journal's snapshot of `replica`.
+  mutating func restore(all replica: Replica) {
+    for publicID in replica.members.keys.sorted() {
+      restore(.member(replica.members[publicID]!), order: replica.order, history: replica.history)
+    }
+    for listed in replica.list.sorted {
+      restore(.entry(listed), order: replica.order, history: replica.history)
+    }
+  }
+}
+
+extension ListQuestion {
+  /// Of somebody who has seen nothing.
+  static let start = ListQuestion(cursor: .start, mark: .none)
 }
 
 let alice = PublicID(1)
@@ -70,9 +120,8 @@ struct Author {
 
   @discardableResult
   mutating func order(_ change: Change, by sender: PublicID = alice) -> [ListDelta] {
-    let ordered = OrderedChange(
-      order: ListOrder(epoch: replica.order.epoch, seq: replica.order.seq + 1), sender: sender,
-      transfer: TransferID(incarnation: 0, counter: 0), change: change)
+    let ordered = replica.placed(
+      change, from: sender, TransferID(incarnation: 0, counter: 0))
     let deltas = replica.apply(ordered)
     log.note(ordered, deltas: deltas)
     log.compact(replica)
@@ -95,17 +144,18 @@ struct Follower {
 
   /// Takes one page. Returns: whether there are more.
   mutating func takePage(of author: Author) throws -> Bool {
-    let page = author.log.page(after: cursor, of: author.replica)
+    let page = author.log.page(
+      after: cursor, isConfirmed: true, for: alice, of: author.replica)
     try #require(page.after == cursor)
     try #require(page.body.count <= Limits.listBody)
     if page.restarts { restarts += 1 }
-    if page.restarts || run == nil { run = PageRun(restarts: page.restarts) }
+    if page.restarts || run == nil { run = PageRun(of: replica, restarts: page.restarts) }
     let body = try PageBody(decoding: page.body)
     items += body.items.count
     run!.take(body)
     cursor = page.next
     if page.more { return true }
-    _ = run!.finish(&replica, at: page.next.order)
+    _ = run!.finish(&replica, at: page.next.order, body.head.history)
     run = nil
     return false
   }

@@ -32,20 +32,22 @@ struct HubClaimTests {
 
   @Test func `a client that becomes the master is a client no more`() {
     var bench = HubBench()
+    bench.restarts(keeping: [.persist(bench.hubClient(7, .waiting))])
     bench.clientRegisters(7)
     let actions = bench.masterRegisters(7)
-    #expect(actions.contains(.forget(alice)))
+    #expect(actions.contains(.forget(PublicID(7))))
     #expect(actions.refusals == [7: .displaced])
     #expect(
       actions.messages(to: 100).first
         == .masterAppRegisterAck(MasterRegisterAck(clients: [], isLast: true)))
     // What its old connection still says is nobody's.
     #expect(bench.receives(.askFiles(.start), from: 7).isEmpty)
-    #expect(bench.clientRegisters(8).messages(to: 8).first.flatMap(publicID) == bob)
+    #expect(bench.clientRegisters(8).messages(to: 8).first.flatMap(publicID) == PublicID(8))
   }
 
   @Test func `a client hears whose key the master's is`() {
     var bench = HubBench()
+    bench.restarts(keeping: [.persist(bench.hubClient(1, .waiting))])
     let before = bench.clientRegisters(1).messages(to: 1)
     #expect(
       before == [.clientRegisterAck(ClientRegisterAck(publicID: alice, admission: .waiting))])

@@ -26,13 +26,16 @@ struct HubBench {
   @discardableResult
   mutating func masterRegisters(
     _ number: UInt8 = 200, session: SessionID = masterSession, incarnation: Incarnation = 1,
-    proofHolds: Bool = true, claimHolds: Bool = true
+    proofHolds: Bool = true, claimHolds: Bool = true, tellsNumbers: Bool = true
   ) -> [HubAction] {
     hub.opened(session, now: now)
     return act {
       $0.masterRegisters(
         register(number, incarnation: incarnation), proofHolds: proofHolds,
         claimHolds: claimHolds, session: session, now: $1, into: &$2)
+      guard tellsNumbers, $0.hasRegistered(session), $0.masterKey == key(number) else { return }
+      let nothing = ClientTable(records: [], highest: .master, isLast: true)
+      $0.received(.clientTable(nothing), session: session, now: $1, into: &$2)
     }
   }
 
@@ -87,6 +90,13 @@ struct HubBench {
     hub = Hub(
       settings: settings, master: master,
       clients: clients.values.sorted { $0.publicID < $1.publicID }, lastPublicID: last, now: now)
+  }
+
+  /// What a registry has of client n.
+  func hubClient(_ number: UInt8, _ admission: Admission) -> HubClient {
+    HubClient(
+      publicID: PublicID(UInt32(number)), key: key(number), name: deviceName("device \(number)"),
+      system: "test", admission: admission)
   }
 
   /// A master and `clients` approved clients: public ids 1, 2, …

@@ -1,5 +1,6 @@
 import Core
 import Protocol
+import Simulation
 import Testing
 
 /// What a member shows of the list, and when: all of what it knows, or nothing.
@@ -12,7 +13,7 @@ struct KeptListTests {
     var view: [EntryID: ListedEntry] = [:]
     /// How many times something of the list was told.
     var steps = 0
-    var asked: ListCursor?
+    var asked: ListQuestion?
 
     init(_ author: Author) { self.author = author }
 
@@ -30,7 +31,7 @@ struct KeptListTests {
             case .removed(let listed): view[listed.entry.id] = nil
             }
           }
-        case .send(.askFiles(let cursor)): asked = cursor
+        case .send(.askFiles(let question)): asked = question
         default: break
         }
       }
@@ -49,9 +50,11 @@ struct KeptListTests {
 
     /// The master answers the last question. Returns: what the member did; nil where it asked nothing.
     mutating func answer() -> [MemberAction]? {
-      guard let cursor = asked else { return nil }
+      guard let question = asked else { return nil }
       asked = nil
-      return hear(.filesPage(author.log.page(after: cursor, of: author.replica)))
+      let page = author.log.page(
+        after: question.cursor, isConfirmed: true, for: alice, of: author.replica)
+      return hear(.filesPage(page))
     }
 
     var isComplete: Bool { Array(view.values).sorted(by: before) == author.replica.list.sorted }
@@ -73,12 +76,14 @@ struct KeptListTests {
   }
 
   /// A replica as a process kept that has seen all of `author`.
-  private func kept(_ author: Author) -> KeptReplica {
-    var kept = KeptReplica(of: alice)
-    kept.take(
+  private func kept(_ author: Author) throws -> KeptReplica {
+    var kept = KeptReplica(of: alice, hash: SimulatedHash.hash)
+    try kept.take(
       author.replica.members.values.map { .member($0) }
         + author.replica.list.sorted.map { .entry($0) },
-      upTo: ListCursor(order: author.replica.order, offset: 0, began: 0))
+      upTo: ListQuestion(
+        cursor: ListCursor(order: author.replica.order, offset: 0, began: 0),
+        mark: author.replica.mark))
     return kept
   }
 
@@ -167,10 +172,9 @@ struct KeptListTests {
     var now: Instant = .zero
     for number in 1...30 as ClosedRange<UInt64> {
       now += .milliseconds(400)
-      let ordered = OrderedChange(
-        order: ListOrder(epoch: 2, seq: pair.author.replica.order.seq + 1), sender: bob,
-        transfer: TransferID(incarnation: 0, counter: 0),
-        change: .added([longEntry(number)], rejected: []))
+      let ordered = pair.author.replica.placed(
+        .added([longEntry(number)], rejected: []), from: bob,
+        TransferID(incarnation: 0, counter: 0))
       pair.author.order(ordered.change, by: bob)
       let at = now
       pair.act { $0.received(ordered.message(), now: at, into: &$1) }
@@ -185,10 +189,10 @@ struct KeptListTests {
       actions.contains { if case .keep(let step) = $0 { step.effect == .renewed } else { false } })
   }
 
-  @Test func `a list that was kept shows at once and its owners are away`() {
+  @Test func `a list that was kept shows at once and its owners are away`() throws {
     let author = longList(1...50)
     var pair = Pair(author)
-    let kept = kept(author)
+    let kept = try kept(author)
     let actions = pair.act { $0.restore(kept, now: .zero, into: &$1) }
     #expect(pair.isComplete && pair.steps == 1 && pair.member.standing == .complete)
     #expect(pair.member.presences[bob] == .away)
@@ -196,15 +200,15 @@ struct KeptListTests {
     #expect(actions.last == .standing(.complete))
   }
 
-  @Test func `behind a list that was kept only what follows is asked for`() {
+  @Test func `behind a list that was kept only what follows is asked for`() throws {
     var author = longList(1...50)
-    let kept = kept(author)
+    let kept = try kept(author)
     author.order(.removed(id(7)), by: bob)
     author.add(longEntry(90), by: bob)
     var pair = Pair(author)
     pair.act { $0.restore(kept, now: .zero, into: &$1) }
     pair.register()
-    #expect(pair.asked?.order == kept.cursor.order)
+    #expect(pair.asked?.cursor.order == kept.cursor.order)
     let told = pair.answer()?.compactMap { action -> [ListDelta]? in
       if case .list(let deltas) = action { deltas } else { nil }
     }
@@ -213,11 +217,11 @@ struct KeptListTests {
   }
 
   @Test
-  func `own entries of a list that was kept are not told, and are others' under another number`() {
+  func `own entries of a list that was kept are not told, and are others' under another number`() throws {
     var author = longList(1...3)
     author.add(longEntry(10), by: alice)
     var pair = Pair(author)
-    let kept = kept(author)
+    let kept = try kept(author)
     pair.act { $0.restore(kept, now: .zero, into: &$1) }
     #expect(Set(pair.view.keys) == [id(1), id(2), id(3)])
     pair.hear(.clientRegisterAck(ClientRegisterAck(publicID: bob, admission: .approved)))
@@ -228,10 +232,9 @@ struct KeptListTests {
     var pair = Pair(longList(1...50))
     pair.register()
     while pair.asked != nil { _ = pair.answer() }
-    let out = OrderedChange(
-      order: ListOrder(epoch: 1, seq: pair.author.replica.order.seq + 1), sender: .master,
-      transfer: TransferID(incarnation: 0, counter: 0),
-      change: .disapproved(member(1, .disapproved)))
+    let out = pair.author.replica.placed(
+      .disapproved(member(1, .disapproved)), from: .master,
+      TransferID(incarnation: 0, counter: 0))
     let actions = pair.hear(out.message())
     let standing = try #require(actions.firstIndex(of: .standing(.refused)))
     let list = try #require(
@@ -263,10 +266,10 @@ struct KeptListTests {
     while pair.asked != nil { note(pair.answer() ?? []) }
     #expect(steps.map(\.effect) == [.renewed])
     let snapshot = try #require(pair.member.snapshot)
-    var copy = KeptReplica(of: snapshot.publicID)
-    copy.take(
+    var copy = KeptReplica(of: snapshot.publicID, hash: SimulatedHash.hash)
+    try copy.take(
       snapshot.members.map { .member($0) } + snapshot.entries.map { .entry($0) },
-      upTo: snapshot.cursor)
+      upTo: snapshot.reached)
     let changes: [Change] = [
       .added([longEntry(30), longEntry(31)], rejected: []), .removed(id(4)),
       .renamed(id(5), to: path("elsewhere"), rejection: nil), .named(deviceName("other")),
@@ -274,16 +277,15 @@ struct KeptListTests {
     ]
     steps = []
     for change in changes {
-      let ordered = OrderedChange(
-        order: ListOrder(epoch: 1, seq: pair.author.replica.order.seq + 1), sender: bob,
-        transfer: TransferID(incarnation: 0, counter: 0), change: change)
+      let ordered = pair.author.replica.placed(
+        change, from: bob, TransferID(incarnation: 0, counter: 0))
       pair.author.order(change, by: bob)
       note(pair.hear(ordered.message()))
     }
     #expect(steps.map(\.number) == Array(snapshot.step + 1...snapshot.step + 5))
     for step in steps {
       guard case .changed(let items) = step.effect else { return #expect(Bool(false)) }
-      copy.take(items, upTo: step.cursor)
+      try copy.take(items, upTo: step.reached)
     }
     #expect(copy.replica.list.sorted == pair.author.replica.list.sorted)
     #expect(copy.replica.members == pair.author.replica.members)

@@ -8,15 +8,20 @@ struct MemberTests {
   private struct Bench {
     var member = Member(isMaster: false, incarnation: 7)
     var now: Instant = .zero
-    var order = ListOrder(epoch: 1, seq: 0)
+    /// The master's list, or what there is of it.
+    var list = Replica(order: ListOrder(epoch: 1, seq: 0))
     /// What it asked for last.
     var asked = ListCursor.start
+    var mark: ListMark?
 
     /// What the member did: its actions.
     mutating func act(_ body: (inout Member, inout [MemberAction]) -> Void) -> [MemberAction] {
       var actions: [MemberAction] = []
       body(&member, &actions)
-      for case .send(.askFiles(let cursor)) in actions { asked = cursor }
+      for case .send(.askFiles(let question)) in actions {
+        asked = question.cursor
+        mark = try? question.mark()
+      }
       return actions
     }
 
@@ -41,18 +46,18 @@ struct MemberTests {
     mutating func page(_ items: [PageItem]) -> Message {
       .filesPage(
         FilesPage(
-          after: asked, next: ListCursor(order: order, offset: 0, began: 0), more: false,
-          restarts: true, body: PageBody(items: items).encoded()))
+          after: asked, next: ListCursor(order: list.order, offset: 0, began: 0), more: false,
+          restarts: true,
+          body: PageBody(asker: alice, head: list.mark, items: items).encoded()))
     }
 
     mutating func ordered(
       _ change: Change, by sender: PublicID = alice, counter: UInt64 = 0
     ) -> Message {
-      order = ListOrder(epoch: 1, seq: order.seq + 1)
-      return OrderedChange(
-        order: order, sender: sender,
-        transfer: TransferID(incarnation: counter == 0 ? 0 : 7, counter: counter), change: change
-      ).message()
+      let ordered = list.placed(
+        change, from: sender, TransferID(incarnation: counter == 0 ? 0 : 7, counter: counter))
+      _ = list.apply(ordered)
+      return ordered.message()
     }
   }
 
@@ -121,7 +126,7 @@ struct MemberTests {
 
   @Test func `a list whose head is the last number there is stops nobody`() {
     var bench = Bench()
-    bench.order = ListOrder(epoch: 1, seq: .max)
+    bench.list = Replica(order: ListOrder(epoch: 1, seq: .max))
     bench.goLive()
     let ordered = OrderedChange(
       order: ListOrder(epoch: 1, seq: 0), sender: bob,
@@ -259,7 +264,7 @@ struct MemberTests {
     let stale = FilesPage(
       after: ListCursor(order: ListOrder(epoch: 1, seq: 4), offset: 0, began: 0),
       next: ListCursor(order: ListOrder(epoch: 1, seq: 5), offset: 0, began: 0), more: false,
-      restarts: false, body: PageBody(items: []).encoded())
+      restarts: false, body: PageBody(asker: alice, items: []).encoded())
     _ = bench.hear(.filesPage(stale))
     #expect(bench.member.phase == .synchronising)
   }
@@ -270,7 +275,7 @@ struct MemberTests {
     _ = bench.ordered(.removed(id(1)), by: bob)
     let actions = bench.hear(bench.ordered(.removed(id(2)), by: bob))
     #expect(actions.contains(.phase(.synchronising)))
-    #expect(actions.contains(.send(.askFiles(bench.asked))))
+    #expect(bench.mark == bench.member.replica.mark)
     #expect(bench.asked.order == bench.member.replica.order && bench.asked.question.counter == 2)
   }
 

@@ -18,7 +18,11 @@ import Testing
       var actions: [MemberAction] = []
       body(&member, &actions)
       for case .send(let message) in actions {
-        if case .askFiles(let cursor) = message { asked = cursor } else { sent.append(message) }
+        if case .askFiles(let question) = message {
+          asked = question.cursor
+        } else {
+          sent.append(message)
+        }
       }
     }
   }
@@ -77,7 +81,7 @@ import Testing
     let page = FilesPage(
       after: bench.asked,
       next: ListCursor(order: ListOrder(epoch: 1, seq: 0), offset: 0, began: 0), more: false,
-      restarts: true, body: PageBody(items: []).encoded())
+      restarts: true, body: PageBody(asker: alice, items: []).encoded())
     bench.act { $0.received(.filesPage(page), now: .zero, into: &$1) }
     return bench
   }
@@ -87,9 +91,8 @@ import Testing
     var next = 0
     while next < bench.sent.count, let one = try? ProposedChange.decode(bench.sent[next]) {
       next += 1
-      let ordered = OrderedChange(
-        order: ListOrder(epoch: 1, seq: UInt64(next)), sender: alice,
-        transfer: one.proposal.transfer, change: answer(one.change, refuses: refuses))
+      let ordered = bench.member.replica.placed(
+        answer(one.change, refuses: refuses), from: alice, one.proposal.transfer)
       bench.act { $0.received(ordered, now: .zero, into: &$1) }
     }
     #expect(bench.member.pendingChanges == 0)

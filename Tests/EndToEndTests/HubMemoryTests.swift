@@ -54,6 +54,9 @@ extension EndToEnd {
     @Test func whomItHasForgottenAndThatNoNumberIsGivenTwice() throws {
       try withFixture { fixture in
         let hub = try fixture.hub(["--max-waiting", "1"])
+        let master = try RegisteredPeer(to: hub.address).registerAsMaster(claim: hub.claim())
+        try master.send(.leave)
+        _ = master.receiveToTheEnd()
         let first = try RegisteredPeer(to: hub.address).registerAsClient()
         try leave(first)
         let second = try RegisteredPeer(to: hub.address).registerAsClient()

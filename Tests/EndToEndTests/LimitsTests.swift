@@ -94,13 +94,15 @@ extension EndToEnd {
     @Test func aConnectionTooManyIsClosed() throws {
       try withFixture { fixture in
         let hub = try fixture.hub(["--max-connections", "8"])
-        let peers = try (0..<8).map { _ in try RegisteredPeer(to: hub.address).registerAsClient() }
+        let master = try RegisteredPeer(to: hub.address).registerAsMaster(claim: hub.claim())
+        let peers = try (0..<7).map { _ in try RegisteredPeer(to: hub.address).registerAsClient() }
         #expect(try Socket.connected(to: hub.address).isClosedByPeer())
         try peers[0].send(.leave)
         #expect(peers[0].receiveToTheEnd().isEmpty)
         try eventually("there is room again") {
-          try RegisteredPeer(to: hub.address).registerAsClient().publicID == PublicID(9)
+          try RegisteredPeer(to: hub.address).registerAsClient().publicID == PublicID(8)
         }
+        #expect(try master.receive { $0.opcode == .newClientRegistered }.count > 0)
       }
     }
 

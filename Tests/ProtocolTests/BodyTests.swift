@@ -44,7 +44,7 @@ struct BodyTests {
     let ordered = OrderedChange(
       order: generator.order(), sender: isDecision ? .master : generator.publicID(),
       transfer: isDecision ? TransferID(incarnation: 0, counter: 0) : generator.transfer(),
-      change: change)
+      change: change, history: generator.history())
     for toHub in [false, true] {
       let message = try Message(decoding: ordered.message(toHub: toHub).encoded())
       #expect(try OrderedChange.decode(message) == ordered)
@@ -55,6 +55,7 @@ struct BodyTests {
   func `a page comes back as it was`(seed: UInt64) throws {
     var generator = TestGenerator(seed: seed)
     let body = PageBody(
+      asker: generator.publicID(), head: generator.mark(),
       items: (0..<generator.below(6)).map { _ in
         switch generator.below(3) {
         case 0:
@@ -67,7 +68,7 @@ struct BodyTests {
       })
     let bytes = body.encoded()
     #expect(try PageBody(decoding: bytes) == body)
-    #expect(bytes.count <= body.items.reduce(4) { $0 + $1.encodedBound })
+    #expect(bytes.count <= body.items.reduce(PageBody.headLength) { $0 + $1.encodedBound })
     for count in 0..<bytes.count {
       #expect(throws: DecodingFault.self) { try PageBody(decoding: Array(bytes.prefix(count))) }
     }
@@ -80,7 +81,9 @@ struct BodyTests {
       order: generator.order(), sender: .master, transfer: TransferID(incarnation: 0, counter: 0),
       change: .approved(generator.memberRecord()))
     guard case .clientApproved(let honest) = ordered.message() else { return }
-    let forged = Decision(order: honest.order, publicID: PublicID(9), body: honest.body)
+    let forged = Decision(
+      order: honest.order, publicID: PublicID(9), generation: honest.generation,
+      body: honest.body)
     #expect(throws: DecodingFault.invalid("public id")) {
       try OrderedChange.decode(.clientApproved(forged))
     }

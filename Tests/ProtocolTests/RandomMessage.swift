@@ -5,7 +5,9 @@ extension TestGenerator {
   mutating func message(_ opcode: Opcode) -> Message {
     switch opcode {
     case .hello, .refused, .masterAppRegister, .masterAppRegisterAck, .clientRegister,
-      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave, .clientForgotten, .groupKey:
+      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave, .clientForgotten,
+      .clientTable,
+      .groupKey:
       connecting(opcode)
     case .approveClient: .approveClient(decision())
     case .disApproveClient: .disApproveClient(decision())
@@ -22,7 +24,7 @@ extension TestGenerator {
     case .clientReleased: .clientReleased(ordered())
     case .serverNotReady: .serverNotReady(transfer())
     case .changeRefused: .changeRefused(ChangeRefusal(transfer: transfer(), body: bytes(64)))
-    case .askFiles: .askFiles(cursor())
+    case .askFiles: .askFiles(ListQuestion(cursor: cursor(), mark: mark()))
     case .filesPage:
       .filesPage(
         FilesPage(
@@ -30,6 +32,7 @@ extension TestGenerator {
           body: bytes(upTo: 60)))
     case .forwarded: .forwarded(from: publicID(), message(.addFiles))
     case .directed: .directed(to: publicID(), message(.filesAdded))
+    case .clientsOut: .clientsOut(ClientsOut((0..<below(4)).map { _ in memberRecord() }))
     case .online: .online((0..<below(5)).map { _ in publicID() })
     case .away: .away((0..<below(5)).map { _ in publicID() })
     case .gone: .gone((0..<below(5)).map { _ in publicID() })
@@ -70,6 +73,11 @@ extension TestGenerator {
       .bulkTickets(
         BulkTickets(down: bytes(BulkTickets.length), up: bytes(BulkTickets.length)))
     case .clientForgotten: .clientForgotten((0..<below(5)).map { _ in publicID() })
+    case .clientTable:
+      .clientTable(
+        ClientTable(
+          records: (0..<below(4)).map { _ in numbered() }, highest: publicID(),
+          isLast: below(2) == 0))
     case .groupKey:
       .groupKey(
         GroupKeyMessage(

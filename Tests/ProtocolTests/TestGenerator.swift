@@ -104,15 +104,26 @@ extension TestGenerator {
     ClientRecord(
       publicID: publicID(), key: key(), name: deviceName(), system: text(Limits.system),
       address: text(Limits.address), firstSeen: Int64(bitPattern: next()),
-      generation: UInt32(truncatingIfNeeded: next()),
+      generation: UInt32(truncatingIfNeeded: next()), reached: UInt32(truncatingIfNeeded: next()),
       admission: admission(), presence: pick([.online, .away, .gone]))
   }
 
   mutating func memberRecord() -> MemberRecord {
     MemberRecord(
       publicID: publicID(), name: deviceName(), admission: admission(),
-      key: below(2) == 0 ? nil : key())
+      key: below(2) == 0 ? nil : key(), generation: UInt32(truncatingIfNeeded: next()))
   }
+
+  /// A record of a client, which has a key.
+  mutating func numbered() -> MemberRecord {
+    MemberRecord(
+      publicID: PublicID(1 + UInt32(below(1_000))), name: deviceName(), admission: admission(),
+      key: key(), generation: UInt32(truncatingIfNeeded: next()))
+  }
+
+  mutating func history() -> History { History(bytes(History.length)) }
+
+  mutating func mark() -> ListMark { ListMark(seq: next(), history: history()) }
 
   mutating func cursor() -> ListCursor {
     ListCursor(order: order(), offset: UInt32(truncatingIfNeeded: next()), began: next())
@@ -129,7 +140,8 @@ extension TestGenerator {
 
   mutating func register() -> Register {
     Register(
-      key: key(), incarnation: next(), name: deviceName(), system: text(Limits.system),
+      key: key(), incarnation: next(), reached: UInt32(truncatingIfNeeded: next()),
+      name: deviceName(), system: text(Limits.system),
       claim: bytes(upTo: Register.claimLimit), proof: bytes(Register.proofLength))
   }
 
@@ -142,7 +154,9 @@ extension TestGenerator {
   }
 
   mutating func decision() -> Decision {
-    Decision(order: order(), publicID: publicID(), body: bytes(upTo: 60))
+    Decision(
+      order: order(), publicID: publicID(), generation: UInt32(truncatingIfNeeded: next()),
+      body: bytes(upTo: 60))
   }
 
   mutating func failure() -> ChunkFailure {

@@ -42,11 +42,11 @@ struct ListKeeperTests {
 
   /// A member that knows `count` entries of somebody else's.
   private func member(_ count: UInt64) -> Locked<Member> {
-    var kept = KeptReplica(of: PublicID(1))
-    kept.take(
-      (1...count).map { .entry(listed($0)) },
-      upTo: ListCursor(order: ListOrder(epoch: 9, seq: count), offset: 0, began: 0))
-    var member = Member(isMaster: false, incarnation: 1)
+    var kept = KeptReplica(of: PublicID(1), hash: ListHash.sha256)
+    let isTaken = try? kept.take(
+      (1...count).map { .entry(listed($0)) }, upTo: Self.reached(ListOrder(epoch: 9, seq: count)))
+    precondition(isTaken != nil, "it says where it stands")
+    var member = Member(isMaster: false, incarnation: 1, hash: ListHash.sha256)
     var actions: [MemberAction] = []
     member.restore(kept, now: .zero, into: &actions)
     return Locked(member)
@@ -79,8 +79,14 @@ struct ListKeeperTests {
     let order = member.withLock { $0.replica.order }
     return ReplicaStep(
       number: number, effect: effect,
-      cursor: ListCursor(
-        order: ListOrder(epoch: order.epoch, seq: seq ?? order.seq), offset: 0, began: 0))
+      reached: Self.reached(ListOrder(epoch: order.epoch, seq: seq ?? order.seq)))
+  }
+
+  /// What somebody asks with who has come as far.
+  private static func reached(_ order: ListOrder) -> ListQuestion {
+    ListQuestion(
+      cursor: ListCursor(order: order, offset: 0, began: 0),
+      mark: ListMark(seq: order.seq, history: History([UInt8](repeating: 5, count: History.length))))
   }
 
   @Test func `what was kept is loaded`() throws {

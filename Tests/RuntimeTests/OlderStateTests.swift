@@ -27,6 +27,25 @@ struct OlderStateTests {
     }
   }
 
+  /// A decision as it was: without a date.
+  private func olderDecision(_ number: UInt8, _ admission: Admission) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.put(decision(number, admission))
+    return writer.bytes.dropLast(4)
+  }
+
+  /// A client of the registry as it was: without the generation that it had reached.
+  private func olderClient(_ client: HubClient, wrapped: [UInt8]) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.put(UInt8(2))
+    writer.put(client.record(presence: .gone))
+    // Behind it: admission and presence.
+    let record = writer.bytes.dropLast(6) + writer.bytes.suffix(2)
+    var tail = ByteWriter()
+    tail.putBytes16(wrapped)
+    return record + tail.bytes
+  }
+
   private func hasFirstLine(_ name: String) -> Bool {
     bytes("\(folder)/\(name)")?.starts(with: Array("fsharefs \(name) 2 ".utf8)) == true
   }
@@ -37,10 +56,8 @@ struct OlderStateTests {
     keyRecord.put(UInt8(1))
     keyRecord.put(key.generation)
     keyRecord.putFixed(key.secretBytes, count: 32)
-    var decisionRecord = ByteWriter()
-    decisionRecord.put(UInt8(2))
-    decisionRecord.put(decision(5, .disapproved))
-    let file = older([keyRecord.bytes, decisionRecord.bytes])
+    let decisionRecord = [2] + olderDecision(5, .disapproved)
+    let file = older([keyRecord.bytes, decisionRecord])
     try put(file, folder + "/vault")
     let vault = try KeyVault(path: folder + "/vault")
     #expect(vault.summary.generation == 3)
@@ -65,10 +82,10 @@ struct OlderStateTests {
   @Test func `clients of the older registry`() throws {
     let path = HubRegistry.path(in: folder)
     let records = [
-      RegistryRecord.master(deviceKey(9)), .lastPublicID(PublicID(8)),
-      .client(client(2).record(presence: .gone), wrapped: [1, 2, 2]),
+      RegistryRecord.master(deviceKey(9)).encoded, RegistryRecord.lastPublicID(PublicID(8)).encoded,
+      olderClient(client(2), wrapped: [1, 2, 2]),
     ]
-    try put(older(records.map(\.encoded)) + [9, 0], path)
+    try put(older(records) + [9, 0], path)
     let content = try #require(try HubRegistry.read(path))
     #expect(content.master == deviceKey(9) && content.lastPublicID == PublicID(8))
     #expect(content.clients == [client(2)])
@@ -101,7 +118,7 @@ struct OlderStateTests {
     snapshot.put(ListOrder(epoch: 77, seq: 3))
     snapshot.put(UInt32(2))
     snapshot.put(UInt8(3))
-    snapshot.put(decision(1, .approved))
+    for byte in olderDecision(1, .approved) { snapshot.put(byte) }
     snapshot.put(UInt8(1))
     snapshot.put(PublicID(1))
     snapshot.put(UInt64(2))
@@ -120,7 +137,8 @@ struct OlderStateTests {
     let opened = try MasterJournal.open(
       folder + "/journal", vault: MasterVault(), settings: Master.Settings())
     #expect(opened.remark == nil)
-    #expect(opened.master.replica.order == ListOrder(epoch: 77, seq: 4))
+    // It had no history, so a new epoch begins with what it has.
+    #expect(opened.master.replica.order.seq == 4 && opened.master.replica.order.epoch != 77)
     #expect(opened.master.replica.members[PublicID(1)] == decision(1, .approved))
     // The same entry under its later name.
     let listed = opened.master.replica.list.sorted

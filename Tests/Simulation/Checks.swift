@@ -35,7 +35,7 @@ extension World {
     let listed = replica.list.sorted
     if node.member.standing == .complete {
       let digest = Oracle.digest(of: listed, replica.members.values)
-      if digest != oracle.digest(at: replica.order) {
+      if digest != oracle.digest(at: replica.order, replica.history) {
         fail("node \(node.index) is at \(replica.order) with another list")
         for one in listed where oracle.entries[one.entry.id] != one {
           note("here: \(text(one.entry.path)) of \(one.owner) claimed \(one.claimed)")
@@ -81,19 +81,44 @@ extension World {
           "hub and master differ about node \(node.index): \(String(describing: admission)), \(ours)"
         )
       }
+      checkVerdict(node, admission, host.master)
       if node.isDeparted || admission != .approved {
         if let publicID, list.list.count(ownedBy: publicID) > 0 {
           fail("node \(node.index) is gone or not approved, but its entries are listed")
         }
-        if !node.isDeparted { checkOutsider(node) }
+        if !node.isDeparted { checkOutsider(node, isOut: admission == .disapproved) }
       } else if let publicID {
         checkRest(node, publicID, list)
       }
     }
   }
 
-  private func checkOutsider(_ node: Node) {
+  /// What a person decided holds, or is asked about: nobody is in who was put out, and nobody out who was let in
+  /// without a word of why.
+  private func checkVerdict(_ node: Node, _ admission: Admission?, _ master: Master) {
+    guard let verdict = verdicts[node.key], !node.isMaster else { return }
+    // Where both have lost what they knew, or only one ever knew it, nobody may be left to tell.
+    let isForgotten =
+      masterWasSetBack && (hubForgot || !toldVerdicts.contains(node.key))
+    if verdict == .disapproved, admission == .approved, !isForgotten {
+      fail("node \(node.index) was put out, and is in")
+    }
+    if verdict == .approved, admission == .disapproved, !isForgotten,
+      master.restoration.doubts[node.key] == nil
+    {
+      fail("node \(node.index) was let in, and is out without a word")
+    }
+    if verdict == .approved, admission != .approved, !masterWasSetBack,
+      master.restoration.doubts[node.key] == nil
+    {
+      fail("node \(node.index) was let in, and waits")
+    }
+  }
+
+  private func checkOutsider(_ node: Node, isOut: Bool) {
     guard node.session != nil else { return fail("node \(node.index) is not connected") }
+    // Whom a master does not remember keeps what it has, and waits.
+    if !isOut, node.member.phase == .waiting { return }
     if node.member.replica.list.count > 0 || !node.view.isEmpty {
       fail("node \(node.index) is not approved and has a list")
     }

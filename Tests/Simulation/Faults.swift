@@ -5,6 +5,7 @@ import Protocol
 extension World {
   func faultStep() {
     guard random.chance(faultiness) else { return }
+    if random.chance(30), nodes[0].isRunning, let host = nodes[0].master { backUp(host) }
     switch random.below(1_000) {
     case 0..<50:
       let open = connections.values.filter { !$0.isCut && $0.nodeIsOpen }.sorted { $0.id < $1.id }

@@ -12,6 +12,14 @@ struct HubHost {
   /// What the hub has said that it decided, for the checks of who may be told what.
   var admissions: [PublicID: Admission] = [:]
 
+  /// The registry is as it was once.
+  mutating func goBack(to backup: HubHost) {
+    persisted = backup.persisted
+    masterKey = backup.masterKey
+    lastPublicID = backup.lastPublicID
+    admissions = backup.admissions
+  }
+
   static var settings: Hub.Settings {
     var settings = Hub.Settings()
     settings.grace = .seconds(20)
@@ -27,6 +35,12 @@ extension World {
   func startHub() {
     guard hub.hub == nil else { return }
     note("hub starts")
+    if !isSettling, statistics.hubRestarts > 0, random.chance(150) {
+      note("the hub's registry is lost")
+      statistics.lostRegistries += 1
+      hubForgot = true
+      hub.goBack(to: HubHost())
+    }
     hub.hub = Hub(
       settings: HubHost.settings, master: hub.masterKey,
       clients: hub.persisted.values.sorted { $0.publicID < $1.publicID },
@@ -116,6 +130,7 @@ extension World {
     case .persist(let client):
       hub.persisted[client.publicID] = client
       hub.admissions[client.publicID] = client.admission
+      if verdicts[client.key] == client.admission { toldVerdicts.insert(client.key) }
       hub.lastPublicID = max(hub.lastPublicID, client.publicID)
     case .forget(let publicID):
       hub.persisted[publicID] = nil

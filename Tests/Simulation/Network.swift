@@ -193,7 +193,8 @@ extension World {
       "\(message.opcode) \(ordered.order.seq) from \(ordered.sender)"
     case .filesPage(let page):
       "filesPage next \(page.next.order.seq)+\(page.next.offset) more \(page.more) restarts \(page.restarts)"
-    case .askFiles(let cursor): "askFiles \(cursor.order.seq)+\(cursor.offset)"
+    case .askFiles(let question):
+      "askFiles \(question.cursor.order.seq)+\(question.cursor.offset)"
     case .online(let publicIDs), .away(let publicIDs), .gone(let publicIDs):
       "\(message.opcode) \(publicIDs)"
     case .clientRegisterAck(let ack): "clientRegisterAck \(ack.publicID) \(ack.admission)"

@@ -68,7 +68,8 @@ final class Node {
     let half = [UInt8](repeating: UInt8(index + 1), count: DeviceKey.partLength)
     key = DeviceKey(signing: half, agreement: half)
     name = DeviceName("node \(index)")!
-    self.member = Member(isMaster: index == 0, incarnation: incarnation, settings: member)
+    self.member = Member(
+      isMaster: index == 0, incarnation: incarnation, settings: member, hash: SimulatedHash.hash)
     self.fetcher = ChunkFetcher(settings: fetcher)
   }
 
@@ -76,6 +77,8 @@ final class Node {
 
   /// Of the group key that its process has; 0: none yet.
   var generation: UInt32 = 0
+  /// The latest generation that it ever had, over restarts.
+  var reached: UInt32 = 0
 
   func token() -> UInt64 {
     defer { nextToken += 1 }
@@ -88,20 +91,24 @@ struct KeptList {
   var publicID: PublicID
   /// The latest step that is in it, of the process that writes it.
   var step: UInt64
-  var groups: [(items: [PageItem], cursor: ListCursor)]
+  var groups: [(items: [PageItem], reached: ListQuestion)]
 
   init(_ snapshot: ReplicaSnapshot) {
     publicID = snapshot.publicID
     step = snapshot.step
     let entries = snapshot.entries.sorted { $0.entry.id < $1.entry.id }
     let members = snapshot.members.sorted { $0.publicID < $1.publicID }
-    groups = [(members.map { .member($0) } + entries.map { .entry($0) }, snapshot.cursor)]
+    groups = [(members.map { .member($0) } + entries.map { .entry($0) }, snapshot.reached)]
   }
 
   /// The first `count` groups, as the next process finds them.
   func replica(groups count: Int) -> KeptReplica {
-    var kept = KeptReplica(of: publicID)
-    for group in groups.prefix(count) { kept.take(group.items, upTo: group.cursor) }
+    var kept = KeptReplica(of: publicID, hash: SimulatedHash.hash)
+    for group in groups.prefix(count) {
+      do { try kept.take(group.items, upTo: group.reached) } catch {
+        preconditionFailure("a member says where it stands: \(error)")
+      }
+    }
     return kept
   }
 }
@@ -126,15 +133,34 @@ final class MasterHost {
   var parts: [ClientRecord] = []
   /// Decisions and the number of keys: they survive what a journal does not.
   var vault = MasterVault()
+  var restoration = Restoration()
   var crashNext: CrashPoint?
+  /// The epoch of a journal without a snapshot.
+  let firstEpoch: UInt64
+  /// The state folder as it was once.
+  var backup: Backup?
 
   struct Snapshot {
     let order: ListOrder
+    /// From some earlier place up to `order`.
+    let histories: [History]
     let items: [PageItem]
     let answers: [OrderedChange]
   }
 
-  init(master: Master) { self.master = master }
+  struct Backup {
+    let journal: [OrderedChange]
+    let snapshot: Snapshot?
+    let vault: MasterVault
+    let restoration: Restoration
+    /// The registry of a hub in the same folder.
+    let hub: HubHost
+  }
+
+  init(master: Master) {
+    self.master = master
+    firstEpoch = master.replica.order.epoch
+  }
 
   func keep(_ decision: MemberRecord, generation: UInt32) {
     vault.generation = generation

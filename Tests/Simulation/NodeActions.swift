@@ -102,7 +102,7 @@ extension World {
     case .changed(let items) where node.keptList != nil:
       // What a snapshot was ahead of came behind it.
       if step.number <= node.keptList!.step { return }
-      node.keptList!.groups.append((items, step.cursor))
+      node.keptList!.groups.append((items, step.reached))
       node.keptList!.step = step.number
     case .changed, .renewed: node.keptList = node.member.snapshot.map { KeptList($0) }
     }
@@ -110,7 +110,8 @@ extension World {
 
   private func register(_ node: Node) {
     let register = Register(
-      key: node.key, incarnation: node.incarnation, name: node.name, system: "virtual", claim: [],
+      key: node.key, incarnation: node.incarnation, reached: node.isMaster ? 0 : node.reached,
+      name: node.name, system: "virtual", claim: [],
       proof: [UInt8](repeating: 0, count: Register.proofLength))
     up(node.isMaster ? .masterAppRegister(register) : .clientRegister(register), from: node)
   }

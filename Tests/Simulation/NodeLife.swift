@@ -12,7 +12,8 @@ extension World {
     node.isRunning = true
     node.incarnation += 1 + random.next() % 1_000
     node.member = Member(
-      isMaster: node.isMaster, incarnation: node.incarnation, settings: memberSettings)
+      isMaster: node.isMaster, incarnation: node.incarnation, settings: memberSettings,
+      hash: SimulatedHash.hash)
     node.fetcher = ChunkFetcher(settings: fetcherSettings)
     node.generation = 0
     node.view = [:]

@@ -66,19 +66,22 @@ extension World {
   }
 
   private func forwarded(_ message: Message, from sender: PublicID, _ node: Node) {
-    if case .askFiles(let cursor) = message {
-      return withMaster(node) { $0.asked(cursor, from: sender, into: &$1) }
+    withMaster(node) { master, actions in
+      if !master.received(message, from: sender, now: now, into: &actions) {
+        fail("the hub forwards \(message.opcode)")
+      }
     }
-    guard message.proposal != nil else { return fail("the hub forwards \(message.opcode)") }
-    withMaster(node) { _ = $0.received(message, from: sender, now: now, into: &$1) }
   }
 
   private func received(_ key: GroupKeyMessage, _ node: Node) {
     if key.publicID != node.member.publicID || node.isMaster {
       return fail("node \(node.index) gets the key of \(key.publicID)")
     }
-    if key.generation < node.generation {
-      return fail("node \(node.index) gets a key that was replaced")
+    if key.generation < node.reached {
+      if !masterWasSetBack, !hubForgot {
+        fail("node \(node.index) gets a key that was replaced")
+      }
+      return note("node \(node.index) waits for a key later than \(key.generation)")
     }
     use(key.generation, node)
   }
@@ -86,6 +89,7 @@ extension World {
   /// The node's process seals with the key of this generation from here on.
   func use(_ generation: UInt32, _ node: Node) {
     node.generation = generation
+    node.reached = max(node.reached, generation)
     node.fetcher.rekeyed(generation)
   }
 

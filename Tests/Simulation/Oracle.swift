@@ -6,11 +6,18 @@ struct Oracle {
   private(set) var order: ListOrder
   private(set) var entries: [EntryID: ListedEntry] = [:]
   private(set) var members: [PublicID: MemberRecord] = [:]
-  /// The digest of the list at every order that there ever was.
-  private var digests: [ListOrder: Int] = [:]
+  /// Of the last change that it took.
+  private var history = History.none
+  /// The digest of the list at every place that there ever was: one order may have been given twice.
+  private var digests: [Place: Int] = [:]
   private var effects: Set<Effect> = []
   /// Every content that was ever ordered, lost journals included.
   private var orderedVersions: Set<Version> = []
+
+  private struct Place: Hashable {
+    let order: ListOrder
+    let history: History
+  }
 
   private struct Effect: Hashable {
     let sender: PublicID
@@ -19,16 +26,25 @@ struct Oracle {
 
   init(epoch: UInt64) {
     order = ListOrder(epoch: epoch, seq: 0)
-    digests[order] = digest
+    digests[Place(order: order, history: .none)] = digest
   }
 
-  /// Begins again where a master begins whose journal was lost, or lost its end.
-  mutating func begin(with replica: Replica) {
+  /// The list goes on in a new epoch as it is.
+  mutating func beginEpoch(_ order: ListOrder) {
+    self.order = order
+    history = .none
+    effects = []
+    digests[Place(order: order, history: history)] = digest
+  }
+
+  /// Begins again where a master begins whose disk lost something.
+  mutating func goBack(to replica: Replica) {
     order = replica.order
+    history = replica.history
     effects = []
     entries = Dictionary(uniqueKeysWithValues: replica.list.sorted.map { ($0.entry.id, $0) })
     members = replica.members
-    digests[order] = digest
+    digests[Place(order: order, history: history)] = digest
   }
 
   /// Whether an entry's content was ever ordered; what has no content counts as ordered.
@@ -37,7 +53,9 @@ struct Oracle {
   }
 
   /// What the digest was at an order; nil for one that never was.
-  func digest(at order: ListOrder) -> Int? { digests[order] }
+  func digest(at order: ListOrder, _ history: History) -> Int? {
+    digests[Place(order: order, history: history)]
+  }
 
   /// Takes a journalled change. Returns: what is wrong with it, if anything.
   mutating func take(_ ordered: OrderedChange) -> String? {
@@ -45,6 +63,7 @@ struct Oracle {
       return "the journal has a gap: \(ordered.order) behind \(order)"
     }
     order = ordered.order
+    history = ordered.history
     if ordered.transfer.counter > 0 {
       let effect = Effect(sender: ordered.sender, transfer: ordered.transfer)
       guard effects.insert(effect).inserted else {
@@ -52,7 +71,7 @@ struct Oracle {
       }
     }
     apply(ordered)
-    digests[order] = digest
+    digests[Place(order: order, history: history)] = digest
     return clash
   }
 
@@ -82,7 +101,11 @@ struct Oracle {
       }
     case .renamed: break
     case .named(let name):
-      members[sender] = MemberRecord(publicID: sender, name: name, admission: .approved, key: nil)
+      if members[sender] == nil {
+        members[sender] = MemberRecord(
+          publicID: sender, name: name, admission: .approved, key: nil)
+      }
+      members[sender]!.name = name
     case .approved(let member): members[member.publicID] = member
     case .disapproved(let member):
       members[member.publicID] = member

@@ -238,6 +238,7 @@ extension World {
     }
     guard let publicID else { return }
     lastFault = now
+    guard let key = host.master.clients[publicID]?.key else { return }
     note("the master \(approves ? "approves" : "disapproves") \(publicID)")
     withMaster(node) { master, actions in
       let done =
@@ -245,5 +246,8 @@ extension World {
         ? master.approve(publicID, into: &actions) : master.disapprove(publicID, into: &actions)
       if !done { fail("the master does not know \(publicID)") }
     }
+    toldVerdicts.remove(key)
+    // Where the master died in the middle of it, either may be what holds.
+    verdicts[key] = node.isRunning ? (approves ? .approved : .disapproved) : nil
   }
 }

@@ -37,6 +37,13 @@ final class World {
   /// How many of 1000 steps bring something that may go wrong: some histories are calm.
   let faultiness: Int
   var sabotageIsDone = false
+  /// What a person last decided about whom.
+  var verdicts: [DeviceKey: Admission] = [:]
+  /// Of whom the hub has heard that.
+  var toldVerdicts: Set<DeviceKey> = []
+  /// Whether the master's disk ever went back to yesterday, and whether the hub ever lost its registry, or went back.
+  var masterWasSetBack = false
+  var hubForgot = false
   var stepsLeft: Int
   private(set) var failure: String?
   private(set) var trace: [String] = []
@@ -55,7 +62,10 @@ final class World {
         Node(
           index: index, incarnation: 0, member: memberSettings, fetcher: fetcherSettings))
     }
-    nodes[0].master = MasterHost(master: Master(epoch: epoch, settings: masterSettings))
+    nodes[0].master = MasterHost(
+      master: Master(
+        epoch: epoch, spareEpoch: random.next() | 1, settings: masterSettings,
+        hash: SimulatedHash.hash))
     // In some histories the list takes several pages.
     if random.chance(40) {
       for node in nodes.suffix(2) { fill(node, entries: 200 + random.below(300)) }
@@ -114,6 +124,10 @@ package struct Statistics: Sendable {
   package var masterRestarts = 0
   package var keptLists = 0
   package var hubRestarts = 0
+  /// Disks of masters that went back to yesterday, registries that were lost, and masters that noticed.
+  package var setBacks = 0
+  package var lostRegistries = 0
+  package var noticed = 0
   package var virtualSeconds: Int64 = 0
   package init() {}
 
@@ -130,6 +144,9 @@ package struct Statistics: Sendable {
     sum.masterRestarts += other.masterRestarts
     sum.keptLists += other.keptLists
     sum.hubRestarts += other.hubRestarts
+    sum.setBacks += other.setBacks
+    sum.lostRegistries += other.lostRegistries
+    sum.noticed += other.noticed
     sum.virtualSeconds += other.virtualSeconds
   }
 }

@@ -55,7 +55,8 @@ struct Simulate: ParsableCommand {
       \(histories) histories, \(failures) failures: \(sum.events) events, \(sum.virtualSeconds) virtual seconds, \
       \(sum.changes) changes, \(sum.refusals) refused, \(sum.acks) of \(sum.waits) waits acked, \
       \(sum.verifiedReads) reads verified, \(sum.failedReads) failed of \(sum.reads), \
-      \(sum.links) connections cut, \(sum.masterRestarts) master and \(sum.hubRestarts) hub restarts
+      \(sum.links) connections cut, \(sum.masterRestarts) master and \(sum.hubRestarts) hub restarts, \
+      \(sum.setBacks) masters set back and \(sum.noticed) that noticed, \(sum.lostRegistries) registries lost
 
       """)
     if failures > 0 { throw ExitCode.failure }

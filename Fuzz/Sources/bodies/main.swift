@@ -13,7 +13,7 @@ private func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let ordered = Ordered(
     order: ListOrder(epoch: 1, seq: 1), sender: PublicID(1), transfer: transfer, body: body)
   let decision = Decision(order: ordered.order, publicID: PublicID(1), body: body)
-  switch kind % 12 {
+  switch kind % 14 {
   case 0: page(body)
   case 1: _ = try? ProposedChange.decode(.addFiles(proposal))
   case 2: _ = try? ProposedChange.decode(.removeFile(proposal))
@@ -24,6 +24,8 @@ private func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   case 7: _ = try? OrderedChange.decode(.fileRenamed(ordered))
   case 8: _ = try? OrderedChange.decode(.nameUpdated(ordered))
   case 9: _ = try? OrderedChange.decode(.clientApproved(decision))
+  case 12: _ = try? ListQuestion(cursor: .start, body: body).mark()
+  case 13: _ = try? ClientsOut(body: body).records()
   case 10: sealed(.filesAdded(ordered))
   default: leaf(body)
   }

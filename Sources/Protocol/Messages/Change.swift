@@ -42,11 +42,18 @@ package struct MemberRecord: Equatable, Sendable {
   package var admission: Admission
   /// The key that was decided about, so that nobody else profits from the number; nil for the master itself.
   package let key: DeviceKey?
-  package init(publicID: PublicID, name: DeviceName, admission: Admission, key: DeviceKey?) {
+  /// Of the group key once that was decided: of two decisions about a key the one with the higher is the later,
+  /// since putting out somebody who had the key begins a new generation. 0: not known.
+  package let generation: UInt32
+  package init(
+    publicID: PublicID, name: DeviceName, admission: Admission, key: DeviceKey?,
+    generation: UInt32 = 0
+  ) {
     self.publicID = publicID
     self.name = name
     self.admission = admission
     self.key = key
+    self.generation = generation
   }
 }
 
@@ -63,91 +70,9 @@ package enum Change: Equatable, Sendable {
   case released(PublicID)
 }
 
-/// A change at its place in the order.
-package struct OrderedChange: Equatable, Sendable {
-  package let order: ListOrder
-  package let sender: PublicID
-  package let transfer: TransferID
-  package let change: Change
-  package init(order: ListOrder, sender: PublicID, transfer: TransferID, change: Change) {
-    self.order = order
-    self.sender = sender
-    self.transfer = transfer
-    self.change = change
-  }
-
-  /// The message that carries it to everyone (or, `toHub`, a decision to the hub).
-  package func message(toHub: Bool = false) -> Message {
-    var writer = ByteWriter(reserving: 256)
-    func ordered() -> Ordered {
-      Ordered(order: order, sender: sender, transfer: transfer, body: writer.bytes)
-    }
-    switch change {
-    case .added(let entries, let rejected):
-      writer.put(UInt32(entries.count))
-      for entry in entries { entry.encode(into: &writer) }
-      writer.put(UInt32(rejected.count))
-      for one in rejected {
-        writer.put(one.entry)
-        writer.put(one.reason.rawValue)
-      }
-      return .filesAdded(ordered())
-    case .removed(let entry):
-      writer.put(entry)
-      return .fileRemoved(ordered())
-    case .renamed(let entry, let path, let rejection):
-      writer.put(entry)
-      writer.putBytes16(path.bytes)
-      writer.put(rejection?.rawValue ?? 0)
-      return .fileRenamed(ordered())
-    case .named(let name):
-      writer.put(name.text)
-      return .nameUpdated(ordered())
-    case .released(let publicID):
-      writer.put(publicID)
-      return .clientReleased(ordered())
-    case .approved(let member):
-      writer.put(member)
-      let decision = Decision(order: order, publicID: member.publicID, body: writer.bytes)
-      return toHub ? .approveClient(decision) : .clientApproved(decision)
-    case .disapproved(let member):
-      writer.put(member)
-      let decision = Decision(order: order, publicID: member.publicID, body: writer.bytes)
-      return toHub ? .disApproveClient(decision) : .clientDisApproved(decision)
-    }
-  }
-
-  /// The change that `message` carries, its body opened; nil where it carries none.
-  package static func decode(_ message: Message) throws(DecodingFault) -> OrderedChange? {
-    switch message {
-    case .clientApproved(let decision), .approveClient(let decision):
-      return try OrderedChange(decision, isApproval: true)
-    case .clientDisApproved(let decision), .disApproveClient(let decision):
-      return try OrderedChange(decision, isApproval: false)
-    case .filesAdded(let ordered), .fileRemoved(let ordered), .fileRenamed(let ordered),
-      .nameUpdated(let ordered), .clientReleased(let ordered):
-      var reader = ByteReader(ordered.body)
-      let change = try Change(message.opcode, from: &reader)
-      try reader.finish()
-      return OrderedChange(
-        order: ordered.order, sender: ordered.sender, transfer: ordered.transfer, change: change)
-    default: return nil
-    }
-  }
-
-  private init(_ decision: Decision, isApproval: Bool) throws(DecodingFault) {
-    var reader = ByteReader(decision.body)
-    let member = try reader.memberRecord()
-    try reader.finish()
-    guard member.publicID == decision.publicID else { throw .invalid("public id") }
-    self.init(
-      order: decision.order, sender: .master, transfer: TransferID(incarnation: 0, counter: 0),
-      change: isApproval ? .approved(member) : .disapproved(member))
-  }
-}
-
 extension Change {
-  fileprivate init(_ opcode: Opcode, from reader: inout ByteReader) throws(DecodingFault) {
+  /// The change in the body of a message with this opcode, which is no decision's.
+  init(_ opcode: Opcode, from reader: inout ByteReader) throws(DecodingFault) {
     switch opcode {
     case .filesAdded:
       let count = try reader.count(of: 50, atMost: Limits.entriesPerTransfer)
@@ -186,16 +111,19 @@ extension ByteWriter {
     put(member.name.text)
     put(member.key != nil)
     if let key = member.key { put(key) }
+    put(member.generation)
   }
 }
 
 extension ByteReader {
-  package mutating func memberRecord() throws(DecodingFault) -> MemberRecord {
+  /// `isDated`: false for records of programs that did not date decisions.
+  package mutating func memberRecord(isDated: Bool = true) throws(DecodingFault) -> MemberRecord {
     let publicID = try publicID()
     guard let admission = Admission(rawValue: try uint8()) else { throw .invalid("admission") }
     return MemberRecord(
       publicID: publicID, name: try deviceName(), admission: admission,
-      key: try bool() ? try deviceKey() : nil)
+      key: try bool() ? try deviceKey() : nil,
+      generation: isDated ? try uint32() : 0)
   }
 
   fileprivate mutating func rejection() throws(DecodingFault) -> Rejection {

@@ -20,7 +20,7 @@ package struct Ordered: Equatable, Sendable {
   /// Who asked for it; the master for a change of its own making.
   package let sender: PublicID
   package let transfer: TransferID
-  /// A `Change`, encoded; sealed on its way.
+  /// The history behind it and a `Change`, encoded; sealed on its way.
   package var body: [UInt8]
   package init(order: ListOrder, sender: PublicID, transfer: TransferID, body: [UInt8]) {
     self.order = order
@@ -34,11 +34,14 @@ package struct Ordered: Equatable, Sendable {
 package struct Decision: Equatable, Sendable {
   package let order: ListOrder
   package let publicID: PublicID
-  /// A `MemberRecord`, encoded; sealed on its way.
+  /// The record's generation, for the hub, which cannot open the body.
+  package let generation: UInt32
+  /// The history behind it and a `MemberRecord`, encoded; sealed on its way.
   package var body: [UInt8]
-  package init(order: ListOrder, publicID: PublicID, body: [UInt8]) {
+  package init(order: ListOrder, publicID: PublicID, generation: UInt32 = 0, body: [UInt8]) {
     self.order = order
     self.publicID = publicID
+    self.generation = generation
     self.body = body
   }
 }
@@ -63,6 +66,33 @@ package struct ListCursor: Equatable, Sendable {
   }
   /// Nothing seen yet.
   package static let start = ListCursor(order: .none, offset: 0, began: 0)
+}
+
+/// ASK_FILES: a member asks for what follows its cursor.
+package struct ListQuestion: Equatable, Sendable {
+  package let cursor: ListCursor
+  /// The `ListMark` that the cursor stands on, encoded; sealed on its way.
+  package var body: [UInt8]
+  package init(cursor: ListCursor, body: [UInt8]) {
+    self.cursor = cursor
+    self.body = body
+  }
+
+  /// A question of somebody who has seen `mark`: the place of the cursor, or, within a run of pages, the head of
+  /// the list that the last of them was taken from.
+  package init(cursor: ListCursor, mark: ListMark) {
+    var writer = ByteWriter(reserving: ListMark.length)
+    writer.put(mark)
+    self.init(cursor: cursor, body: writer.bytes)
+  }
+
+  /// The mark in the opened body.
+  package func mark() throws(DecodingFault) -> ListMark {
+    var reader = ByteReader(body)
+    let mark = try reader.listMark()
+    try reader.finish()
+    return mark
+  }
 }
 
 /// FILES_PAGE: a part of what changed behind the cursor of an ASK_FILES.

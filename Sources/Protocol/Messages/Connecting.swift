@@ -40,6 +40,8 @@ package struct Refused: Equatable, Sendable {
 package struct Register: Equatable, Sendable {
   package let key: DeviceKey
   package let incarnation: Incarnation
+  /// The latest generation of the group key that it ever had; 0: none. A master that was set back learns from it.
+  package let reached: UInt32
   package let name: DeviceName
   /// Operating system and version, for the approver's eyes.
   package let system: String
@@ -49,11 +51,12 @@ package struct Register: Equatable, Sendable {
   package let proof: [UInt8]
 
   package init(
-    key: DeviceKey, incarnation: Incarnation, name: DeviceName, system: String, claim: [UInt8],
-    proof: [UInt8]
+    key: DeviceKey, incarnation: Incarnation, reached: UInt32 = 0, name: DeviceName,
+    system: String, claim: [UInt8], proof: [UInt8]
   ) {
     self.key = key
     self.incarnation = incarnation
+    self.reached = reached
     self.name = name
     self.system = system
     self.claim = claim
@@ -65,19 +68,21 @@ package struct Register: Equatable, Sendable {
   /// Bytes of the proof of a claim code.
   package static let claimLimit = 32
 
-  /// What the proof signs: purpose, challenge, the hub's TLS key as its sender sees it, both keys and the
-  /// incarnation. `channel`: SHA-256 of that key, empty without TLS; so that no hub can pass a proof on to
+  /// What the proof signs: purpose, challenge, the hub's TLS key as its sender sees it, both keys, the
+  /// incarnation and the generation that was reached. `channel`: SHA-256 of that key, empty without TLS; so that no hub can pass a proof on to
   /// another hub as its own.
   package static func signedBytes(
-    asMaster: Bool, challenge: [UInt8], channel: [UInt8], key: DeviceKey, incarnation: Incarnation
+    asMaster: Bool, challenge: [UInt8], channel: [UInt8], key: DeviceKey, incarnation: Incarnation,
+    reached: UInt32
   ) -> [UInt8] {
     var writer = ByteWriter(reserving: 160)
-    writer.put(asMaster ? "fsharefs master register 1" : "fsharefs client register 1")
+    writer.put(asMaster ? "fsharefs master register 2" : "fsharefs client register 2")
     writer.putBytes16(challenge)
     writer.putBytes16(channel)
     writer.putBytes16(key.signing)
     writer.putBytes16(key.agreement)
     writer.put(incarnation)
+    writer.put(reached)
     return writer.bytes
   }
 }
@@ -106,13 +111,17 @@ package struct ClientRecord: Equatable, Sendable {
   package let address: String
   /// When the hub first met its key, seconds since 1970.
   package let firstSeen: Int64
-  /// Generation of the group key that the hub keeps for it, wrapped; 0: none.
+  /// Generation of the group key that the hub keeps for it, wrapped, or, of one that is out, that it was put out
+  /// under; 0: none.
   package let generation: UInt32
+  /// The latest generation that it ever had, in its own word; 0: none.
+  package let reached: UInt32
   package var admission: Admission
   package var presence: Presence
   package init(
     publicID: PublicID, key: DeviceKey, name: DeviceName, system: String, address: String = "",
-    firstSeen: Int64 = 0, generation: UInt32 = 0, admission: Admission, presence: Presence
+    firstSeen: Int64 = 0, generation: UInt32 = 0, reached: UInt32 = 0, admission: Admission,
+    presence: Presence
   ) {
     self.publicID = publicID
     self.key = key
@@ -121,6 +130,7 @@ package struct ClientRecord: Equatable, Sendable {
     self.address = address
     self.firstSeen = firstSeen
     self.generation = generation
+    self.reached = reached
     self.admission = admission
     self.presence = presence
   }

@@ -11,6 +11,8 @@ package enum Message: Equatable, Sendable {
   case leave
   /// Hub to master: waiting clients that the hub no longer knows.
   case clientForgotten([PublicID])
+  /// Master to hub: whom the list knows by which number and key.
+  case clientTable(ClientTable)
   case approveClient(Decision)
   case disApproveClient(Decision)
   case clientApproved(Decision)
@@ -27,12 +29,14 @@ package enum Message: Equatable, Sendable {
   case clientReleased(Ordered)
   case serverNotReady(TransferID)
   case changeRefused(ChangeRefusal)
-  case askFiles(ListCursor)
+  case askFiles(ListQuestion)
   case filesPage(FilesPage)
   /// Hub to master: a member's message, with the member that the hub knows it is from.
   indirect case forwarded(from: PublicID, Message)
   /// Master to hub: a message for one member only.
   indirect case directed(to: PublicID, Message)
+  /// Member to master: clients that it knows as out.
+  case clientsOut(ClientsOut)
   case online([PublicID])
   case away([PublicID])
   case gone([PublicID])
@@ -52,6 +56,7 @@ package enum Message: Equatable, Sendable {
     case .bulkTickets: .bulkTickets
     case .leave: .leave
     case .clientForgotten: .clientForgotten
+    case .clientTable: .clientTable
     case .approveClient: .approveClient
     case .disApproveClient: .disApproveClient
     case .clientApproved: .clientApproved
@@ -72,6 +77,7 @@ package enum Message: Equatable, Sendable {
     case .filesPage: .filesPage
     case .forwarded: .forwarded
     case .directed: .directed
+    case .clientsOut: .clientsOut
     case .online: .online
     case .away: .away
     case .gone: .gone

@@ -10,6 +10,12 @@ extension Message {
     }
   }
 
+  /// What names a member's proposal, or its question, so that it can be told to say it again; nil for anything else.
+  package var named: TransferID? {
+    if case .askFiles(let question) = self { return question.cursor.question }
+    return proposal?.transfer
+  }
+
   /// The body, where the message has one.
   package var body: [UInt8]? {
     switch self {
@@ -22,8 +28,10 @@ extension Message {
     case .filesAdded(let ordered), .fileRemoved(let ordered), .fileRenamed(let ordered),
       .nameUpdated(let ordered), .clientReleased(let ordered):
       ordered.body
+    case .askFiles(let question): question.body
     case .filesPage(let page): page.body
     case .changeRefused(let refusal): refusal.body
+    case .clientsOut(let out): out.body
     default: nil
     }
   }
@@ -70,12 +78,18 @@ extension Message {
     case .clientReleased(var ordered):
       ordered.body = body
       return .clientReleased(ordered)
+    case .askFiles(var question):
+      question.body = body
+      return .askFiles(question)
     case .filesPage(var page):
       page.body = body
       return .filesPage(page)
     case .changeRefused(var refusal):
       refusal.body = body
       return .changeRefused(refusal)
+    case .clientsOut(var out):
+      out.body = body
+      return .clientsOut(out)
     default: preconditionFailure("\(opcode) has no body")
     }
   }

@@ -15,7 +15,9 @@ extension Message {
     guard let opcode = Opcode(rawValue: number) else { throw .unknownOpcode(number) }
     switch opcode {
     case .hello, .refused, .masterAppRegister, .masterAppRegisterAck, .clientRegister,
-      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave, .clientForgotten, .groupKey:
+      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave, .clientForgotten,
+      .clientTable,
+      .groupKey:
       return try decodeConnecting(opcode, from: &reader)
     case .approveClient: return .approveClient(try reader.decision())
     case .disApproveClient: return .disApproveClient(try reader.decision())
@@ -35,7 +37,10 @@ extension Message {
       return .changeRefused(
         ChangeRefusal(
           transfer: try reader.transferID(), body: try reader.bytes32(atMost: Limits.reason)))
-    case .askFiles: return .askFiles(try reader.cursor())
+    case .askFiles:
+      return .askFiles(
+        ListQuestion(
+          cursor: try reader.cursor(), body: try reader.bytes32(atMost: Limits.controlMessage)))
     case .filesPage:
       return .filesPage(
         FilesPage(
@@ -48,6 +53,8 @@ extension Message {
       let inner = try decode(from: &reader, mayWrap: false)
       return opcode == .forwarded
         ? .forwarded(from: publicID, inner) : .directed(to: publicID, inner)
+    case .clientsOut:
+      return .clientsOut(ClientsOut(body: try reader.bytes32(atMost: Limits.controlMessage)))
     case .online: return .online(try reader.publicIDs())
     case .away: return .away(try reader.publicIDs())
     case .gone: return .gone(try reader.publicIDs())
@@ -75,7 +82,7 @@ extension Message {
     case .masterAppRegisterAck:
       let isLast = try reader.bool()
       let displaced = try reader.bool()
-      let count = try reader.count(of: 85, atMost: Limits.clientsPerAck)
+      let count = try reader.count(of: 89, atMost: Limits.clientsPerAck)
       var clients: [ClientRecord] = []
       for _ in 0..<count { clients.append(try reader.clientRecord()) }
       return .masterAppRegisterAck(
@@ -93,6 +100,17 @@ extension Message {
         BulkTickets(
           down: try reader.fixed(BulkTickets.length), up: try reader.fixed(BulkTickets.length)))
     case .clientForgotten: return .clientForgotten(try reader.publicIDs())
+    case .clientTable:
+      let isLast = try reader.bool()
+      let highest = try reader.publicID()
+      let count = try reader.count(of: 75, atMost: Limits.clientsPerAck)
+      var records: [MemberRecord] = []
+      for _ in 0..<count {
+        let record = try reader.memberRecord()
+        guard record.key != nil, record.publicID != .master else { throw .invalid("client table") }
+        records.append(record)
+      }
+      return .clientTable(ClientTable(records: records, highest: highest, isLast: isLast))
     case .groupKey:
       return .groupKey(
         GroupKeyMessage(
@@ -111,7 +129,8 @@ extension ByteReader {
 
   fileprivate mutating func register() throws(DecodingFault) -> Register {
     Register(
-      key: try deviceKey(), incarnation: try uint64(), name: try deviceName(),
+      key: try deviceKey(), incarnation: try uint64(), reached: try uint32(),
+      name: try deviceName(),
       system: try string(atMost: Limits.system), claim: try bytes16(atMost: Register.claimLimit),
       proof: try fixed(Register.proofLength))
   }
@@ -121,7 +140,10 @@ extension ByteReader {
     return admission
   }
 
-  package mutating func clientRecord() throws(DecodingFault) -> ClientRecord {
+  /// `isOlder`: of a program that did not ask which generation a client had reached.
+  package mutating func clientRecord(
+    isOlder: Bool = false
+  ) throws(DecodingFault) -> ClientRecord {
     let publicID = try publicID()
     let key = try deviceKey()
     let name = try deviceName()
@@ -129,16 +151,18 @@ extension ByteReader {
     let address = try string(atMost: Limits.address)
     let firstSeen = Int64(bitPattern: try uint64())
     let generation = try uint32()
+    let reached = isOlder ? 0 : try uint32()
     let admission = try admission()
     guard let presence = Presence(rawValue: try uint8()) else { throw .invalid("presence") }
     return ClientRecord(
       publicID: publicID, key: key, name: name, system: system, address: address,
-      firstSeen: firstSeen, generation: generation, admission: admission, presence: presence)
+      firstSeen: firstSeen, generation: generation, reached: reached, admission: admission,
+      presence: presence)
   }
 
   fileprivate mutating func decision() throws(DecodingFault) -> Decision {
     Decision(
-      order: try listOrder(), publicID: try publicID(),
+      order: try listOrder(), publicID: try publicID(), generation: try uint32(),
       body: try bytes32(atMost: Limits.controlMessage))
   }
 

@@ -11,12 +11,15 @@ extension Message {
     writer.put(opcode.rawValue)
     switch self {
     case .hello, .refused, .masterAppRegister, .masterAppRegisterAck, .clientRegister,
-      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave, .clientForgotten, .groupKey:
+      .clientRegisterAck, .newClientRegistered, .bulkTickets, .leave, .clientForgotten,
+      .clientTable,
+      .groupKey:
       encodeConnecting(into: &writer)
     case .approveClient(let decision), .disApproveClient(let decision),
       .clientApproved(let decision), .clientDisApproved(let decision):
       writer.put(decision.order)
       writer.put(decision.publicID)
+      writer.put(decision.generation)
       writer.putBytes32(decision.body)
     case .addFiles(let proposal), .removeFile(let proposal), .renameFile(let proposal),
       .updateName(let proposal):
@@ -33,7 +36,9 @@ extension Message {
     case .changeRefused(let refusal):
       writer.put(refusal.transfer)
       writer.putBytes32(refusal.body)
-    case .askFiles(let cursor): writer.put(cursor)
+    case .askFiles(let question):
+      writer.put(question.cursor)
+      writer.putBytes32(question.body)
     case .filesPage(let page):
       writer.put(page.after)
       writer.put(page.next)
@@ -43,6 +48,7 @@ extension Message {
     case .forwarded(let publicID, let message), .directed(let publicID, let message):
       writer.put(publicID)
       message.encode(into: &writer)
+    case .clientsOut(let out): writer.putBytes32(out.body)
     case .online(let publicIDs), .away(let publicIDs), .gone(let publicIDs):
       writer.put(publicIDs)
     case .requestChunk(let request), .uploadChunkRequest(let request): writer.put(request)
@@ -62,6 +68,7 @@ extension Message {
     case .masterAppRegister(let register), .clientRegister(let register):
       writer.put(register.key)
       writer.put(register.incarnation)
+      writer.put(register.reached)
       writer.put(register.name.text)
       writer.put(register.system)
       writer.putBytes16(register.claim)
@@ -82,6 +89,11 @@ extension Message {
       writer.putFixed(tickets.down, count: BulkTickets.length)
       writer.putFixed(tickets.up, count: BulkTickets.length)
     case .clientForgotten(let publicIDs): writer.put(publicIDs)
+    case .clientTable(let table):
+      writer.put(table.isLast)
+      writer.put(table.highest)
+      writer.put(UInt32(table.records.count))
+      for record in table.records { writer.put(record) }
     case .groupKey(let key):
       writer.put(key.publicID)
       writer.put(key.generation)
@@ -110,6 +122,7 @@ extension ByteWriter {
     put(client.address)
     put(UInt64(bitPattern: client.firstSeen))
     put(client.generation)
+    put(client.reached)
     put(client.admission.rawValue)
     put(client.presence.rawValue)
   }

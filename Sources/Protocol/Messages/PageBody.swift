@@ -22,18 +22,31 @@ package enum PageItem: Equatable, Sendable {
     switch self {
     case .entry(let listed): 16 + listed.entry.encodedBound
     case .removed: 17
-    case .member(let member): 16 + member.name.text.utf8.count + 2 * DeviceKey.partLength
+    case .member(let member): 20 + member.name.text.utf8.count + 2 * DeviceKey.partLength
     }
   }
 }
 
 /// The plain body of FILES_PAGE.
 package struct PageBody: Equatable, Sendable {
+  /// Who asked for it.
+  package let asker: PublicID
+  /// The head of the list that it was taken from.
+  package let head: ListMark
   package var items: [PageItem]
-  package init(items: [PageItem]) { self.items = items }
+  package init(asker: PublicID = .master, head: ListMark = .none, items: [PageItem]) {
+    self.asker = asker
+    self.head = head
+    self.items = items
+  }
+
+  /// Bytes before the items.
+  package static let headLength = 4 + ListMark.length + 4
 
   package func encoded() -> [UInt8] {
-    var writer = ByteWriter(reserving: items.reduce(4) { $0 + $1.encodedBound })
+    var writer = ByteWriter(reserving: items.reduce(Self.headLength) { $0 + $1.encodedBound })
+    writer.put(asker)
+    writer.put(head)
     writer.put(UInt32(items.count))
     for item in items {
       switch item {
@@ -55,6 +68,8 @@ package struct PageBody: Equatable, Sendable {
 
   package init(decoding bytes: [UInt8]) throws(DecodingFault) {
     var reader = ByteReader(bytes)
+    asker = try reader.publicID()
+    head = try reader.listMark()
     let count = try reader.count(of: 8, atMost: Limits.controlMessage)
     items = []
     items.reserveCapacity(count)

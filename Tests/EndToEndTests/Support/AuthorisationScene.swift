@@ -92,7 +92,9 @@ struct AuthorisationScene {
     case .disApproveClient:
       return heard.contains(.clientDisApproved(Self.decision(waiter.publicID)))
     case .directed: return heard == [.serverNotReady(Self.transfer)]
-    case .addFiles, .removeFile, .renameFile, .updateName, .askFiles:
+    // What the hub has is what it is told: nobody hears of it.
+    case .clientTable: return speaker == .master
+    case .addFiles, .removeFile, .renameFile, .updateName, .askFiles, .clientsOut:
       return message.map { heard == [.forwarded(from: speaking.publicID, $0)] } ?? false
     case .requestChunk:
       return heard == [.uploadChunkRequest(request(of: witness.publicID))]

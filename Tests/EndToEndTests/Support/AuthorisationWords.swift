@@ -11,7 +11,10 @@ extension AuthorisationScene {
       body: [1])
     switch opcode {
     case .hello:
-      return .hello(Hello(version: Limits.protocolVersion, features: 0, challenge: [UInt8](repeating: 1, count: 32)))
+      return .hello(
+        Hello(
+          version: Limits.protocolVersion, features: 0, challenge: [UInt8](repeating: 1, count: 32))
+      )
     case .refused: return .refused(Refused(code: .displaced, reason: "go away"))
     case .masterAppRegister:
       return .masterAppRegister(
@@ -28,6 +31,8 @@ extension AuthorisationScene {
       return .bulkTickets(BulkTickets(down: half, up: half))
     case .leave: return .leave
     case .clientForgotten: return .clientForgotten([witness.publicID])
+    case .clientTable:
+      return .clientTable(ClientTable(records: [], highest: PublicID(1), isLast: true))
     case .approveClient: return .approveClient(decision)
     case .disApproveClient: return .disApproveClient(decision)
     case .clientApproved: return .clientApproved(decision)
@@ -46,7 +51,8 @@ extension AuthorisationScene {
     case .clientReleased: return .clientReleased(ordered)
     case .serverNotReady: return .serverNotReady(Self.transfer)
     case .changeRefused: return .changeRefused(ChangeRefusal(Self.transfer, .impossible))
-    case .askFiles: return .askFiles(.start)
+    case .askFiles: return .askFiles(ListQuestion(cursor: .start, mark: .none))
+    case .clientsOut: return .clientsOut(ClientsOut(body: [1]))
     case .filesPage:
       return .filesPage(
         FilesPage(after: .start, next: .start, more: false, restarts: false, body: [1]))

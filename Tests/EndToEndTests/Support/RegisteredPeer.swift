@@ -37,12 +37,15 @@ final class RegisteredPeer {
     return self
   }
 
-  /// Registers as the master, with the claim code if there is one, and waits for the answer.
+  /// Registers as the master, with the claim code if there is one, waits for the answer, and tells that it knows
+  /// of no client.
   func registerAsMaster(claim: [UInt8] = []) throws -> Self {
     try send(.masterAppRegister(registration(asMaster: true, claim: claim)))
     guard case .masterAppRegisterAck = try next() else {
       throw NeverHappened(description: "no MASTER_APP_REGISTER_ACK")
     }
+    // Before that a hub without a registry gives nobody a number.
+    try send(.clientTable(ClientTable(records: [], highest: .master, isLast: true)))
     return self
   }
 

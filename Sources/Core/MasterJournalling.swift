@@ -1,0 +1,55 @@
+package import Protocol
+
+/// A master comes back from its journal, and begins a new epoch with what it has.
+extension Master {
+  /// Whether a change from the journal comes next, behind the same changes.
+  package func isContinued(by ordered: OrderedChange) -> Bool {
+    replica.isContinued(by: ordered)
+  }
+
+  /// A change from the journal. Requires: `isContinued(by:)`.
+  package mutating func restore(_ ordered: OrderedChange) { apply(ordered) }
+
+  /// A part of the journal's snapshot, which was taken of the list at `order` with this history. Call before any
+  /// `restore(_: OrderedChange)`.
+  package mutating func restore(_ item: PageItem, order: ListOrder, history: History = .none) {
+    var deltas: [ListDelta] = []
+    replica.take(item, into: &deltas)
+    beginSnapshot(order, history)
+    log.noteRestored(item, at: order)
+  }
+
+  /// The journal's snapshot was taken of an empty list.
+  package mutating func restoreEmpty(order: ListOrder, history: History = .none) {
+    beginSnapshot(order, history)
+  }
+
+  /// Histories before the snapshot's, the last of them that of the place before it. Call behind its items.
+  package mutating func restore(earlier histories: [History]) {
+    replica.remember(earlier: histories)
+  }
+
+  /// A kept answer from the journal's snapshot.
+  package mutating func restore(answer: OrderedChange) { ledger.record(answer) }
+
+  /// A journal that lost its end goes on in a new epoch with what is left of it, since the members may have seen
+  /// more. Approvals and claims are then taken back as with a journal that is lost whole.
+  package mutating func beginEpoch(_ epoch: UInt64) {
+    precondition(epoch != 0, "epoch 0 means 'no list'")
+    let order = ListOrder(epoch: epoch, seq: replica.order.seq)
+    log = ChangeLog(tombstoneLimit: settings.tombstoneLimit)
+    ledger = TransferLedger()
+    beginSnapshot(order, .none)
+    for publicID in replica.members.keys.sorted() {
+      log.noteRestored(.member(replica.members[publicID]!), at: order)
+    }
+    for listed in replica.list.sorted { log.noteRestored(.entry(listed), at: order) }
+    rebuilding = Rebuilding()
+  }
+
+  /// A snapshot holds everything up to `order`, but not what was removed before.
+  private mutating func beginSnapshot(_ order: ListOrder, _ history: History) {
+    if replica.order != order || replica.history != history { replica.reached(order, history) }
+    log.beginRestored(at: order)
+  }
+}
