@@ -263,7 +263,7 @@ extension Volume {
         if sight.record == found.record { return below(sight.number, isNew: false) }
         let isSame = sight.record?.isSameFile(found.record) ?? false
         if found.kind == .file, Self.isOnlyTouched(sight.record, found.record) {
-          renewTouched(sight, found)
+          try renewTouched(sight, found)
           return nil
         }
         if isSame || origin(of: found) == nil {

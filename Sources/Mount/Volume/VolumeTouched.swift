@@ -21,12 +21,13 @@ extension Volume {
   }
 
   /// Renews an own file that was touched: at once where nothing was sent of it, else once what was sent was compared,
-  /// on the disk pool; until then whoever reads it hears that it is busy. Namespace lock held.
-  func renewTouched(_ sight: Sight, _ found: Found) {
+  /// on the disk pool; until then whoever reads it hears that it is busy. Namespace lock held. Throws: what keeps from
+  /// looking at it.
+  func renewTouched(_ sight: Sight, _ found: Found) throws(SystemError) {
     let isOlder = tree.withLock { $0[sight.number]?.own?.isLineOlder ?? true }
     guard !isOlder, let marks = sent.withLock({ $0.marks(of: sight.id) }),
       let sealer = uploads.state.withLock({ marks.isEmpty ? Sealer() : $0.sealer })
-    else { return renew(sight.number, found) }
+    else { return try renew(sight.number, found) }
     if marks.isEmpty { return keepVersion(sight, found) }
     guard compared.withLock({ $0.numbers.insert(sight.number).inserted }) else { return }
     let isAccepted = pool.submit(key: sight.number) { [self] in
@@ -39,7 +40,7 @@ extension Volume {
     }
     if isAccepted { return }
     compared.withLock { _ = $0.numbers.remove(sight.number) }
-    renew(sight.number, found)
+    try renew(sight.number, found)
   }
 
   private func settleTouched(_ sight: Sight, _ found: Found, isSame: Bool) {
@@ -48,10 +49,22 @@ extension Volume {
     guard let now, now.id == sight.id, now.record == sight.record, !now.isBusy, !now.isStaged else {
       return
     }
-    guard isSame else { return renew(sight.number, found) }
+    guard isSame else { return renewOrLookLater(sight.number, found) }
     keepVersion(sight, found)
     // It may have been touched again while it was read.
     lookAgain(at: sight.number)
+  }
+
+  private func renewOrLookLater(_ number: InodeNumber, _ found: Found) {
+    do throws(SystemError) { try renew(number, found) } catch {
+      let spot = tree.withLock { tree -> LookSpot? in
+        guard let node = tree[number], let directory = node.parent, let name = node.name else {
+          return nil
+        }
+        return .name(directory.number, name)
+      }
+      if let spot { couldNotLook(.spot(spot), error) }
+    }
   }
 
   /// Whether all that was sent of a file is still in it, and it is what was found. Blocks on the disk for as long as it
