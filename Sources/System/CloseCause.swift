@@ -36,11 +36,24 @@ package enum CloseCause: Sendable {
     return fields[6] & exiting != 0 && fields[49] & 0x7f != 0
   }
 
-  /// The numbers in a file of one line, those behind a name in brackets where there is one; 0 for what is no number.
+  /// The numbers in a file of one line, those behind a name in brackets where there is one; what is no number counts as
+  /// some number. Looked at at each close, so it is done by hand.
   private static func fields(_ path: String, limit: Int) -> [UInt64]? {
     guard let bytes = try? File.readAll(path, limit: limit) else { return nil }
-    let start = bytes.lastIndex(of: UInt8(ascii: ")")).map { $0 + 1 } ?? 0
-    return bytes[start...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
-      .map { UInt64(String(decoding: $0, as: UTF8.self)) ?? 0 }
+    var fields: [UInt64] = []
+    var isInField = false
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: ")"):
+        fields.removeAll(keepingCapacity: true)
+        isInField = false
+      case UInt8(ascii: " "), UInt8(ascii: "\n"): isInField = false
+      default:
+        if !isInField { fields.append(0) }
+        isInField = true
+        fields[fields.count - 1] = fields[fields.count - 1] &* 10 &+ UInt64(byte & 0xf)
+      }
+    }
+    return fields
   }
 }

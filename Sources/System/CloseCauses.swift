@@ -15,7 +15,7 @@ package final class CloseCauses: Sendable {
   static let threadLimit = 16
   /// How long whoever asks gives way for an answer before it goes on to other work. Nearly all come in less, and cost no
   /// change of threads then.
-  private static let soon: Duration = .microseconds(50)
+  private static let soon: Duration = .microseconds(200)
 
   private let queue: Monitor<LookingQueue>
   private let clock: Monitor<LookingClock>
