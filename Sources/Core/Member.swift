@@ -120,7 +120,6 @@ package struct Member: Sendable {
   var resendAt: Instant?
   var askAgainAt: Instant?
 
-
   /// `hash`: SHA-256.
   package init(
     isMaster: Bool, incarnation: Incarnation, settings: Settings = Settings(),

@@ -217,7 +217,9 @@ struct KeptListTests {
   }
 
   @Test
-  func `own entries of a list that was kept are not told, and are others' under another number`() throws {
+  func `own entries of a list that was kept are not told, and are others' under another number`()
+    throws
+  {
     var author = longList(1...3)
     author.add(longEntry(10), by: alice)
     var pair = Pair(author)

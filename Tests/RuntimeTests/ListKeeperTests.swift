@@ -86,7 +86,8 @@ struct ListKeeperTests {
   private static func reached(_ order: ListOrder) -> ListQuestion {
     ListQuestion(
       cursor: ListCursor(order: order, offset: 0, began: 0),
-      mark: ListMark(seq: order.seq, history: History([UInt8](repeating: 5, count: History.length))))
+      mark: ListMark(seq: order.seq, history: History([UInt8](repeating: 5, count: History.length)))
+    )
   }
 
   @Test func `what was kept is loaded`() throws {

@@ -6,11 +6,18 @@ import System
 /// The namespace of a member that hears of every change of the list, in any order, while its kernel looks up, moves
 /// and forgets. Where the list has nothing any more, nothing shows.
 private struct Scene {
-  private var tree = Tree(now: FileTime(seconds: 0), home: 1)
+  private var tree: Tree
   private var replica = Replica(order: ListOrder(epoch: 1, seq: 0))
   private var draw: TestGenerator
 
-  init(_ input: [UInt8]) { draw = TestGenerator(input: input) }
+  init(_ input: [UInt8]) {
+    draw = TestGenerator(input: input)
+    let key = [UInt8](repeating: 1, count: FileNumbers.keyLength)
+    guard let top = try? Stat(path: "/"), let numbers = FileNumbers(key: key, home: 1) else {
+      preconditionFailure("there is a root, and the key has its length")
+    }
+    tree = Tree(now: FileTime(seconds: 0), own: top, numbers: numbers)
+  }
 
   mutating func run() {
     var steps = 0
