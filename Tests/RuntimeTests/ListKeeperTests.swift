@@ -43,9 +43,11 @@ struct ListKeeperTests {
   /// A member that knows `count` entries of somebody else's.
   private func member(_ count: UInt64) -> Locked<Member> {
     var kept = KeptReplica(of: PublicID(1), hash: ListHash.sha256)
-    let isTaken = try? kept.take(
-      (1...count).map { .entry(listed($0)) }, upTo: Self.reached(ListOrder(epoch: 9, seq: count)))
-    precondition(isTaken != nil, "it says where it stands")
+    do {
+      try kept.take(
+        (1...count).map { .entry(listed($0)) },
+        upTo: Self.reached(ListOrder(epoch: 9, seq: count)))
+    } catch { preconditionFailure("it says where it stands: \(error)") }
     var member = Member(isMaster: false, incarnation: 1, hash: ListHash.sha256)
     var actions: [MemberAction] = []
     member.restore(kept, now: .zero, into: &actions)
