@@ -106,7 +106,12 @@ extension Master {
     case let ours? where ours.admission == .approved:
       settle(approved: ours, record, adopts: adopts, into: &actions)
     case let ours?:
-      if record.admission != .disapproved {
+      if let later = decided[record.key], later.admission == .approved,
+        later.generation >= ours.generation
+      {
+        // The journal lost its end, or a crash came between the decision and its place there.
+        _ = decide(record.publicID, .approved, into: &actions)
+      } else if record.admission != .disapproved {
         let isLater = record.generation >= ours.generation
         _ = decide(record.publicID, .disapproved, into: &actions)
         // The hub's key for it is none that it had before it was put out.

@@ -301,4 +301,19 @@ struct RebuildTests {
     #expect(master.replica.list.sorted == old.replica.list.sorted)
     #expect(master.replica.members == old.replica.members)
   }
+
+  /// The vault is written before the journal: a later decision there holds, whatever the journal lost.
+  @Test(arguments: [(1, false), (2, true), (3, true)] as [(UInt32, Bool)])
+  func `an approval that only the vault knows holds if it is the later`(
+    _ generation: UInt32, isIn: Bool
+  ) {
+    let vault = MasterVault(
+      generation: 3, decisions: [member(1, .approved, generation: generation)])
+    var master = Master(epoch: 1, vault: vault)
+    let order = ListOrder(epoch: 1, seq: 7)
+    master.restore(.member(member(1, .disapproved, generation: 2)), order: order)
+    var actions: [MasterAction] = []
+    master.hubConnected(clients: [client(1, .disapproved)], now: .zero, into: &actions)
+    #expect((master.replica.members[alice]?.admission == .approved) == isIn)
+  }
 }

@@ -28,7 +28,14 @@ struct JournalTests {
       transfer: TransferID(incarnation: 1, counter: number), oldest: number, body: [])
     master.proposed(
       proposal, .name(deviceName("name \(number)")), from: .master, now: .zero, into: &actions)
-    for case .journal(let ordered) in actions { try journal.append(ordered) }
+    for case .journal(let ordered) in actions {
+      do { try journal.append(ordered) } catch { throw Unkept(ordered: ordered) }
+    }
+  }
+
+  /// What the disk did not take.
+  private struct Unkept: Error {
+    let ordered: OrderedChange
   }
 
   /// A journal of five changes, its bytes, and where each of its records ends.
@@ -146,12 +153,9 @@ struct JournalTests {
     while refused == nil, number < 1_000 {
       number += 1
       let before = master.replica.order.seq
-      do { try rename(number, &master, opened.journal) } catch {
+      do { try rename(number, &master, opened.journal) } catch let unkept as Unkept {
         #expect(master.replica.order.seq == before + 1)
-        refused = OrderedChange(
-          order: master.replica.order, sender: .master,
-          transfer: TransferID(incarnation: 1, counter: number),
-          change: .named(deviceName("name \(number)")))
+        refused = unkept.ordered
       }
     }
     let late = try #require(refused)

@@ -36,7 +36,8 @@ extension World {
   ) -> (victim: SessionID, bytes: [UInt8])? {
     guard options.sabotage != nil, !sabotageIsDone,
       let ordered = try? OrderedChange.decode(message),
-      let victim = sessions.first(where: { connections[$0]?.publicID != ordered.sender })
+      let victim = sessions.first(where: { connections[$0]?.publicID != ordered.sender }),
+      let node = connections[victim].map({ nodes[$0.node] })
     else { return nil }
     let change: Change
     switch ordered.change {
@@ -50,7 +51,9 @@ extension World {
     }
     let altered = OrderedChange(
       order: ordered.order, sender: ordered.sender, transfer: ordered.transfer, change: change)
-    return encoded(altered.message()).map { (victim, $0) }
+    // With another history the victim would notice, and ask for the list anew.
+    let history = SimulatedHash.hash(altered.hashed(behind: node.member.replica.history))
+    return encoded(altered.with(history).message()).map { (victim, $0) }
   }
 
   /// A member that is not approved and connected, for `Sabotage.tellUnapproved`.
