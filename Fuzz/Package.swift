@@ -64,11 +64,11 @@ let package = Package(
     fuzzer("control", ["Fuzzer", "Control"]),
     // These also apply what they have decoded.
     fuzzer("hub", ["Fuzzer", "Protocol", "Core"]),
-    fuzzer("master", ["Fuzzer", "Protocol", "Core"]),
-    fuzzer("member", ["Fuzzer", "Protocol", "Core"]),
+    fuzzer("master", ["Fuzzer", "Protocol", "Core", "Sealing"]),
+    fuzzer("member", ["Fuzzer", "Protocol", "Core", "Sealing"]),
     // The tree is built into it, but for what only the volume asks of it.
     fuzzer(
-      "namespace", ["Fuzzer", "Protocol", "Core", "System"],
+      "namespace", ["Fuzzer", "Protocol", "Core", "Sealing", "System", "CLinux"],
       without: ["Tree/NodeVersions.swift"]),
   ],
   swiftLanguageModes: [.v6]

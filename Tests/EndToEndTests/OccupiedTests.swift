@@ -93,7 +93,9 @@ extension EndToEnd {
         // Put there while a file is on its way.
         try Files.makeFolder(host.path("late"))
         try Files.chmod(host.path("late"), 0o777)
-        try fixture.waitFor(guest.path("late"))
+        try eventually("everybody may write there") {
+          (try? Self.stat(guest.path("late")).permissions) == 0o777
+        }
         let file = try Files.open(guest.path("late/file"), O_WRONLY | O_CREAT)
         try File.writeAll(Array("x".utf8), to: file, "late/file")
         try Files.symlink(guest.own + "/late", to: outside)

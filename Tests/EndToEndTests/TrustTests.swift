@@ -71,7 +71,7 @@ extension EndToEnd {
         try hub.restart()
         #expect(try guest.process.wait() == .exit(78))
         let log = try Files.text(guest.log)
-        #expect(log.contains("not the one that was remembered") && log.contains("'pin'"))
+        #expect(log.contains("not the one that was remembered") && log.contains("/^pin /d"))
         try other.start([])
         #expect(try other.process.wait() == .exit(78))
       }

@@ -1,13 +1,14 @@
 import Core
 import Fuzzer
 import Protocol
+import Sealing
 
 /// A master whose hub and members say whatever can be decoded. What it orders is journaled and followed: a master that is
 /// restored from it, and a replica that heard all of it, have the same list.
 private struct Scene {
-  private var master = Master(epoch: 1)
-  private var restored = Master(epoch: 1)
-  private var follower = Replica(order: ListOrder(epoch: 1, seq: 0))
+  private var master = Master(epoch: 1, spareEpoch: 2, hash: ListHash.sha256)
+  private var restored = Master(epoch: 1, spareEpoch: 2, hash: ListHash.sha256)
+  private var follower = Replica(order: ListOrder(epoch: 1, seq: 0), hash: ListHash.sha256)
   private var draw: TestGenerator
   private var now: Duration = .zero
 
@@ -40,7 +41,9 @@ private struct Scene {
     case 5:
       now += .milliseconds(Int64(draw.next() % 100_000))
       master.tick(now: now)
-    case 6: master.asked(draw.cursor(), from: someone(), into: &actions)
+    case 6:
+      let question = ListQuestion(cursor: draw.cursor(), mark: draw.mark())
+      _ = master.received(.askFiles(question), from: someone(), now: now, into: &actions)
     case 7: master.clientsForgotten([someone()])
     default: propose(&actions)
     }
@@ -77,13 +80,17 @@ private struct Scene {
         signing: Array(repeating: device, count: DeviceKey.partLength),
         agreement: Array(repeating: device, count: DeviceKey.partLength)),
       name: made.name, system: made.system, address: made.address, firstSeen: made.firstSeen,
-      generation: made.generation, admission: made.admission, presence: made.presence)
+      generation: made.generation, reached: made.reached, admission: made.admission,
+      presence: made.presence)
   }
 
   private mutating func obey(_ action: MasterAction) {
     switch action {
     case .journal(let ordered): restored.restore(asSent(ordered))
     case .publish(let ordered): _ = follower.apply(asSent(ordered))
+    case .beginEpoch(let order):
+      restored.beginEpoch(order.epoch)
+      follower.reached(order, .none)
     case .answer(_, let message):
       precondition((try? message.encoded()) != nil, "a master says nothing that it cannot send")
     default: break

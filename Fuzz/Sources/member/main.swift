@@ -1,6 +1,7 @@
 import Core
 import Fuzzer
 import Protocol
+import Sealing
 
 /// A member whose hub and master say whatever can be decoded, while its own folder does what it wants.
 private struct Scene {
@@ -9,11 +10,11 @@ private struct Scene {
   private var now: Duration = .zero
   private var own: [EntryID] = []
   /// What the member asked for last.
-  private var question = ListCursor.start
+  private var question = ListQuestion(cursor: .start, mark: .none)
 
   init(_ input: [UInt8]) {
     draw = TestGenerator(input: input)
-    member = Member(isMaster: false, incarnation: UInt64(draw.below(3)))
+    member = Member(isMaster: false, incarnation: UInt64(draw.below(3)), hash: ListHash.sha256)
   }
 
   mutating func run() {
@@ -24,7 +25,7 @@ private struct Scene {
       step(&actions)
       for case .send(let message) in actions {
         precondition((try? message.encoded()) != nil, "a member says nothing that it cannot send")
-        if case .askFiles(let cursor) = message { question = cursor }
+        if case .askFiles(let asked) = message { question = asked }
       }
     }
   }
@@ -101,7 +102,12 @@ private struct Scene {
   }
 
   private mutating func ordered() -> OrderedChange {
-    OrderedChange(
+    // Often the one that comes next, behind the same changes.
+    if draw.below(2) == 0, member.replica.order.seq < .max {
+      return member.replica.placed(
+        change(), from: someone(), TransferID(incarnation: 0, counter: draw.next()))
+    }
+    return OrderedChange(
       order: order(), sender: someone(),
       transfer: TransferID(incarnation: UInt64(draw.below(3)), counter: draw.next()),
       change: change())
@@ -119,12 +125,15 @@ private struct Scene {
       default: .entry(ListedEntry(entry: draw.entry(), owner: someone(), claimed: draw.next()))
       }
     }
-    let after = draw.below(8) == 0 ? draw.cursor() : question
+    let after = draw.below(8) == 0 ? draw.cursor() : question.cursor
     return .filesPage(
       FilesPage(
         after: after, next: draw.below(2) == 0 ? draw.cursor() : reached(),
         more: draw.below(2) == 0, restarts: draw.below(2) == 0,
-        body: PageBody(items: items).encoded()))
+        body: PageBody(
+          asker: draw.below(8) == 0 ? someone() : member.publicID ?? someone(), head: draw.mark(),
+          items: items
+        ).encoded()))
   }
 }
 

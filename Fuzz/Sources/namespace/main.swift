@@ -1,13 +1,14 @@
 import Core
 import Fuzzer
 import Protocol
+import Sealing
 import System
 
 /// The namespace of a member that hears of every change of the list, in any order, while its kernel looks up, moves
 /// and forgets. Where the list has nothing any more, nothing shows.
 private struct Scene {
   private var tree: Tree
-  private var replica = Replica(order: ListOrder(epoch: 1, seq: 0))
+  private var replica = Replica(order: ListOrder(epoch: 1, seq: 0), hash: ListHash.sha256)
   private var draw: TestGenerator
 
   init(_ input: [UInt8]) {
@@ -45,7 +46,6 @@ private struct Scene {
   }
 
   private mutating func change() {
-    let seq = replica.order.seq + 1
     let change: Change =
       switch draw.below(6) {
       case 0: .removed(draw.randomID())
@@ -53,9 +53,8 @@ private struct Scene {
       case 2: .released(someone())
       default: .added((0..<(1 + draw.below(4))).map { _ in draw.entry() }, rejected: [])
       }
-    let ordered = OrderedChange(
-      order: ListOrder(epoch: 1, seq: seq), sender: someone(),
-      transfer: TransferID(incarnation: 1, counter: seq), change: change)
+    let ordered = replica.placed(
+      change, from: someone(), TransferID(incarnation: 1, counter: replica.order.seq + 1))
     guard let bytes = try? ordered.message().encoded(), let message = try? Message(decoding: bytes),
       let came = try? OrderedChange.decode(message)
     else { return }

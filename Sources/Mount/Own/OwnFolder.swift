@@ -329,11 +329,6 @@ func listNames(of directory: OwnedDescriptor) throws(SystemError) -> [[UInt8]] {
   }
 }
 
-extension [UInt8] {
-  /// As a C string. Requires: no zero byte.
-  var cPath: [CChar] { map { CChar(bitPattern: $0) } + [0] }
-}
-
 extension [CChar] {
   /// The bytes of a C string.
   fileprivate var bytes: [UInt8] { dropLast().map { UInt8(bitPattern: $0) } }

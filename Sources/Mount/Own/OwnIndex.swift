@@ -147,11 +147,3 @@ package final class OwnIndex: Sendable {
     return (Known(entry: entry, version: version, record: record), try reader.uint64() == 1)
   }
 }
-
-extension FileRecord {
-  init(_ stat: Stat) {
-    self.init(
-      device: stat.dev, inode: stat.ino, size: stat.size, modified: stat.modified,
-      changed: stat.changed)
-  }
-}

@@ -131,15 +131,3 @@ struct OwnState {
   /// Its file, once it has no name any more: whoever found it before goes on with it.
   var remains: OwnedDescriptor?
 }
-
-/// What tells one content of a file from another without reading it.
-struct FileRecord: Equatable, Sendable {
-  var device: UInt64
-  var inode: UInt64
-  var size: Int64
-  var modified: FileTime
-  var changed: FileTime
-
-  /// Whether both are of one file, whatever its content.
-  func isSameFile(_ other: FileRecord) -> Bool { device == other.device && inode == other.inode }
-}
