@@ -104,7 +104,7 @@ mount: build
 	@echo 'A second member, here (on another machine only: fsharefs THIS-MACHINE MOUNTPOINT):'
 	@echo '  mkdir -p /tmp/second'
 	@echo '  $(RELEASE)/fsharefs 127.0.0.1 --nowait --name second --state /tmp/second-state /tmp/second'
-	@echo 'Its mount is empty until it is approved:'
+	@echo 'It lists nothing ("Host is down") until it is approved:'
 	@echo '  $(RELEASE)/fsharectl approve second'
 
 umount:

@@ -85,7 +85,8 @@ final class TortureFaults {
     case 2:
       try add("kill the hub", long) { [hub] in
         try hub.crash()
-      } mend: { [hub] in
+      } mend: { [self] in
+        letAllGoOn()
         try hub.restart()
       }
     case 3:
@@ -141,7 +142,15 @@ final class TortureFaults {
     try fault.mend()
   }
 
+  /// Ends all stops. A child closes what the writers and readers of this process have open in mounts, and waits for
+  /// their answers: from a mount that is stopped none would come before this process, which waits for its child, lets
+  /// that go on.
+  private func letAllGoOn() {
+    for process in members.map(\.process) + [hub.process] { process.kill(SIGCONT) }
+  }
+
   private func restart(_ index: Int) throws {
+    letAllGoOn()
     MountPoint.detach(members[index].mount)
     let role = index == 0 ? ["--master"] : []
     try members[index].start(
