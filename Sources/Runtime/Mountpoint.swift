@@ -8,7 +8,10 @@ enum Mountpoint {
   /// The absolute path of a usable mountpoint. A stale mount of a dead process is cleaned up.
   /// Throws: an ending with code 66 that says what is wrong.
   static func check(_ path: String, apartFrom folders: [String]) throws(Ending) -> String {
-    if isStale(path) { Fusermount.unmount(path, lazily: true) }
+    // Force ends what still waits for the dead process: only root may use it.
+    if isStale(path), umount2(path.cPath, Int32(MNT_FORCE | MNT_DETACH)) != 0 {
+      Fusermount.unmount(path, lazily: true)
+    }
     guard let absolute = File.resolved(path) else {
       throw Ending(.mountpoint, "mountpoint \(path): \(SystemError.reason(errno))")
     }

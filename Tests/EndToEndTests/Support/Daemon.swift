@@ -52,8 +52,8 @@ final class Daemon {
   /// Ends it as a crash does, and takes away what the crash leaves mounted.
   func crash() throws {
     process.kill(SIGKILL)
-    _ = try process.wait()
     MountPoint.detach(mount)
+    _ = try process.wait()
   }
 
   /// Asks it to leave by SIGTERM, and waits for its end.
@@ -114,6 +114,7 @@ final class Daemon {
     process.kill(SIGTERM)
     if (try? process.wait(within: .seconds(5))) == nil {
       process.kill(SIGKILL)
+      MountPoint.detach(mount)
       _ = try? process.wait(within: .seconds(5))
     }
     MountPoint.detach(mount)

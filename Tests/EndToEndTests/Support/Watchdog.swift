@@ -27,6 +27,7 @@ final class Watchdog: Sendable {
       }
       for process in watched { process.kill(SIGKILL) }
       Watchdog.killAll(naming: folder)
+      for mountpoint in MountPoint.all(below: folder) { MountPoint.detach(mountpoint) }
     }
   }
 

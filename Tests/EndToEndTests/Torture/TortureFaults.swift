@@ -77,8 +77,7 @@ final class TortureFaults {
     switch random.below(7) {
     case 0, 1:
       try add("kill \(member.name)", long) {
-        member.process.kill(SIGKILL)
-        _ = try member.process.wait()
+        try member.crash()
       } mend: { [self] in
         try restart(index)
       }
