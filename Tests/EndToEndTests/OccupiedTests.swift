@@ -7,7 +7,8 @@ import Testing
 extension EndToEnd {
   /// What lies in the own folder and cannot be shared.
   @Suite struct Occupied {
-    /// S80, S81, S82: it shows to its owner as it is, is taken, can be removed, and costs the group nothing.
+    /// S80, S81, S82: it shows to its owner as it is, is taken, can be removed, and costs the group
+    /// nothing.
     @Test func whatCannotBeSharedIsTaken() throws {
       try withFixture { fixture in
         let own = try fixture.newFolder("own")
@@ -109,8 +110,32 @@ extension EndToEnd {
       }
     }
 
-    /// S83: a file whose place cannot be reached is not shared, and its `close` says so; nothing keeps a start from
-    /// happening.
+    /// S86: the longest file is shared; nothing makes it longer through the mount.
+    @Test func noFileBecomesLongerThanCanBeShared() throws {
+      try withFixture { fixture in
+        // Of a file system that takes longer ones.
+        let disk = fixture.newPath("disk")
+        try Self.mountMemory(disk, fixture)
+        let (host, hub) = try fixture.host(own: disk + "/own")
+        let guest = try fixture.member("guest", of: hub, approvedBy: host)
+        let longest = 1 << 62
+        try Files.write(host.path("file"), "x")
+        #expect(Files.errorOf { try Files.truncate(host.path("file"), longest + 1) } == EFBIG)
+        try Files.truncate(host.path("file"), longest)
+        let file = OwnedDescriptor(try Files.open(host.path("file"), O_RDWR))
+        var byte: UInt8 = 1
+        #expect(pwrite(file.raw, &byte, 1, longest) == -1 && errno == EFBIG)
+        #expect(fallocate(file.raw, 0, longest, 1) == -1 && errno == EFBIG)
+        #expect(try Self.stat(disk + "/own/file").size == Int64(longest))
+        try eventually("the guest sees it") {
+          (try? Self.stat(guest.path("file")).size) == Int64(longest)
+        }
+        try Files.unlink(host.path("file"))
+      }
+    }
+
+    /// S83: a file whose place cannot be reached is not shared, and its `close` says so; nothing
+    /// keeps a start from happening.
     @Test func whatCannotBePlacedIsTakenBack() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

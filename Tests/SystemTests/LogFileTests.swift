@@ -2,7 +2,7 @@ import Glibc
 import System
 import Testing
 
-/// The log of a process in the background.
+/// S109: the log of a process in the background.
 struct LogFileTests {
   private let folder = "/tmp/fsharefs-log-" + String(SecureRandom.uint64(), radix: 16)
   private var path: String { folder + "/log" }

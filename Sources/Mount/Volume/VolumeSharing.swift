@@ -43,8 +43,8 @@ extension Volume {
   /// What is shared in place, in the order in which it was. Any thread.
   package var sharedInPlace: [SharedPlaceFacts] { folder.sharedPlaces.map(SharedPlaceFacts.init) }
 
-  /// Shares what lies at an absolute path without symlinks. `folders`: what it must be apart from. `waits`: whether
-  /// the group can answer now. Calls `done` once, on any thread.
+  /// Shares what lies at an absolute path without symlinks. `folders`: what it must be apart from.
+  /// `waits`: whether the group can answer now. Calls `done` once, on any thread.
   package func shareInPlace(
     _ path: [UInt8], as name: SharePath, apartFrom folders: [String], waits: Bool,
     _ done: @escaping @Sendable (SharingOutcome) -> Void
@@ -63,9 +63,7 @@ extension Volume {
         }
       }
       if let entry = added?.entry, waits, let id = added?.id {
-        group.share(entry, timeout: settings.ackTimeout) { [self] outcome in
-          answered(outcome, id, done)
-        }
+        tell(entry) { [self] outcome in answered(outcome, id, done) }
       } else {
         done(refusal ?? .unanswered)
       }
@@ -74,8 +72,8 @@ extension Volume {
     }
   }
 
-  /// Takes back what is shared in place: listed at `name`, or lying at one of `paths`. Calls `done` once, on any
-  /// thread, with what it was; nil where there is no such thing.
+  /// Takes back what is shared in place: listed at `name`, or lying at one of `paths`. Calls `done`
+  /// once, on any thread, with what it was; nil where there is no such thing.
   package func unshareInPlace(
     _ name: SharePath?, paths: [[UInt8]],
     _ done: @escaping @Sendable (Result<SharedPlaceFacts?, SystemError>) -> Void
@@ -100,7 +98,8 @@ extension Volume {
     if let folder = folders.first(where: { Self.overlap(path, $0.pathBytes) }) {
       return .overlaps(folder)
     }
-    // Through a symlink it is the same folder. The mountpoint has none in it; it is not asked, being ours to answer.
+    // Through a symlink it is the same folder. The mountpoint has none in it; it is not asked,
+    // being ours to answer.
     for folder in [folder.path, File.folder(of: folder.placesFile)] {
       if let real = File.resolved(folder), Self.overlap(path, real.pathBytes) {
         return .overlaps(folder)
