@@ -54,8 +54,8 @@ static inline ssize_t clinux_read_in_memory(int fd, void *buffer, size_t count, 
   return pread(fd, buffer, count, offset);
 }
 
-/// Whether an open file lies on a file system of a disk of this machine, or of its memory: then `fstat` asks nobody. A
-/// network's, or another program's, may not answer.
+/// Whether an open file lies on a file system of a disk of this machine, or of its memory: then
+/// `fstat` asks nobody. A network's, or another program's, may not answer.
 static inline int clinux_is_on_local_disk(int fd) {
   static const unsigned int types[] = {
       0xEF53 /* ext */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */, 0xF2F52010 /* f2fs */,
@@ -67,8 +67,8 @@ static inline int clinux_is_on_local_disk(int fd) {
   return 0;
 }
 
-/// Whether a name in an open directory is where something is mounted, from the same file system too: 1, 0, or -1
-/// with errno.
+/// Whether a name in an open directory is where something is mounted, from the same file system
+/// too: 1, 0, or -1 with errno.
 static inline int clinux_is_mount_root(int dirfd, const char *name) {
   struct statx found;
   if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &found) != 0) return -1;
@@ -81,15 +81,16 @@ static inline int clinux_renameat2(
   return (int)syscall(SYS_renameat2, olddirfd, oldpath, newdirfd, newpath, flags);
 }
 
-/// Makes the calling thread act on files as a user and a group; as root still free to go everywhere. Only root may.
-/// Back to root with 0. Returns: 0, or -1 where it did not become so.
+/// Makes the calling thread act on files as a user and a group; as root still free to go
+/// everywhere. Only root may. Back to root with 0. Returns: 0, or -1 where it did not become so.
 static inline int clinux_act_on_files_as(uid_t user, gid_t group) {
   setfsgid(group);
   setfsuid(user);
   // Neither says whether it worked; asked for what nobody is, they say who one is.
   if (setfsuid((uid_t)-1) != (int)user || setfsgid((gid_t)-1) != (int)group) return -1;
   if (user == 0) return 0;
-  // With root's number the kernel has taken the right to pass by permissions, which it has checked already.
+  // With root's number the kernel has taken the right to pass by permissions, which it has checked
+  // already.
   struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
   if (syscall(SYS_capget, &head, data) != 0) return -1;
@@ -105,7 +106,8 @@ static inline ssize_t clinux_copy_file_range(
   return copy_file_range(in, &from, out, &to, length, 0);
 }
 
-/// Lets the allocator keep up to 64 MiB of what was freed, and take blocks below 16 MiB from its heap.
+/// Lets the allocator keep up to 64 MiB of what was freed, and take blocks below 16 MiB from its
+/// heap.
 static inline void clinux_keep_freed_memory(void) {
   mallopt(M_MMAP_THRESHOLD, 16 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);

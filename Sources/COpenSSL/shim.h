@@ -157,7 +157,8 @@ static inline int copenssl_verdict(X509_STORE_CTX *store, int accepted) {
   return accepted;
 }
 
-/// A client's connection that reads and writes memory; `offer` are application protocols (RFC 7301).
+/// A client's connection that reads and writes memory; `offer` are application protocols (RFC
+/// 7301).
 static inline SSL *copenssl_open_pipe(
     SSL_CTX *context, const unsigned char *offer, unsigned int count) {
   SSL *made = SSL_new(context);

@@ -1,7 +1,7 @@
 import System
 
-/// Asks about the clients that wait for approval, one at a time: what `fsharectl watch` does, without its
-/// terminal.
+/// Asks about the clients that wait for approval, one at a time: what `fsharectl watch` does,
+/// without its terminal.
 package struct ApprovalDesk: Sendable {
   /// What is to be shown after a look at the members.
   package struct Shown: Equatable, Sendable {

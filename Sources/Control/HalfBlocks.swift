@@ -1,8 +1,8 @@
-/// Draws a square of dark and light modules with half blocks of UTF-8: two rows to a line, as a terminal's
-/// characters are twice as high as wide.
+/// Draws a square of dark and light modules with half blocks of UTF-8: two rows to a line, as a
+/// terminal's characters are twice as high as wide.
 package enum HalfBlocks {
-  /// Black on white of the 256-colour palette, whatever the terminal's own colours: a code that is light on
-  /// dark is not read by every camera.
+  /// Black on white of the 256-colour palette, whatever the terminal's own colours: a code that is
+  /// light on dark is not read by every camera.
   private static let colours = "\u{1B}[38;5;16;48;5;231m"
   private static let reset = "\u{1B}[0m"
 

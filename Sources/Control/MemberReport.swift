@@ -28,13 +28,14 @@ package struct MemberReport: Codable, Equatable, Sendable {
   package var entries: Int
   /// The six words of its key; nil where the key is not known here.
   package var words: String?
-  /// The numeric address that it last came from, in the hub's word: hostile until escaped. Only the master
-  /// is told.
+  /// The numeric address that it last came from, in the hub's word: hostile until escaped. Only the
+  /// master is told.
   package var address: String?
   /// When the hub first met it, seconds since 1970. Only the master is told.
   package var firstSeen: Int64?
 
-  /// Why it is not in though nobody decided so: for the master to tell. nil where there is no doubt.
+  /// Why it is not in though nobody decided so: for the master to tell. nil where there is no
+  /// doubt.
   package var doubt: String?
 
   /// A report with every field given.

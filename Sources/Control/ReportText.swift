@@ -57,8 +57,8 @@ extension MembersReport {
   /// Waiting members that are shown at most, so that a crowd that waits hides nobody who is in.
   package static let waitingShown = 20
 
-  /// The report for people: one aligned line per member, those who wait last, safe to show in a terminal.
-  /// `all`: however many wait.
+  /// The report for people: one aligned line per member, those who wait last, safe to show in a
+  /// terminal. `all`: however many wait.
   package func text(all: Bool = false) -> String {
     let head = [
       "ID", "NAME", "STATE", "PRESENCE", "ENTRIES", "SYSTEM", "ADDRESS", "FIRST SEEN", "WORDS",

@@ -81,7 +81,8 @@ package struct StatusReport: Codable, Equatable, Sendable {
   package var paused: [String] = []
   /// Whether uploads are paused.
   package var uploadsPaused = false
-  /// Names of the own folder that are there and not shared; files that could not be moved into place.
+  /// Names of the own folder that are there and not shared; files that could not be moved into
+  /// place.
   package var notShared = 0
   package var setAside = 0
   /// What became of a master that was set back to an earlier state; nil for everyone else.

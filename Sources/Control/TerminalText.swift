@@ -3,8 +3,8 @@ import System
 /// Text from peers, made safe to show: a name may carry escape sequences that would drive a
 /// terminal, or characters that make it look like another name.
 package enum TerminalText {
-  /// Shows what is not printable as `\xNN`, byte by byte of its UTF-8, and so the bytes of a path that are none
-  /// (`PathText`).
+  /// Shows what is not printable as `\xNN`, byte by byte of its UTF-8, and so the bytes of a path
+  /// that are none (`PathText`).
   package static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

@@ -5,7 +5,8 @@ extension TransfersReport {
     return transfers.map(\.line).joined(separator: "\n")
   }
 
-  /// The report for a terminal of this size, two lines per transfer, none longer than the terminal is wide.
+  /// The report for a terminal of this size, two lines per transfer, none longer than the terminal
+  /// is wide.
   package func screen(columns: Int, rows: Int) -> [String] {
     guard !transfers.isEmpty else {
       return [Self.clipped("nothing is being read or uploaded", columns)]
@@ -25,8 +26,8 @@ extension TransfersReport {
     return lines
   }
 
-  /// What replaces a screen by the next one, where the cursor stands below it: every line is overwritten and
-  /// only then its rest cleared, so that nothing flickers.
+  /// What replaces a screen by the next one, where the cursor stands below it: every line is
+  /// overwritten and only then its rest cleared, so that nothing flickers.
   package static func redrawing(_ lines: [String], over previous: Int) -> String {
     let up = previous > 0 ? "\u{1B}[\(previous)A\r" : ""
     // Lines do not wrap, whatever the width of their characters.

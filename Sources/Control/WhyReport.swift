@@ -20,7 +20,8 @@ package struct WhyReport: Codable, Equatable, Sendable {
     package var leavesCached = 0
     /// Handles by which programs have it open.
     package var handles = 0
-    /// Reads that wait for leaves, and the seconds that the first of them has left; nil while it has none.
+    /// Reads that wait for leaves, and the seconds that the first of them has left; nil while it
+    /// has none.
     package var readsWaiting = 0
     package var secondsLeft: Int?
     /// Leaves on their way, put off because its owner or the hub was busy, and not asked for yet.
@@ -63,7 +64,8 @@ package struct WhyReport: Codable, Equatable, Sendable {
 
   /// What lies in the own folder there, or is kept for it, and is not shared.
   package struct Unshared: Codable, Equatable, Sendable {
-    /// The path of what is not shared: the one that was asked for, or of a folder above it. Hostile until escaped.
+    /// The path of what is not shared: the one that was asked for, or of a folder above it. Hostile
+    /// until escaped.
     package var path: String
     /// Why, in words that follow `not shared: `.
     package var reason: String
@@ -98,10 +100,12 @@ package struct WhyReport: Codable, Equatable, Sendable {
   package var remote: Remote?
   /// For what is one's own.
   package var own: Own?
-  /// For what is one's own and not shared; beside `remote` where somebody else's entry shows at its path.
+  /// For what is one's own and not shared; beside `remote` where somebody else's entry shows at its
+  /// path.
   package var unshared: Unshared?
 
-  /// Of an own folder, who else has something in it (hostile until escaped): it can be renamed and removed by nobody.
+  /// Of an own folder, who else has something in it (hostile until escaped): it can be renamed and
+  /// removed by nobody.
   package var alsoOf: [String]
 
   /// A report with every field given.

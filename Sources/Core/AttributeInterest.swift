@@ -1,12 +1,14 @@
-/// Whether somebody who lists directories looks at what is in them too, as `ls -l`, `du` and file managers do, and
-/// not only at names and kinds, as `find` and completion do.
+/// Whether somebody who lists directories looks at what is in them too, as `ls -l`, `du` and file
+/// managers do, and not only at names and kinds, as `find` and completion do.
 ///
-/// The kernel asks for the attributes of everything that it begins to list. To be told them costs it an inode for
-/// each, two thirds of the time of a `find`; not to be told costs a LOOKUP for each that is looked at. So files'
-/// attributes come with a listing while files are being looked up: who does it pays for the beginning of a directory.
+/// The kernel asks for the attributes of everything that it begins to list. To be told them costs
+/// it an inode for each, two thirds of the time of a `find`; not to be told costs a LOOKUP for each
+/// that is looked at. So files' attributes come with a listing while files are being looked up: who
+/// does it pays for the beginning of a directory.
 package struct AttributeInterest: Sendable {
   private static let memory: Duration = .seconds(2)
-  /// Looks that follow one another closely before it is an interest: one file here and there is none.
+  /// Looks that follow one another closely before it is an interest: one file here and there is
+  /// none.
   private static let threshold = 8
 
   private var lastLook: Instant = .zero

@@ -1,6 +1,7 @@
 import Protocol
 
-/// Judges the entries of one ADD_FILES in turn: what one of them claims stands in the way of the next.
+/// Judges the entries of one ADD_FILES in turn: what one of them claims stands in the way of the
+/// next.
 struct BatchTrial {
   private(set) var accepted: [Entry] = []
   private(set) var rejected: [RejectedEntry] = []

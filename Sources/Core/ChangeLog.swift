@@ -2,8 +2,9 @@ package import Protocol
 
 /// What changed when, so that a replica gets only what it lacks.
 ///
-/// It remembers for each entry and member only its latest change, by place: (seq, offset in that seq).
-/// What a page carries is the state of now, so the log is never longer than twice what there is to tell.
+/// It remembers for each entry and member only its latest change, by place: (seq, offset in that
+/// seq). What a page carries is the state of now, so the log is never longer than twice what there
+/// is to tell.
 package struct ChangeLog: Sendable {
   private enum Subject: Hashable {
     case entry(EntryID)
@@ -22,8 +23,9 @@ package struct ChangeLog: Sendable {
   private var tombstones = 0
   /// A replica older than this may have missed a removal that the log forgot.
   private var floor: UInt64 = 0
-  /// Where the offsets of a restored snapshot begin: above those of every change. A cursor into the change that
-  /// the snapshot took the place of then skips nothing, since it counted something else.
+  /// Where the offsets of a restored snapshot begin: above those of every change. A cursor into the
+  /// change that the snapshot took the place of then skips nothing, since it counted something
+  /// else.
   private static let restoredOffsets: UInt32 = 1 << 31
   /// Removals remembered: a member away for longer takes the whole list again.
   private let tombstoneLimit: Int
@@ -87,8 +89,8 @@ package struct ChangeLog: Sendable {
     records = kept
   }
 
-  /// The page behind `cursor` for `asker`, of about `Limits.listBody` bytes. `isConfirmed`: whether what the asker
-  /// has was made by the same changes as this list; if not, it takes the whole list.
+  /// The page behind `cursor` for `asker`, of about `Limits.listBody` bytes. `isConfirmed`: whether
+  /// what the asker has was made by the same changes as this list; if not, it takes the whole list.
   package func page(
     after cursor: ListCursor, isConfirmed: Bool, for asker: PublicID, of replica: Replica
   ) -> FilesPage {
@@ -131,7 +133,8 @@ package struct ChangeLog: Sendable {
     }
   }
 
-  /// Index of the first record that is not yet seen at (everything to `seq`, `offset` parts of the next).
+  /// Index of the first record that is not yet seen at (everything to `seq`, `offset` parts of the
+  /// next).
   private func firstRecord(afterSeq seq: UInt64, offset: UInt32) -> Int {
     var low = 0
     var high = records.count

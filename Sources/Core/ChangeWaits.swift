@@ -1,8 +1,9 @@
 import DequeModule
 import Protocol
 
-/// Programs that wait for the group's answer to a change. Each is found by its entry and by its time: many wait at once
-/// where much is copied in, and each that is answered must not cost as much as all.
+/// Programs that wait for the group's answer to a change. Each is found by its entry and by its
+/// time: many wait at once where much is copied in, and each that is answered must not cost as much
+/// as all.
 struct ChangeWaits: Sendable {
   private struct Wait: Sendable {
     let entry: EntryID
@@ -20,7 +21,8 @@ struct ChangeWaits: Sendable {
   /// When `takeDue` may find something; never later.
   var nextDeadline: Instant? { waits.isEmpty ? nil : deadlines.first?.at }
 
-  /// Adds one. Complexity: O(1) where its time is over last of all, else O(waits that are over later).
+  /// Adds one. Complexity: O(1) where its time is over last of all, else O(waits that are over
+  /// later).
   mutating func add(
     _ token: WaitToken, for entry: EntryID, _ revision: UInt64, until deadline: Instant
   ) {
@@ -32,7 +34,8 @@ struct ChangeWaits: Sendable {
     deadlines.insert((deadline, token), at: place)
   }
 
-  /// Takes one out. Its place among the deadlines goes when its time comes, or when it is the first.
+  /// Takes one out. Its place among the deadlines goes when its time comes, or when it is the
+  /// first.
   mutating func cancel(_ token: WaitToken) {
     guard let wait = waits.removeValue(forKey: token) else { return }
     tokens[wait.entry]!.remove(token)
@@ -40,8 +43,8 @@ struct ChangeWaits: Sendable {
     passEnded()
   }
 
-  /// Takes out those that wait for an entry, for a state that is not later than `revision`. In the order in which
-  /// they came.
+  /// Takes out those that wait for an entry, for a state that is not later than `revision`. In the
+  /// order in which they came.
   mutating func take(_ entry: EntryID, upTo revision: UInt64) -> [WaitToken] {
     guard let all = tokens[entry] else { return [] }
     let ended = all.filter { waits[$0]!.revision <= revision }.sorted()

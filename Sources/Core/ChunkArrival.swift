@@ -44,7 +44,8 @@ extension ChunkFetcher {
     cache.shrink(to: max(0, settings.budget - bytesOnTheirWay))
   }
 
-  /// A leaf came and could not be opened: once more from its owner, past every cache; then it is an error.
+  /// A leaf came and could not be opened: once more from its owner, past every cache; then it is an
+  /// error.
   package mutating func couldNotOpen(
     _ sealed: LeafKey, now: Instant, into actions: inout [FetchAction]
   ) {
@@ -104,11 +105,12 @@ extension ChunkFetcher {
     }
   }
 
-  /// The group has a new key: what is asked for from now on is asked for under it. What is on its way under
-  /// the old one is still taken.
+  /// The group has a new key: what is asked for from now on is asked for under it. What is on its
+  /// way under the old one is still taken.
   package mutating func rekeyed(_ generation: UInt32) { self.generation = generation }
 
-  /// The master has put an owner out, or let it in again. Nothing of one who is out is kept or answered.
+  /// The master has put an owner out, or let it in again. Nothing of one who is out is kept or
+  /// answered.
   package mutating func ownerDecided(
     _ owner: PublicID, isIn: Bool, into actions: inout [FetchAction]
   ) {

@@ -13,7 +13,8 @@ package struct ChunkFetcher: Sendable {
     package var timeout: Duration = .seconds(30)
     /// How long a leaf may take before it is asked for again.
     package var patience: Duration = .seconds(8)
-    /// Reads that may wait for lost owners and pauses at a time: half of the kernel's background requests.
+    /// Reads that may wait for lost owners and pauses at a time: half of the kernel's background
+    /// requests.
     package var heldLimit = 128
     /// Open files that are fetched ahead at a time.
     package var aheadLimit = 32
@@ -162,8 +163,8 @@ package struct ChunkFetcher: Sendable {
     cache.shrink(to: max(0, settings.budget - bytesOnTheirWay))
   }
 
-  /// The read as nothing of it is there yet. A random reader gets by with small pieces, unless the leaves are
-  /// there or on their way.
+  /// The read as nothing of it is there yet. A random reader gets by with small pieces, unless the
+  /// leaves are there or on their way.
   private mutating func begin(
     _ stream: StreamID, _ content: Content, _ offset: UInt64, _ length: UInt64, _ asked: UInt64,
     now: Instant
@@ -227,7 +228,8 @@ package struct ChunkFetcher: Sendable {
     }
   }
 
-  /// The program no longer waits. Returns: whether the read was still unanswered. The fetch goes on.
+  /// The program no longer waits. Returns: whether the read was still unanswered. The fetch goes
+  /// on.
   package mutating func cancel(_ token: ReadToken) -> Bool {
     guard let read = reads.removeValue(forKey: token) else { return false }
     forget(token, read)

@@ -1,9 +1,11 @@
 import Protocol
 
-/// The hub's part in reading: joins askers of the same leaf, asks its owner once, keeps what came for a while.
+/// The hub's part in reading: joins askers of the same leaf, asks its owner once, keeps what came
+/// for a while.
 ///
-/// Each asker has a credit: leaves asked of owners for it and not yet taken by its downward stream. Nothing
-/// is asked beyond it, so no queue grows, a slow asker delays nobody, and owners are never stopped.
+/// Each asker has a credit: leaves asked of owners for it and not yet taken by its downward stream.
+/// Nothing is asked beyond it, so no queue grows, a slow asker delays nobody, and owners are never
+/// stopped.
 package struct ChunkRelay: Sendable {
   package struct Settings: Sendable {
     /// How long a leaf stays at hand after it came.
@@ -43,8 +45,9 @@ package struct ChunkRelay: Sendable {
     var wanted = WantQueue()
     /// Bytes asked of owners for it, or queued on its stream.
     var inFlight = 0
-    /// Its credit was used up, and less than an eighth of it is free again: were more asked for in bulk now, it
-    /// would be one leaf for each that was taken, and its owner could not tell it from what a program waits for.
+    /// Its credit was used up, and less than an eighth of it is free again: were more asked for in
+    /// bulk now, it would be one leaf for each that was taken, and its owner could not tell it from
+    /// what a program waits for.
     private var isExhausted = false
 
     /// What may be asked for next; in bulk only within the credit.
@@ -84,8 +87,8 @@ package struct ChunkRelay: Sendable {
   /// Bytes of leaves at hand.
   package var cachedBytes: Int { cache.bytes }
 
-  /// REQUEST_CHUNK. `refusal`: why the owner cannot be asked now; leaves at hand are sent all the same,
-  /// unless the asker has no right to them.
+  /// REQUEST_CHUNK. `refusal`: why the owner cannot be asked now; leaves at hand are sent all the
+  /// same, unless the asker has no right to them.
   mutating func requested(
     _ request: ChunkRequest, from session: SessionID, owner: SessionID?,
     refusal: ChunkFailureReason?, now: Instant, into actions: inout [HubAction]

@@ -1,6 +1,7 @@
 package import Protocol
 
-/// One version of somebody's file, as it is read: in leaves, or, by a random reader, in smaller pieces.
+/// One version of somebody's file, as it is read: in leaves, or, by a random reader, in smaller
+/// pieces.
 package struct Content: Hashable, Sendable {
   package let owner: PublicID
   package let entry: EntryID

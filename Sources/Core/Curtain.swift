@@ -1,7 +1,7 @@
 import Protocol
 
-/// What shows while a master that begins anew takes the list back from its members: the list as it was. Of what is
-/// there meanwhile half is missing, and whoever listed that would take it for all.
+/// What shows while a master that begins anew takes the list back from its members: the list as it
+/// was. Of what is there meanwhile half is missing, and whoever listed that would take it for all.
 struct Curtain: Sendable {
   /// The replica as it was before.
   let shown: Replica

@@ -1,7 +1,7 @@
 import Protocol
 
-/// What an owner really delivers, and how long a run of leaves is therefore worth asking for: a quarter of
-/// a second's.
+/// What an owner really delivers, and how long a run of leaves is therefore worth asking for: a
+/// quarter of a second's.
 struct DeliveryRate: Sendable {
   private static let interval: Duration = .milliseconds(100)
   private static let idle: Duration = .seconds(1)

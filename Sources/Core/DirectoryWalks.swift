@@ -1,8 +1,8 @@
 import Protocol
 
-/// Programs that open the small files of a directory one behind the other, in the order in which it is listed
-/// (`cp -r`, a thumbnailer, a compiler), and how far ahead of each its files are fetched. Files and directories
-/// go by the numbers that the kernel knows them by.
+/// Programs that open the small files of a directory one behind the other, in the order in which it
+/// is listed (`cp -r`, a thumbnailer, a compiler), and how far ahead of each its files are fetched.
+/// Files and directories go by the numbers that the kernel knows them by.
 package struct DirectoryWalks: Sendable {
   private struct Walk: Sendable {
     var files: [Content] = []
@@ -14,7 +14,8 @@ package struct DirectoryWalks: Sendable {
     var inOrder = 0
     /// Whether `files` were told.
     var isKnown = false
-    /// Of the file that was opened last: how many come before it, itself included. nil: not known yet.
+    /// Of the file that was opened last: how many come before it, itself included. nil: not known
+    /// yet.
     var place: Int?
     /// Files that were fetched ahead, from the first on.
     var fetched = 0
@@ -62,8 +63,8 @@ package struct DirectoryWalks: Sendable {
     walks[directory]?.place = nil
   }
 
-  /// Files that will be opened soon and were not fetched yet: a batch as large as what was walked already, once
-  /// less than half of the last is left.
+  /// Files that will be opened soon and were not fetched yet: a batch as large as what was walked
+  /// already, once less than half of the last is left.
   package mutating func next(in directory: UInt64) -> ArraySlice<Content> {
     guard var walk = walks[directory], walk.inOrder > 0, walk.isKnown else { return [] }
     let place = walk.numbers.partitioningIndex { $0 > walk.last }
@@ -84,7 +85,8 @@ package struct DirectoryWalks: Sendable {
 }
 
 extension Array {
-  /// The first index from which on `isBehind` is true. Requires: sorted by it. Complexity: O(log n).
+  /// The first index from which on `isBehind` is true. Requires: sorted by it. Complexity: O(log
+  /// n).
   fileprivate func partitioningIndex(where isBehind: (Element) -> Bool) -> Int {
     var low = 0
     var high = count

@@ -5,7 +5,8 @@ package struct FetchFigures: Sendable {
   package let content: Content
   /// Streams that read it.
   package internal(set) var opened = 0
-  /// Reads that wait for leaves of it, and the time that the first of them has left; nil while it has none.
+  /// Reads that wait for leaves of it, and the time that the first of them has left; nil while it
+  /// has none.
   package internal(set) var waiting = 0
   package internal(set) var timeLeft: Duration?
   /// Leaves in memory.
@@ -63,8 +64,8 @@ extension ChunkFetcher {
     return figures
   }
 
-  /// The versions that are being read now: those that somebody waits for, and those of which something came
-  /// a moment ago.
+  /// The versions that are being read now: those that somebody waits for, and those of which
+  /// something came a moment ago.
   package func activeContents(within time: Duration, now: Instant) -> [Content] {
     let active = Set(meter.active(within: time, now: now))
     var contents = Set(reads.values.map(\.content))

@@ -1,7 +1,7 @@
 package import Protocol
 
-/// Pausing: reads of paused files wait without a deadline, and nothing is fetched for them. What was fetched
-/// before is still there, and what was on its way is still taken.
+/// Pausing: reads of paused files wait without a deadline, and nothing is fetched for them. What
+/// was fetched before is still there, and what was on its way is still taken.
 extension ChunkFetcher {
   /// From now on these files are paused, and no others.
   package mutating func pause(
@@ -27,8 +27,9 @@ extension ChunkFetcher {
   /// The files that are open, each once.
   package var openEntries: Set<EntryID> { Set(streams.values.map(\.content.entry)) }
 
-  /// A program closed one of its descriptors of a paused file, maybe because it was killed: what the kernel
-  /// asked for on its behalf waits for nobody, or is asked for again by who still has it open.
+  /// A program closed one of its descriptors of a paused file, maybe because it was killed: what
+  /// the kernel asked for on its behalf waits for nobody, or is asked for again by who still has it
+  /// open.
   package mutating func abandonPaused(_ stream: StreamID, into actions: inout [FetchAction]) {
     guard let entry = streams[stream]?.content.entry, pausedEntries.contains(entry) else { return }
     for token in reads.keys.sorted() where reads[token]!.stream == stream {

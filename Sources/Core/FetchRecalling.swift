@@ -1,7 +1,7 @@
 package import Protocol
 
-/// Leaves that may lie on this machine's disk: they are looked for there before anybody is asked, also while
-/// their owner is away or their file is paused.
+/// Leaves that may lie on this machine's disk: they are looked for there before anybody is asked,
+/// also while their owner is away or their file is paused.
 extension ChunkFetcher {
   /// How long the disk may take before the owner is asked in its place.
   static let recallPatience: Duration = .seconds(1)
@@ -31,7 +31,8 @@ extension ChunkFetcher {
     deliver(key, leaf, to: flight, into: &actions)
   }
 
-  /// These leaves are not on disk: they are asked for. What cannot be asked for now waits, if anybody waits for it.
+  /// These leaves are not on disk: they are asked for. What cannot be asked for now waits, if
+  /// anybody waits for it.
   package mutating func notRecalled(
     _ keys: [LeafKey], now: Instant, into actions: inout [FetchAction]
   ) {

@@ -2,7 +2,8 @@ import Protocol
 
 /// What is fetched before anybody asks for it: never more than memory allows.
 extension ChunkFetcher {
-  /// A program is likely to read these small files soon: their first leaves are fetched, as far as memory goes.
+  /// A program is likely to read these small files soon: their first leaves are fetched, as far as
+  /// memory goes.
   package mutating func expect(
     _ contents: [Content], now: Instant, into actions: inout [FetchAction]
   ) {

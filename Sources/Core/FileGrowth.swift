@@ -23,8 +23,9 @@ struct FileGrowth: Sendable {
 }
 
 extension ChunkFetcher {
-  /// A file has only grown: its whole leaves are kept under the new version, and whoever has it open reads on in
-  /// that, also who waits for its end. What is on its way under the old one is taken when it comes.
+  /// A file has only grown: its whole leaves are kept under the new version, and whoever has it
+  /// open reads on in that, also who waits for its end. What is on its way under the old one is
+  /// taken when it comes.
   package mutating func grew(
     _ old: Content, into new: Content, now: Instant, _ actions: inout [FetchAction]
   ) {
@@ -53,7 +54,8 @@ extension ChunkFetcher {
     return new.key(key.index, scale: key.scale)
   }
 
-  /// The owner no longer has a version: who waits for it goes on in what it has become, if it has only grown.
+  /// The owner no longer has a version: who waits for it goes on in what it has become, if it has
+  /// only grown.
   mutating func changed(_ key: LeafKey, now: Instant, into actions: inout [FetchAction]) {
     guard let flight = flights.removeValue(forKey: key) else { return }
     for token in flight.waiters {
@@ -65,7 +67,8 @@ extension ChunkFetcher {
     }
   }
 
-  /// Lets a read wait for another version of its content: what it has got it keeps, where that is whole.
+  /// Lets a read wait for another version of its content: what it has got it keeps, where that is
+  /// whole.
   private mutating func restart(
     _ token: ReadToken, _ old: Read, in content: Content, now: Instant,
     into actions: inout [FetchAction]

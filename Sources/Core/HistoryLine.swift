@@ -1,8 +1,9 @@
 import DequeModule
 package import Protocol
 
-/// The histories of the latest places in the order, so that somebody who has come as far as one of them can be
-/// told from somebody whose list was made from other changes. Memory: 32 bytes for each.
+/// The histories of the latest places in the order, so that somebody who has come as far as one of
+/// them can be told from somebody whose list was made from other changes. Memory: 32 bytes for
+/// each.
 package struct HistoryLine: Sendable {
   /// Places that are remembered at most.
   private let limit: Int
@@ -42,7 +43,8 @@ package struct HistoryLine: Sendable {
     }
   }
 
-  /// Puts earlier histories before those that are known. Requires: the last of them is that before `first`.
+  /// Puts earlier histories before those that are known. Requires: the last of them is that before
+  /// `first`.
   mutating func prepend(_ earlier: [History]) {
     for history in earlier.reversed() where items.count < limit && first > 0 {
       items.prepend(history)

@@ -60,7 +60,8 @@ package struct Hub: Sendable {
   var handshakes = HubDeadlines<SessionID>()
   /// When lost clients count as gone.
   var graces = HubDeadlines<PublicID>()
-  /// Whether numbers may be given: not before a hub without a registry has heard from its master which are taken.
+  /// Whether numbers may be given: not before a hub without a registry has heard from its master
+  /// which are taken.
   var knowsNumbers: Bool
   /// Sessions in `SessionState.held`, in their order, and maybe some that are no more.
   var heldSessions: [SessionID] = []
@@ -121,8 +122,8 @@ extension Hub {
     }
   }
 
-  /// A control connection was opened; it must register within `Settings.handshake`. `address`: numeric,
-  /// without a port; `time`: seconds since 1970.
+  /// A control connection was opened; it must register within `Settings.handshake`. `address`:
+  /// numeric, without a port; `time`: seconds since 1970.
   package mutating func opened(
     _ session: SessionID, from address: String = "", time: Int64 = 0, now: Instant
   ) {

@@ -11,7 +11,8 @@ package struct HubClient: Equatable, Sendable {
   /// When the hub first met its key, seconds since 1970.
   package let firstSeen: Int64
   package var admission: Admission
-  /// The latest group key that the master wrapped for it; nil where there is none, or none any more.
+  /// The latest group key that the master wrapped for it; nil where there is none, or none any
+  /// more.
   package var groupKey: GroupKeyMessage?
   /// Of the group key once it was put out; 0: it is not out.
   package var outSince: UInt32

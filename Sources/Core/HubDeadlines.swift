@@ -1,7 +1,7 @@
 import DequeModule
 
-/// Deadlines that lie equally far ahead when they are set: the order of setting is the order of falling due,
-/// so none of them is ever searched for.
+/// Deadlines that lie equally far ahead when they are set: the order of setting is the order of
+/// falling due, so none of them is ever searched for.
 struct HubDeadlines<ID: Hashable & Sendable>: Sendable {
   private var deadlines: [ID: Instant] = [:]
   /// In the order of setting; an item that is not what `deadlines` says was cancelled or set anew.

@@ -7,8 +7,8 @@ extension Hub {
     if !audience.isEmpty { actions.append(.send(message, to: audience)) }
   }
 
-  /// APPROVE_CLIENT. About a client that the hub does not know it is passed on all the same: it has its
-  /// place in the order.
+  /// APPROVE_CLIENT. About a client that the hub does not know it is passed on all the same: it has
+  /// its place in the order.
   mutating func approve(_ decision: Decision, into actions: inout [HubAction]) {
     let publicID = decision.publicID
     guard publicID != .master else { return }
@@ -30,8 +30,8 @@ extension Hub {
     setPresence(publicID, .online, into: &actions)
   }
 
-  /// DIS_APPROVE_CLIENT: its transfers end on both sides at once. Its connection stays, so that it hears of
-  /// it, and may be let in again.
+  /// DIS_APPROVE_CLIENT: its transfers end on both sides at once. Its connection stays, so that it
+  /// hears of it, and may be let in again.
   mutating func disapprove(_ decision: Decision, into actions: inout [HubAction]) {
     let publicID = decision.publicID
     guard publicID != .master else { return }
@@ -67,8 +67,8 @@ extension Hub {
     relay.ownerShutOut(publicID, into: &actions)
   }
 
-  /// GROUP_KEY: kept for whoever it is for, and passed on to one that is in. One that an older message brings
-  /// late is dropped.
+  /// GROUP_KEY: kept for whoever it is for, and passed on to one that is in. One that an older
+  /// message brings late is dropped.
   mutating func keep(_ key: GroupKeyMessage, into actions: inout [HubAction]) {
     guard key.publicID != .master, let client = clients[key.publicID],
       key.generation >= client.record.groupKey?.generation ?? 0

@@ -1,9 +1,10 @@
 import Protocol
 
-/// Which number is whose: the master's table goes before the hub's own idea, since the list knows members by it.
+/// Which number is whose: the master's table goes before the hub's own idea, since the list knows
+/// members by it.
 extension Hub {
-  /// A hub without a registry does not know which numbers are taken: who registers there waits until the master
-  /// has told.
+  /// A hub without a registry does not know which numbers are taken: who registers there waits
+  /// until the master has told.
   mutating func hold(
     _ register: Register, _ opening: Opening, session: SessionID, into actions: inout [HubAction]
   ) {
@@ -72,7 +73,8 @@ extension Hub {
     setPresence(member.publicID, .away, into: &actions)
   }
 
-  /// Nobody has this number any more. Who is connected under it connects again, and gets the right one.
+  /// Nobody has this number any more. Who is connected under it connects again, and gets the right
+  /// one.
   private mutating func remove(_ publicID: PublicID, into actions: inout [HubAction]) {
     endSession(of: publicID, into: &actions)
     leaveForGood(publicID, into: &actions)
@@ -80,7 +82,8 @@ extension Hub {
     actions.append(.forget(publicID))
   }
 
-  /// The master does not remember having approved it: it waits again, and hears so when it connects again.
+  /// The master does not remember having approved it: it waits again, and hears so when it connects
+  /// again.
   private mutating func suspend(_ publicID: PublicID, into actions: inout [HubAction]) {
     endSession(of: publicID, into: &actions)
     leaveForGood(publicID, into: &actions)

@@ -3,7 +3,8 @@ package import Protocol
 /// How connections become the master or a client.
 extension Hub {
   /// MASTER_APP_REGISTER. `proofHolds`: whether the signature fits the challenge of this session.
-  /// `claimHolds`: whether it gives the claim code of this hub, which counts where there is no master yet.
+  /// `claimHolds`: whether it gives the claim code of this hub, which counts where there is no
+  /// master yet.
   package mutating func masterRegisters(
     _ register: Register, proofHolds: Bool, claimHolds: Bool, session: SessionID, now: Instant,
     into actions: inout [HubAction]
@@ -119,8 +120,8 @@ extension Hub {
     actions.append(.persistMaster(key))
   }
 
-  /// Sees to it that one more client may wait. Who waits without being connected makes room, the one that was
-  /// heard of longest ago first. Returns: false where all who wait are connected.
+  /// Sees to it that one more client may wait. Who waits without being connected makes room, the
+  /// one that was heard of longest ago first. Returns: false where all who wait are connected.
   private mutating func makeRoomToWait(into actions: inout [HubAction]) -> Bool {
     while clients.waiting >= settings.waitingLimit {
       guard let publicID = clients.longestAbsent else { return false }
@@ -137,8 +138,8 @@ extension Hub {
     }
   }
 
-  /// Makes `session` the session of a client; another process with the same key is displaced: the one
-  /// whose connection was opened first. Returns: whether one was; nil where it is this one.
+  /// Makes `session` the session of a client; another process with the same key is displaced: the
+  /// one whose connection was opened first. Returns: whether one was; nil where it is this one.
   private mutating func enter(
     _ record: HubClient, _ register: Register, session: SessionID, _ opening: Opening,
     into actions: inout [HubAction]
@@ -162,8 +163,8 @@ extension Hub {
       _ = end(old)
       clients[publicID]!.session = nil
       relay.sessionClosed(old, into: &actions)
-      // Away for a moment: the ONLINE that follows makes the others ask again for what was lost with
-      // the old connection, leaves and changes.
+      // Away for a moment: the ONLINE that follows makes the others ask again for what was lost
+      // with the old connection, leaves and changes.
       if record.admission == .approved {
         setPresence(publicID, .away, into: &actions)
         relay.ownerLost(publicID, reason: .away, into: &actions)

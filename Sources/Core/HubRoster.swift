@@ -1,7 +1,7 @@
 import Protocol
 
-/// The hub's clients, with what events ask about all of them kept at hand: a crowd that waits makes nothing
-/// slower for those who are in.
+/// The hub's clients, with what events ask about all of them kept at hand: a crowd that waits makes
+/// nothing slower for those who are in.
 struct HubRoster: Sendable {
   struct Client: Sendable {
     var record: HubClient
@@ -23,7 +23,8 @@ struct HubRoster: Sendable {
   /// Those of them that are not connected.
   private var absent: Set<PublicID> = []
 
-  /// Everything about a client; setting nil forgets it. O(1), but for a change of session or admission.
+  /// Everything about a client; setting nil forgets it. O(1), but for a change of session or
+  /// admission.
   subscript(publicID: PublicID) -> Client? {
     get { clients[publicID] }
     set {

@@ -60,7 +60,8 @@ package struct KeptReplica: Sendable {
     replica = Replica(order: .none, hash: hash)
   }
 
-  /// Takes what changed on the way to where `reached` stands. Throws, with nothing taken, where that says nothing.
+  /// Takes what changed on the way to where `reached` stands. Throws, with nothing taken, where
+  /// that says nothing.
   package mutating func take(
     _ items: [PageItem], upTo reached: ListQuestion
   ) throws(DecodingFault) {
@@ -72,8 +73,9 @@ package struct KeptReplica: Sendable {
 }
 
 extension Member {
-  /// Goes on from what an earlier process knew, until something newer is heard: owners are away, their entries
-  /// listed. Call once, behind `share` of all that the own folder has and before anything is received.
+  /// Goes on from what an earlier process knew, until something newer is heard: owners are away,
+  /// their entries listed. Call once, behind `share` of all that the own folder has and before
+  /// anything is received.
   package mutating func restore(
     _ kept: KeptReplica, now: Instant, into actions: inout [MemberAction]
   ) {
@@ -96,7 +98,8 @@ extension Member {
     stand(.complete, into: &actions)
   }
 
-  /// All of the replica as it is now, for a copy of it; nil where there is nothing to keep. Complexity: O(n).
+  /// All of the replica as it is now, for a copy of it; nil where there is nothing to keep.
+  /// Complexity: O(n).
   package var snapshot: ReplicaSnapshot? {
     guard let publicID, standing == .complete, !isMaster else { return nil }
     let kept = curtain?.shown ?? replica

@@ -4,11 +4,11 @@ import Protocol
 /// The plain bytes of a leaf, or of a smaller piece.
 package typealias Leaf = [UInt8]
 
-/// Opened leaves in memory, bounded in bytes. First go those that were read to their end, which the kernel
-/// keeps by now, then the least recently used.
+/// Opened leaves in memory, bounded in bytes. First go those that were read to their end, which the
+/// kernel keeps by now, then the least recently used.
 struct LeafCache: Sendable {
-  /// Leaves that stay though they were read to their end: few, so that their memory, which the processor still
-  /// has at hand, is used again for the next.
+  /// Leaves that stay though they were read to their end: few, so that their memory, which the
+  /// processor still has at hand, is used again for the next.
   private static let spentLimit = 128
 
   private struct Cached {

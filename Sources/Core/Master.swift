@@ -2,8 +2,8 @@ package import Protocol
 
 /// What the master app wants done.
 package enum MasterAction: Equatable, Sendable {
-  /// Keep a decision, and the key of this generation where it is a new one, for good: it must outlive even a
-  /// crash of the machine. Comes before the `journal` of the same decision.
+  /// Keep a decision, and the key of this generation where it is a new one, for good: it must
+  /// outlive even a crash of the machine. Comes before the `journal` of the same decision.
   case keep(MemberRecord, generation: UInt32)
   /// Seal with the key of this generation from here on; it is made where there is none.
   case useKey(UInt32)
@@ -15,8 +15,8 @@ package enum MasterAction: Equatable, Sendable {
   case publish(OrderedChange)
   /// Tell one member only.
   case answer(to: PublicID, Message)
-  /// A new epoch begins with the list as it is: begin the journal anew, durably, tell the member in this process
-  /// (`Member.epochBegan`), and connect to the hub anew.
+  /// A new epoch begins with the list as it is: begin the journal anew, durably, tell the member in
+  /// this process (`Member.epochBegan`), and connect to the hub anew.
   case beginEpoch(ListOrder)
   /// Somebody knows later changes or keys than this master: say so.
   case notice(Restoration.Evidence)
@@ -51,14 +51,15 @@ package struct Master: Sendable {
   package internal(set) var generation: UInt32
   /// More disapprovals than any group ever makes: what a hub or a member says beyond is made up.
   static let generationsPossible: UInt32 = 1 << 24
-  /// What was decided about whom, apart from the journal: a lost one must not let the hub say who is in.
+  /// What was decided about whom, apart from the journal: a lost one must not let the hub say who
+  /// is in.
   var decided: [DeviceKey: MemberRecord]
   /// The journal was lost: approvals and claims are taken back from the hub and the members first.
   var rebuilding: Rebuilding?
   /// What this master knows of having been set back to an earlier state.
   package internal(set) var restoration: Restoration
-  /// The epoch to begin should somebody turn out to know more than this journal; nil once it was begun, so that
-  /// what somebody makes up costs one epoch in each run of the master, and no more.
+  /// The epoch to begin should somebody turn out to know more than this journal; nil once it was
+  /// begun, so that what somebody makes up costs one epoch in each run of the master, and no more.
   var spareEpoch: UInt64?
   /// Whether the next word of the hub ends in a new key.
   var drawsKey = false
@@ -71,11 +72,12 @@ package struct Master: Sendable {
     var limit: Instant?
   }
 
-  /// Places in the order whose histories are remembered: who has not been there for longer takes the whole list.
+  /// Places in the order whose histories are remembered: who has not been there for longer takes
+  /// the whole list.
   package static let historiesKept = 65_536
 
-  /// A master with an empty list. `spareEpoch`: a second random epoch, see there; `vault`: what was kept of
-  /// decisions and keys; `isRebuilt`: whether the journal was lost.
+  /// A master with an empty list. `spareEpoch`: a second random epoch, see there; `vault`: what was
+  /// kept of decisions and keys; `isRebuilt`: whether the journal was lost.
   package init(
     epoch: UInt64, spareEpoch: UInt64, vault: MasterVault = MasterVault(),
     restoration: Restoration = Restoration(), settings: Settings = Settings(),
@@ -112,9 +114,9 @@ package struct Master: Sendable {
 // MARK: - Changes
 
 extension Master {
-  /// What a member says to the master, its body opened: a proposal, a question, or who is out. Each proposal gets an
-  /// answer, however little sense it makes: what a member says wrong is no reason not to hear what it says next.
-  /// Returns: false for what is none of that.
+  /// What a member says to the master, its body opened: a proposal, a question, or who is out. Each
+  /// proposal gets an answer, however little sense it makes: what a member says wrong is no reason
+  /// not to hear what it says next. Returns: false for what is none of that.
   package mutating func received(
     _ message: Message, from sender: PublicID, now: Instant, into actions: inout [MasterAction]
   ) -> Bool {
@@ -137,8 +139,8 @@ extension Master {
     return true
   }
 
-  /// A proposal from a member, or from the member in this process. `change`: nil where nothing can be told of what
-  /// it wants. `impossible`: entries that nobody could take.
+  /// A proposal from a member, or from the member in this process. `change`: nil where nothing can
+  /// be told of what it wants. `impossible`: entries that nobody could take.
   package mutating func proposed(
     _ proposal: Proposal, _ change: ProposedChange?, impossible: [EntryID] = [],
     from sender: PublicID, now: Instant, into actions: inout [MasterAction]
@@ -149,7 +151,8 @@ extension Master {
       actions.append(.answer(to: sender, answer.message()))
       return
     case .duplicate(nil):
-      // Of what was answered long ago the sender knows; a copy that the hub repeats is nobody's question.
+      // Of what was answered long ago the sender knows; a copy that the hub repeats is nobody's
+      // question.
       return
     case .refused(let reason): return refuse(proposal, reason, from: sender, into: &actions)
     case .past: return refuse(proposal, .outdated, from: sender, into: &actions)
@@ -224,7 +227,8 @@ extension Master {
     return true
   }
 
-  /// What becomes of a proposed change; its effects on the way are applied one entry after the other.
+  /// What becomes of a proposed change; its effects on the way are applied one entry after the
+  /// other.
   private func judged(
     _ change: ProposedChange, _ impossible: [EntryID], from sender: PublicID
   ) -> Change {

@@ -2,9 +2,9 @@ package import Protocol
 
 /// The hub's clients: who is let in or put out, and who has the group's key.
 extension Master {
-  /// What can be decided now about a client, and the generation of the group key with it: the program keeps
-  /// both before it calls `approve` or `disapprove`. nil where the hub knows no such client, or every
-  /// generation was used up.
+  /// What can be decided now about a client, and the generation of the group key with it: the
+  /// program keeps both before it calls `approve` or `disapprove`. nil where the hub knows no such
+  /// client, or every generation was used up.
   package func decision(
     _ publicID: PublicID, _ admission: Admission
   ) -> (member: MemberRecord, generation: UInt32)? {

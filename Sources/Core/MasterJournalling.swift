@@ -10,8 +10,8 @@ extension Master {
   /// A change from the journal. Requires: `isContinued(by:)`.
   package mutating func restore(_ ordered: OrderedChange) { apply(ordered) }
 
-  /// A part of the journal's snapshot, which was taken of the list at `order` with this history. Call before any
-  /// `restore(_: OrderedChange)`.
+  /// A part of the journal's snapshot, which was taken of the list at `order` with this history.
+  /// Call before any `restore(_: OrderedChange)`.
   package mutating func restore(_ item: PageItem, order: ListOrder, history: History = .none) {
     var deltas: [ListDelta] = []
     replica.take(item, into: &deltas)
@@ -24,7 +24,8 @@ extension Master {
     beginSnapshot(order, history)
   }
 
-  /// Histories before the snapshot's, the last of them that of the place before it. Call behind its items.
+  /// Histories before the snapshot's, the last of them that of the place before it. Call behind its
+  /// items.
   package mutating func restore(earlier histories: [History]) {
     replica.remember(earlier: histories)
   }
@@ -32,8 +33,9 @@ extension Master {
   /// A kept answer from the journal's snapshot.
   package mutating func restore(answer: OrderedChange) { ledger.record(answer) }
 
-  /// A journal that lost its end goes on in a new epoch with what is left of it, since the members may have seen
-  /// more. Approvals and claims are then taken back as with a journal that is lost whole.
+  /// A journal that lost its end goes on in a new epoch with what is left of it, since the members
+  /// may have seen more. Approvals and claims are then taken back as with a journal that is lost
+  /// whole.
   package mutating func beginEpoch(_ epoch: UInt64) {
     precondition(epoch != 0, "epoch 0 means 'no list'")
     let order = ListOrder(epoch: epoch, seq: replica.order.seq)

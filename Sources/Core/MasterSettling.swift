@@ -1,7 +1,8 @@
 package import Protocol
 
-/// Brings the hub's idea of its clients and the master's together. What was decided is decided about keys; the
-/// numbers are what the list knows them by, so the master's table of both goes before the hub's.
+/// Brings the hub's idea of its clients and the master's together. What was decided is decided
+/// about keys; the numbers are what the list knows them by, so the master's table of both goes
+/// before the hub's.
 extension Master {
   /// The hub acknowledged the registration and named all its clients.
   package mutating func hubConnected(
@@ -56,7 +57,8 @@ extension Master {
     settle(record, adopts: false, into: &actions)
   }
 
-  /// Tells the hub whom it lacks, or has under another number. Returns: them, as clients that are away.
+  /// Tells the hub whom it lacks, or has under another number. Returns: them, as clients that are
+  /// away.
   private mutating func tellTable(into actions: inout [MasterAction]) -> [ClientRecord] {
     var table = replica.members.filter { $0.key != .master && $0.value.key != nil }
     let keys = Set(table.values.compactMap(\.key))
@@ -89,8 +91,8 @@ extension Master {
     max(replica.members.keys.max() ?? .master, clients.keys.max() ?? .master)
   }
 
-  /// What the list says of a client that the hub names wrongly: it gave the number of a member to another key, or
-  /// the key of a member another number. nil where the two agree.
+  /// What the list says of a client that the hub names wrongly: it gave the number of a member to
+  /// another key, or the key of a member another number. nil where the two agree.
   private func numbered(_ record: ClientRecord) -> MemberRecord? {
     if let known = replica.members[record.publicID] { return known.key == record.key ? nil : known }
     return replica.members.values.filter { $0.key == record.key }
@@ -100,7 +102,8 @@ extension Master {
   private mutating func settle(
     _ record: ClientRecord, adopts: Bool, into actions: inout [MasterAction]
   ) {
-    // About a number that is another's nothing is decided: neither in its favour nor against anybody.
+    // About a number that is another's nothing is decided: neither in its favour nor against
+    // anybody.
     if numbered(record) != nil { return }
     switch replica.members[record.publicID] {
     case let ours? where ours.admission == .approved:

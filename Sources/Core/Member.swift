@@ -35,7 +35,8 @@ package enum MemberAction: Equatable, Sendable {
   case send(Message)
   /// Others' entries came, changed or went; one's own are not among them.
   case list([ListDelta])
-  /// What can be shown of the list; behind the entries of a complete one, before those that go with it.
+  /// What can be shown of the list; behind the entries of a complete one, before those that go with
+  /// it.
   case standing(ListStanding)
   /// The replica made a step: for a copy of it.
   case keep(ReplicaStep)
@@ -63,8 +64,8 @@ package struct Member: Sendable {
     package var retry: Duration = .seconds(3)
     /// How long the list may stay unanswered before it is asked for again.
     package var askAgain: Duration = .seconds(10)
-    /// How long nothing must have changed in the list of a master that began anew before it shows: longer than
-    /// that master waits for its members.
+    /// How long nothing must have changed in the list of a master that began anew before it shows:
+    /// longer than that master waits for its members.
     package var settleQuiet: Duration = .seconds(3)
     /// How long that may take.
     package var settleLimit: Duration = .seconds(15)
@@ -92,13 +93,15 @@ package struct Member: Sendable {
   var ownPaths: [SharePath: EntryID] = [:]
   var outbox = Outbox()
   var waits = ChangeWaits()
-  /// Own entries of which the list still has something, by those that took their place: where that is refused they are
-  /// taken off by changes of their own.
+  /// Own entries of which the list still has something, by those that took their place: where that
+  /// is refused they are taken off by changes of their own.
   var displaced: [EntryID: [EntryID]] = [:]
-  /// Whether something was refused since the list was last known to have nothing of ours that is not there.
+  /// Whether something was refused since the list was last known to have nothing of ours that is
+  /// not there.
   var sawRefusal = false
   var cursor = ListCursor.start
-  /// The place that `cursor` stands on: its own, or in a run of pages the head that the last was taken from.
+  /// The place that `cursor` stands on: its own, or in a run of pages the head that the last was
+  /// taken from.
   var mark = ListMark.none
   /// How often it has asked for the list.
   var questions: UInt64 = 0
@@ -110,8 +113,8 @@ package struct Member: Sendable {
   var curtain: Curtain?
   /// Steps of the replica that a copy was told of.
   var replicaSteps: UInt64 = 0
-  /// Who was put out by the list that this one took the place of, and is not out by this one: the master is told,
-  /// which may have been set back.
+  /// Who was put out by the list that this one took the place of, and is not out by this one: the
+  /// master is told, which may have been set back.
   var knownOut: [DeviceKey: MemberRecord] = [:]
   /// The latest revision of any own entry: an entry that comes back does not count anew.
   var lastRevision: UInt64 = 0
@@ -166,8 +169,8 @@ package struct Member: Sendable {
 // MARK: - One's own entries
 
 extension Member {
-  /// Announces an own entry: a new one, or a new state of one. Returns: false, with the entry taken back, for one
-  /// that nobody could take: that is never said to anybody.
+  /// Announces an own entry: a new one, or a new state of one. Returns: false, with the entry taken
+  /// back, for one that nobody could take: that is never said to anybody.
   @discardableResult
   package mutating func share(
     _ entry: Entry, now: Instant, into actions: inout [MemberAction]
@@ -209,7 +212,8 @@ extension Member {
     pump(now: now, into: &actions)
   }
 
-  /// Renames an own entry and all own entries below it, as one change. An own file at the target is replaced.
+  /// Renames an own entry and all own entries below it, as one change. An own file at the target is
+  /// replaced.
   package mutating func rename(
     _ id: EntryID, to path: SharePath, now: Instant, into actions: inout [MemberAction]
   ) {
@@ -244,7 +248,8 @@ extension Member {
     pump(now: now, into: &actions)
   }
 
-  /// Answers `token` once the present state of the entry is acked, or rejected, or `deadline` has passed.
+  /// Answers `token` once the present state of the entry is acked, or rejected, or `deadline` has
+  /// passed.
   package mutating func wait(
     for id: EntryID, token: WaitToken, deadline: Instant, into actions: inout [MemberAction]
   ) {
@@ -282,7 +287,8 @@ extension Member {
     return other
   }
 
-  /// The list may have what was displaced somewhere else still: then it is taken off by a change of its own.
+  /// The list may have what was displaced somewhere else still: then it is taken off by a change of
+  /// its own.
   private mutating func removeDisplaced(_ other: EntryID?, from path: SharePath) {
     if let other, let listed = replica.list[other], listed.entry.path != path {
       outbox.append(.remove(other))

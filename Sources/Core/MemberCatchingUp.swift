@@ -1,9 +1,10 @@
 import Protocol
 
-/// How a member takes what it lacks of the list: in pages, of which nothing shows before all have come.
+/// How a member takes what it lacks of the list: in pages, of which nothing shows before all have
+/// come.
 extension Member {
-  /// Asks for what follows; again after a while. With the master away nobody would answer: its ONLINE,
-  /// which also follows every registration, makes the member ask.
+  /// Asks for what follows; again after a while. With the master away nobody would answer: its
+  /// ONLINE, which also follows every registration, makes the member ask.
   mutating func ask(now: Instant, into actions: inout [MemberAction]) {
     guard phase == .synchronising, masterIsPresent else {
       askAgainAt = nil

@@ -15,7 +15,8 @@ extension Member {
     actions.append(.register(challenge: hello.challenge))
   }
 
-  /// The connection is lost. Nothing is forgotten: what was not acked is sent again on the next one.
+  /// The connection is lost. Nothing is forgotten: what was not acked is sent again on the next
+  /// one.
   package mutating func linkLost(into actions: inout [MemberAction]) {
     askAgainAt = nil
     for publicID in presences.keys.sorted() where presences[publicID] == .online {
@@ -61,8 +62,8 @@ extension Member {
     }
   }
 
-  /// The hub's word that this client is out, which it cannot prove to somebody who never had the key, or who had
-  /// it no more: only for those who are not in is that enough.
+  /// The hub's word that this client is out, which it cannot prove to somebody who never had the
+  /// key, or who had it no more: only for those who are not in is that enough.
   package mutating func refusedUnsealed(into actions: inout [MemberAction]) -> Bool {
     guard phase == .waiting || phase == .disapproved else { return false }
     disapproved(into: &actions)
@@ -114,8 +115,8 @@ extension Member {
   }
 
   /// The master restored its list from the journal. Call once, behind `share` of all that the own
-  /// folder has: what the list has beyond that is taken off it. `isWhole`: whether the master waits for nobody to tell
-  /// what the list had before; else `listIsWhole` follows.
+  /// folder has: what the list has beyond that is taken off it. `isWhole`: whether the master waits
+  /// for nobody to tell what the list had before; else `listIsWhole` follows.
   package mutating func adopt(
     _ replica: Replica, isWhole: Bool = true, now: Instant, into actions: inout [MemberAction]
   ) {
@@ -160,7 +161,8 @@ extension Member {
     }
   }
 
-  /// The hub gave this member its number. Another one than before makes what was ours somebody's who is not here.
+  /// The hub gave this member its number. Another one than before makes what was ours somebody's
+  /// who is not here.
   private mutating func identified(
     as number: PublicID, into actions: inout [MemberAction]
   ) {
@@ -216,8 +218,8 @@ extension Member {
     }
   }
 
-  /// Somebody was let in or put out. The hub says nothing any more about who is out: nobody waits for that
-  /// member.
+  /// Somebody was let in or put out. The hub says nothing any more about who is out: nobody waits
+  /// for that member.
   mutating func noteDecision(
     _ member: MemberRecord, now: Instant, into actions: inout [MemberAction]
   ) {
@@ -235,7 +237,8 @@ extension Member {
     }
   }
 
-  /// The list says that something is ours which is not: a withdrawn add whose first copy had its effect.
+  /// The list says that something is ours which is not: a withdrawn add whose first copy had its
+  /// effect.
   private mutating func dropForeignRemains(
     _ ordered: OrderedChange, now: Instant, into actions: inout [MemberAction]
   ) {

@@ -2,8 +2,8 @@ package import Protocol
 
 /// What a member still knows when the list that it is given is another one than it had.
 extension Member {
-  /// Whether a change that does not come next is one that this list has: a second copy, and no other change that
-  /// was given the same place.
+  /// Whether a change that does not come next is one that this list has: a second copy, and no
+  /// other change that was given the same place.
   func isKnown(_ ordered: OrderedChange) -> Bool {
     guard ordered.order.epoch == replica.order.epoch else { return false }
     if let known = replica.histories[ordered.order.seq] { return known == ordered.history }

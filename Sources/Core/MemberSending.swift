@@ -1,7 +1,8 @@
 import DequeModule
 import Protocol
 
-/// How a member's changes reach the master: in order, a window of them at a time, again until answered.
+/// How a member's changes reach the master: in order, a window of them at a time, again until
+/// answered.
 extension Member {
   /// Sends what may be sent now.
   mutating func pump(now: Instant, into actions: inout [MemberAction]) {
@@ -94,7 +95,8 @@ extension Member {
         } else if let reason = reasons[one.id] {
           addRefused(one, reason, into: &actions)
         } else if own[one.id] != nil, phase == .live, replica.list[one.id] == nil {
-          // The answer to a second copy: a disapproval or a release came between, and undid the first.
+          // The answer to a second copy: a disapproval or a release came between, and undid the
+          // first.
           outbox.add(one.id)
         } else if own[one.id] != nil {
           own[one.id]!.acked = max(own[one.id]!.acked, one.revision)
@@ -132,8 +134,9 @@ extension Member {
     pump(now: now, into: &actions)
   }
 
-  /// Adds tell where an entry is now, renames where it went at the time: one that is sent behind the other
-  /// may undo it. Once no rename is on its way, what ended elsewhere is announced where it is.
+  /// Adds tell where an entry is now, renames where it went at the time: one that is sent behind
+  /// the other may undo it. Once no rename is on its way, what ended elsewhere is announced where
+  /// it is.
   private mutating func announceStrays() {
     guard phase == .live, !outbox.hasRenames else { return }
     for id in moved.sorted() {
@@ -211,14 +214,16 @@ extension Member {
       && !outbox.isRemoving(id)
   }
 
-  /// Once all is answered, as many entries of the list must be ours as there are: a refusal may have left more.
+  /// Once all is answered, as many entries of the list must be ours as there are: a refusal may
+  /// have left more.
   private mutating func checkRemains() {
     guard sawRefusal, let publicID, phase == .live, outbox.count == 0 else { return }
     sawRefusal = false
     if replica.list.count(ownedBy: publicID) > own.count { removeRemains() }
   }
 
-  /// Tells the master to take off what the list says is ours and is not. Complexity: O(own entries).
+  /// Tells the master to take off what the list says is ours and is not. Complexity: O(own
+  /// entries).
   private mutating func removeRemains() {
     guard let publicID else { return }
     for id in replica.list.ids(ownedBy: publicID) where isRemnant(id) { outbox.append(.remove(id)) }

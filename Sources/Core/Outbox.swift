@@ -1,11 +1,11 @@
 package import Protocol
 
-/// A member's changes on their way to the master, in order: those sent and not yet answered,
-/// and those that wait their turn. A change gets its transfer id when it is first sent, so what was
+/// A member's changes on their way to the master, in order: those sent and not yet answered, and
+/// those that wait their turn. A change gets its transfer id when it is first sent, so what was
 /// never sent can be taken back without a trace.
 ///
-/// Every question about one entry is answered from an index: whoever makes, renames or removes many files at once
-/// asks as many times.
+/// Every question about one entry is answered from an index: whoever makes, renames or removes many
+/// files at once asks as many times.
 package struct Outbox: Sendable {
   /// One change that waits.
   package enum Waiting: Equatable, Sendable {
@@ -57,7 +57,8 @@ package struct Outbox: Sendable {
   /// The first change that waits.
   package var firstWaiting: Waiting? { line.first }
 
-  /// Puts an add in line, unless one of the same entry waits already: it will take the latest state.
+  /// Puts an add in line, unless one of the same entry waits already: it will take the latest
+  /// state.
   package mutating func add(_ id: EntryID) { line.add(id) }
 
   package mutating func append(_ change: Waiting) {
@@ -112,7 +113,8 @@ package struct Outbox: Sendable {
     return lastCounter
   }
 
-  /// Takes the change with this counter off; nil where it was answered before. Complexity: O(transfers in flight).
+  /// Takes the change with this counter off; nil where it was answered before. Complexity:
+  /// O(transfers in flight).
   mutating func answered(_ counter: UInt64) -> SentChange? {
     guard let index = sent.firstIndex(where: { $0.counter == counter }) else { return nil }
     let change = sent.remove(at: index).change

@@ -1,7 +1,7 @@
 package import Protocol
 
-/// The pages of one run, as far as they have come. Nothing of them shows before the last one: whoever lists
-/// meanwhile sees the list before, and behind it the next, never half of one.
+/// The pages of one run, as far as they have come. Nothing of them shows before the last one:
+/// whoever lists meanwhile sees the list before, and behind it the next, never half of one.
 package struct PageRun: Sendable {
   /// Where the run takes the list anew: what its pages have told so far.
   private var whole: Replica?
@@ -31,8 +31,8 @@ package struct PageRun: Sendable {
     }
   }
 
-  /// Brings `replica` to where the run has come, `order` with this history. Returns: what changed in the list.
-  /// Complexity: O(n) where the list was taken anew, else O(what was told).
+  /// Brings `replica` to where the run has come, `order` with this history. Returns: what changed
+  /// in the list. Complexity: O(n) where the list was taken anew, else O(what was told).
   package func finish(
     _ replica: inout Replica, at order: ListOrder, _ history: History
   ) -> [ListDelta] {

@@ -2,9 +2,10 @@ import Protocol
 
 /// How one open file is being read, and how far ahead it is worth fetching.
 ///
-/// Several readers of one handle are told apart by where they are: each has a cursor. A read near a cursor
-/// continues it (the kernel reads a little out of order), any other is a seek and begins one, in place of the
-/// one that was used least recently. Whoever seeks and reads little each time is a random reader.
+/// Several readers of one handle are told apart by where they are: each has a cursor. A read near a
+/// cursor continues it (the kernel reads a little out of order), any other is a seek and begins
+/// one, in place of the one that was used least recently. Whoever seeks and reads little each time
+/// is a random reader.
 struct ReadStream: Sendable {
   /// Reads that continue one another.
   private struct Cursor {
@@ -48,7 +49,8 @@ struct ReadStream: Sendable {
     cursors = [Cursor(position: 0, run: Self.randomRun, askedTo: 0, used: 0)]
   }
 
-  /// Notes a read that is not empty. Returns: `log2` of the bytes of the pieces that it is worth asking for.
+  /// Notes a read that is not empty. Returns: `log2` of the bytes of the pieces that it is worth
+  /// asking for.
   mutating func note(offset: UInt64, length: UInt64) -> UInt8 {
     clock += 1
     let end = offset + length
@@ -97,8 +99,8 @@ struct ReadStream: Sendable {
   /// A read reached its deadline.
   mutating func timedOut(now: Instant) { timedOutAt = now }
 
-  /// Whether a read has reached its deadline a moment ago: the kernel asks again at once for the page
-  /// that its read-ahead did not get, and the program has waited long enough.
+  /// Whether a read has reached its deadline a moment ago: the kernel asks again at once for the
+  /// page that its read-ahead did not get, and the program has waited long enough.
   func hasJustTimedOut(now: Instant) -> Bool {
     timedOutAt.map { now - $0 < Self.secondTryWithin } ?? false
   }

@@ -12,7 +12,8 @@ package struct Replica: Sendable {
   private let hash: HistoryHash
   private let historiesKept: Int
 
-  /// A member remembers this many histories: to tell an answer that it gets a second time from a fork.
+  /// A member remembers this many histories: to tell an answer that it gets a second time from a
+  /// fork.
   package static let historiesOfMember = 1_024
 
   /// An empty list. `histories`: places whose histories are remembered.
@@ -152,6 +153,7 @@ extension Replica {
     histories = HistoryLine(at: order.seq, history, limit: historiesKept)
   }
 
-  /// What is known of the histories before the present place, the last of them that of the place before it.
+  /// What is known of the histories before the present place, the last of them that of the place
+  /// before it.
   package mutating func remember(earlier: [History]) { histories.prepend(earlier) }
 }

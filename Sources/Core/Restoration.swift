@@ -1,7 +1,8 @@
 package import Protocol
 
-/// What a master knows of having been set back to an earlier state: by a backup, or by a disk that lost writes.
-/// It outlives restarts, until a person has decided about each client that it leaves in doubt.
+/// What a master knows of having been set back to an earlier state: by a backup, or by a disk that
+/// lost writes. It outlives restarts, until a person has decided about each client that it leaves
+/// in doubt.
 package struct Restoration: Equatable, Sendable {
   /// How a master learns that others know more than it does.
   package enum Evidence: Equatable, Sendable {
@@ -25,8 +26,8 @@ package struct Restoration: Equatable, Sendable {
     case unknown
   }
 
-  /// Of the group key that was drawn when that was noticed last: what was decided under an earlier one may have
-  /// been undone by what this master forgot. 0: it never was.
+  /// Of the group key that was drawn when that was noticed last: what was decided under an earlier
+  /// one may have been undone by what this master forgot. 0: it never was.
   package var generation: UInt32
   /// Who waits for a person's word, and why.
   package var doubts: [DeviceKey: Doubt]
@@ -42,8 +43,9 @@ extension Master {
   /// Doubts that are noted at most: a hub can make up as many clients as it likes.
   static let doubtsKept = 4_096
 
-  /// Somebody knows more than this master: a new epoch begins, so that no place in the order is given away twice,
-  /// and the hub is asked anew who is in. Returns: false where nothing of that is to be done any more.
+  /// Somebody knows more than this master: a new epoch begins, so that no place in the order is
+  /// given away twice, and the hub is asked anew who is in. Returns: false where nothing of that is
+  /// to be done any more.
   mutating func notice(
     _ evidence: Restoration.Evidence, into actions: inout [MasterAction]
   ) -> Bool {
@@ -60,8 +62,8 @@ extension Master {
     return true
   }
 
-  /// Whose word says that the group has had a later key than this vault: the hub's, or that of a member that is
-  /// in. What is beyond all reason is not believed.
+  /// Whose word says that the group has had a later key than this vault: the hub's, or that of a
+  /// member that is in. What is beyond all reason is not believed.
   func laterKey(in records: [ClientRecord]) -> (generation: UInt32, evidence: Restoration.Evidence)?
   {
     var latest = generation
@@ -82,7 +84,8 @@ extension Master {
     return evidence.map { (latest, $0) }
   }
 
-  /// The group gets a key that is later than any that somebody has heard of. What was decided before is in doubt.
+  /// The group gets a key that is later than any that somebody has heard of. What was decided
+  /// before is in doubt.
   mutating func drawKey(behind latest: UInt32, into actions: inout [MasterAction]) {
     drawsKey = false
     // At the very last generation there is no later one to draw.
@@ -91,9 +94,9 @@ extension Master {
     actions.append(.keepRestoration(restoration))
   }
 
-  /// A member knows clients as out whom the list that it was given has in, or does not have. Only a master that was
-  /// set back listens, and only to what is later than its own decision: who is out by anybody's record stays out
-  /// until a person says.
+  /// A member knows clients as out whom the list that it was given has in, or does not have. Only a
+  /// master that was set back listens, and only to what is later than its own decision: who is out
+  /// by anybody's record stays out until a person says.
   package mutating func reported(
     out records: [MemberRecord], by sender: PublicID, into actions: inout [MasterAction]
   ) {

@@ -6,10 +6,11 @@ package enum ListDelta: Equatable, Sendable {
   case removed(ListedEntry)
 }
 
-/// The union of what all members share: every entry with its owner, and who claimed each path first.
+/// The union of what all members share: every entry with its owner, and who claimed each path
+/// first.
 ///
-/// A path may have several claims: directories of several owners merge, and while a replica catches up
-/// page by page an entry may still stand where another has moved to. The earliest claim shows.
+/// A path may have several claims: directories of several owners merge, and while a replica catches
+/// up page by page an entry may still stand where another has moved to. The earliest claim shows.
 package struct ShareList: Sendable {
   private var entries: [EntryID: ListedEntry] = [:]
   private var claims: [SharePath: Claims] = [:]
@@ -53,7 +54,8 @@ package struct ShareList: Sendable {
     return rejection(of: entry.path, kind: entry.kind, id: entry.id, owner: owner)
   }
 
-  /// Why `id` cannot stand at `path`; nil if it can. An own file there gives way: that is a replacement.
+  /// Why `id` cannot stand at `path`; nil if it can. An own file there gives way: that is a
+  /// replacement.
   package func rejection(
     of path: SharePath, kind: EntryKind, id: EntryID, owner: PublicID
   ) -> Rejection? {

@@ -29,8 +29,8 @@ package struct TransferLedger: Sendable {
 
   package init() {}
 
-  /// Judges a proposal. A later incarnation begins at the oldest counter that it has no answer for; an earlier
-  /// one than was seen is over for good.
+  /// Judges a proposal. A later incarnation begins at the oldest counter that it has no answer for;
+  /// an earlier one than was seen is over for good.
   package mutating func judge(_ proposal: Proposal, from sender: PublicID) -> Verdict {
     let transfer = proposal.transfer
     if let account = accounts[sender], transfer.incarnation < account.incarnation { return .past }

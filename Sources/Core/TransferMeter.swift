@@ -40,7 +40,8 @@ package struct TransferMeter: Sendable {
       var recent = self
       recent.advance(to: TransferMeter.slot(now))
       let first = TransferMeter.slotLength * Double(recent.latestSlot - 7)
-      // Of a burst that has only begun nobody can tell the rate: half a second is the shortest measure.
+      // Of a burst that has only begun nobody can tell the rate: half a second is the shortest
+      // measure.
       let time = max((now - max(first, began)) / .seconds(1), 0.5)
       return Double(recent.slots.wrappedSum()) / time
     }

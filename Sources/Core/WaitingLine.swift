@@ -1,8 +1,8 @@
 import DequeModule
 import Protocol
 
-/// The changes of an outbox that wait, in order. What is taken out of the middle leaves a gap, which is passed over: to
-/// close it would cost as much as the line is long, for each of as many.
+/// The changes of an outbox that wait, in order. What is taken out of the middle leaves a gap,
+/// which is passed over: to close it would cost as much as the line is long, for each of as many.
 struct WaitingLine: Sendable {
   /// nil: a gap. The first and the last are none.
   private var places: Deque<Outbox.Waiting?> = []

@@ -1,7 +1,7 @@
 import DequeModule
 
-/// What a session has asked for and waits for its credit: what a program waits for now goes before what is read
-/// in bulk, each in its order.
+/// What a session has asked for and waits for its credit: what a program waits for now goes before
+/// what is read in bulk, each in its order.
 struct WantQueue: Sendable {
   private var urgent: Deque<ChunkRelay.Want> = []
   private var bulk: Deque<ChunkRelay.Want> = []

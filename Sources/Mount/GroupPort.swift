@@ -1,8 +1,8 @@
 package import Core
 package import Protocol
 
-/// What the mount needs of the group. Calls may be made with the volume's lock held: they note what is to
-/// be done and return; `drain` then does it, and is called with no lock held. Any thread.
+/// What the mount needs of the group. Calls may be made with the volume's lock held: they note what
+/// is to be done and return; `drain` then does it, and is called with no lock held. Any thread.
 package protocol GroupPort: AnyObject, Sendable {
   /// Announces an own entry or a new state of one.
   func share(_ entry: Entry)

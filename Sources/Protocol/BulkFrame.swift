@@ -5,7 +5,8 @@
 ///     6  UInt16 zero    8  UInt32 generation    48  UInt64 leaf index
 ///     12 UInt32 owner                           56  sealed leaf
 ///
-/// The hub passes a frame on, keeps it and gives it to several askers without looking behind the key.
+/// The hub passes a frame on, keeps it and gives it to several askers without looking behind the
+/// key.
 package enum BulkFrame {
   /// Bytes of the length field.
   package static let lengthField = 4

@@ -71,7 +71,8 @@ package struct ByteWriter: Sendable {
   }
 }
 
-/// Takes fields off a byte array; never reads behind its end, never allocates before a length is checked.
+/// Takes fields off a byte array; never reads behind its end, never allocates before a length is
+/// checked.
 package struct ByteReader: Sendable {
   private let bytes: [UInt8]
   private var position: Int
@@ -140,7 +141,8 @@ package struct ByteReader: Sendable {
     guard let path = try? SharePath(bytes) else { throw .invalid("path") }
     return path
   }
-  /// A count of things that take at least `size` bytes each: refused where they could not all be there.
+  /// A count of things that take at least `size` bytes each: refused where they could not all be
+  /// there.
   package mutating func count(of size: Int, atMost limit: Int) throws(DecodingFault) -> Int {
     let count = Int(try uint32())
     if count > limit { throw .tooLong("a list") }

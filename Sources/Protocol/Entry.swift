@@ -44,8 +44,8 @@ package struct Entry: Hashable, Sendable {
   /// Names the content and all that it becomes while it only grows.
   package var line: Version { beginning ?? version }
 
-  /// Whether this is the same file as `other` with more bytes behind its end, if any: then all whole leaves
-  /// of the other are leaves of this one.
+  /// Whether this is the same file as `other` with more bytes behind its end, if any: then all
+  /// whole leaves of the other are leaves of this one.
   package func hasGrown(from other: Entry) -> Bool {
     kind == .file && other.kind == .file && id == other.id && version != other.version
       && line == other.line && size >= other.size
@@ -81,7 +81,8 @@ extension Entry {
     }
   }
 
-  /// Why nobody would take this for an entry; nil where everybody does. What has a fault is never sent.
+  /// Why nobody would take this for an entry; nil where everybody does. What has a fault is never
+  /// sent.
   package var fault: DecodingFault? {
     if size > Limits.fileSize { return .invalid("file size") }
     if let beginning, kind != .file || beginning == version {

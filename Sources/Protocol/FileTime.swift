@@ -1,5 +1,6 @@
-/// A moment as file systems tell it: whole seconds since 1970 (UTC), which may lie before it, and the nanoseconds
-/// behind them. Whatever date a disk can hold fits, and no arithmetic on it can trap.
+/// A moment as file systems tell it: whole seconds since 1970 (UTC), which may lie before it, and
+/// the nanoseconds behind them. Whatever date a disk can hold fits, and no arithmetic on it can
+/// trap.
 package struct FileTime: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// Nanoseconds in a second.
   package static let nanosecondsPerSecond: UInt32 = 1_000_000_000

@@ -1,4 +1,5 @@
-/// SHA-256 of a public key: what a pin compares. Written in base64url (RFC 4648, section 5), 43 characters.
+/// SHA-256 of a public key: what a pin compares. Written in base64url (RFC 4648, section 5), 43
+/// characters.
 package struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
   package let bytes: [UInt8]
   /// Bytes of a fingerprint.

@@ -1,5 +1,6 @@
-/// What a list was made from: SHA-256 over every change of its epoch up to one place in the order. Two lists
-/// with the same history had the same changes, in the same order; two that differ anywhere never agree again.
+/// What a list was made from: SHA-256 over every change of its epoch up to one place in the order.
+/// Two lists with the same history had the same changes, in the same order; two that differ
+/// anywhere never agree again.
 package struct History: Hashable, Sendable, CustomStringConvertible {
   // Four words, not an array: 65,536 of them are kept.
   fileprivate let a, b, c, d: UInt64
@@ -39,8 +40,8 @@ package struct History: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// The hash that histories are made with: SHA-256 in the programs. `Sealing` has it, since this module and `Core`
-/// import nothing that could.
+/// The hash that histories are made with: SHA-256 in the programs. `Sealing` has it, since this
+/// module and `Core` import nothing that could.
 package typealias HistoryHash = @Sendable ([UInt8]) -> History
 
 /// A place in the order that somebody has seen, with the history up to there.

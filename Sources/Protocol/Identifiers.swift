@@ -40,8 +40,8 @@ package typealias EntryID = RandomID
 /// Names one immutable content of one entry.
 package typealias Version = RandomID
 
-/// Names one run of one process: the same one resumes its session, another one displaces it. Each run of a device
-/// has a higher one than the run before.
+/// Names one run of one process: the same one resumes its session, another one displaces it. Each
+/// run of a device has a higher one than the run before.
 package typealias Incarnation = UInt64
 
 /// Names one change for good: a second copy of it has no second effect.

@@ -1,5 +1,5 @@
-/// What a newcomer needs to find a group and to know that it is the right one. No secret: whoever has it
-/// must still be approved.
+/// What a newcomer needs to find a group and to know that it is the right one. No secret: whoever
+/// has it must still be approved.
 ///
 ///     fsharefs://HOST:PORT/PIN/MASTER
 package struct Invite: Equatable, Sendable, CustomStringConvertible {

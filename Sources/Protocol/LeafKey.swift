@@ -18,7 +18,8 @@ package struct LeafKey: Hashable, Sendable {
     self.index = index
   }
 
-  /// The same leaf, sealed under another generation of the group key; 0 names it whatever it is sealed with.
+  /// The same leaf, sealed under another generation of the group key; 0 names it whatever it is
+  /// sealed with.
   package func sealed(_ generation: UInt32) -> LeafKey {
     LeafKey(
       owner: owner, entry: entry, version: version, scale: scale, generation: generation,

@@ -1,13 +1,17 @@
-/// Every limit of the wire, each with its reason. A decoder refuses what is beyond them before it allocates.
+/// Every limit of the wire, each with its reason. A decoder refuses what is beyond them before it
+/// allocates.
 package enum Limits {
-  /// Version of the protocol that this build speaks; HELLO carries it, a difference ends the connection.
+  /// Version of the protocol that this build speaks; HELLO carries it, a difference ends the
+  /// connection.
   package static let protocolVersion: UInt16 = 2
   /// Bytes of one control message: small, so that a message never holds up the next for long.
   package static let controlMessage = 131_072
-  /// Bytes of the plain body of one list page or ADD_FILES: leaves room for its envelope and its seal.
+  /// Bytes of the plain body of one list page or ADD_FILES: leaves room for its envelope and its
+  /// seal.
   package static let listBody = 65_536
-  /// Bytes of the entries that one FILES_ADDED names at most: with as many refusals as one ADD_FILES can bring, its
-  /// envelope and its seal, it still is a control message. More than any honest ADD_FILES has.
+  /// Bytes of the entries that one FILES_ADDED names at most: with as many refusals as one
+  /// ADD_FILES can bring, its envelope and its seal, it still is a control message. More than any
+  /// honest ADD_FILES has.
   package static let answerBody = 98_304
   /// Entries in one ADD_FILES, so that the master's answer to one transfer stays small.
   package static let entriesPerTransfer = 1_000

@@ -1,4 +1,5 @@
-/// Numbers of the control messages. They are the wire's and never change; a retired one is not used again.
+/// Numbers of the control messages. They are the wire's and never change; a retired one is not used
+/// again.
 package enum Opcode: UInt16, CaseIterable, Sendable {
   case hello = 0x01
   case refused = 0x02

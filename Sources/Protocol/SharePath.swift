@@ -37,7 +37,8 @@ package struct Name: Hashable, Sendable {
   }
 }
 
-/// A path below the root of the share: parts joined by `/`, none empty, `.` or `..`. The root is no path.
+/// A path below the root of the share: parts joined by `/`, none empty, `.` or `..`. The root is no
+/// path.
 package struct SharePath: Hashable, Sendable {
   package let bytes: [UInt8]
 

@@ -1,7 +1,7 @@
 /// Where a symbolic link points. Checked so that a peer's link never leads out of the share.
 package enum SymlinkTarget {
-  /// Whether `target` is relative, free of zero bytes, not too long, and has `..` only as leading parts,
-  /// at most as many as the link is deep (`depth` directories lie above the link).
+  /// Whether `target` is relative, free of zero bytes, not too long, and has `..` only as leading
+  /// parts, at most as many as the link is deep (`depth` directories lie above the link).
   package static func isContained(_ target: [UInt8], depth: Int) -> Bool {
     guard !target.isEmpty, target.count <= Limits.path, target[0] != 0x2f, !target.contains(0)
     else { return false }

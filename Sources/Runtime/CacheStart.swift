@@ -4,10 +4,11 @@ import Mount
 import State
 import System
 
-/// Opens the disk cache at the start: what lies there is others' files, so the folder is one's own alone.
+/// Opens the disk cache at the start: what lies there is others' files, so the folder is one's own
+/// alone.
 enum CacheStart {
-  /// The cache in a folder, which is made (0700) if it is missing. `size`: bytes. Throws: an ending with code 73
-  /// that says what is wrong.
+  /// The cache in a folder, which is made (0700) if it is missing. `size`: bytes. Throws: an ending
+  /// with code 73 that says what is wrong.
   static func open(
     _ path: String, size: Int, ownFolder: String, _ state: StateFolder, _ log: Logger
   ) throws(Ending) -> DiskCache {

@@ -27,8 +27,8 @@ extension ClaimCode {
     throw SystemError("remove \(path)")
   }
 
-  /// What `fshare-hub claim-code` shows; the hub may run meanwhile. Throws: an ending with code 1 where the hub
-  /// has a master, 73 where there is no hub in that folder.
+  /// What `fshare-hub claim-code` shows; the hub may run meanwhile. Throws: an ending with code 1
+  /// where the hub has a master, 73 where there is no hub in that folder.
   package static func show(in folder: String) throws(Ending) -> ClaimCode {
     let known = try Ending.rethrowing { () throws(StateFault) in
       try HubRegistry.read(HubRegistry.path(in: folder))

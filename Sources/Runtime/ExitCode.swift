@@ -1,6 +1,7 @@
 import State
 
-/// What a program's end means; `docs/operations.md` lists them. The numbers follow sysexits(3) where it has one.
+/// What a program's end means; `docs/operations.md` lists them. The numbers follow sysexits(3)
+/// where it has one.
 package enum ExitCode: Int32, CaseIterable, Sendable {
   case success = 0
   case failure = 1
@@ -21,9 +22,9 @@ package enum ExitCode: Int32, CaseIterable, Sendable {
   /// The hub or the master has another key than the one that was remembered.
   case untrusted = 78
 
-  /// Whether the same command, started again by itself, may go well: a crash, a full disk or an absent hub pass.
-  /// The rest asks for a person, and two machines with one key would displace each other for ever: the units name
-  /// those codes in `RestartPreventExitStatus=`.
+  /// Whether the same command, started again by itself, may go well: a crash, a full disk or an
+  /// absent hub pass. The rest asks for a person, and two machines with one key would displace each
+  /// other for ever: the units name those codes in `RestartPreventExitStatus=`.
   package var restartMayMend: Bool {
     switch self {
     case .failure, .unreachable: true

@@ -162,7 +162,8 @@ extension GroupSession {
     }
   }
 
-  /// Approves or disapproves a client. `words`: what somebody read from its screen, nil where nobody did.
+  /// Approves or disapproves a client. `words`: what somebody read from its screen, nil where
+  /// nobody did.
   private func decide(_ who: String, approves: Bool, words: String? = nil) -> ControlResponse {
     guard isMaster else {
       return .refused("only the master app decides about members; ask where it runs")

@@ -21,7 +21,8 @@ package enum GroupEvent: Sendable {
   case protocolError(String)
   /// The hub ended another process that ran with this device's private id.
   case displacedAnother
-  /// The hub and the master were met for the first time; their keys are remembered from now on. nil: not told.
+  /// The hub and the master were met for the first time; their keys are remembered from now on.
+  /// nil: not told.
   case firstContact(hub: Fingerprint?, master: Fingerprint?)
   /// Somebody is not who was remembered: the program ends.
   case untrusted(Ending)
@@ -36,7 +37,8 @@ package struct MasterParts: Sendable {
   /// What a person is to hear of the journal; nil where all is well.
   let remark: String?
 
-  /// Restores the master from `journal`, `vault` and `restored` in the folder `path`, or begins them.
+  /// Restores the master from `journal`, `vault` and `restored` in the folder `path`, or begins
+  /// them.
   init(folder path: String, settings: Master.Settings) throws(StateFault) {
     vault = try KeyVault(path: path + "/" + StateKind.vault.rawValue)
     restorationFile = RestorationFile(path: path + "/" + StateKind.restored.rawValue)
@@ -49,8 +51,9 @@ package struct MasterParts: Sendable {
 
 /// Binds the member, and where this is the master app the master, to the link and the mount.
 ///
-/// State machines step under one lock and say what they want done; that is queued in order, and done by one
-/// thread at a time with no lock held: the order of what is sent is the order of the steps.
+/// State machines step under one lock and say what they want done; that is queued in order, and
+/// done by one thread at a time with no lock held: the order of what is sent is the order of the
+/// steps.
 // SAFETY: `volume` and `link` are set once, before anything is started; the rest is under `state`.
 package final class GroupSession: @unchecked Sendable {
   enum Work: Sendable {
@@ -79,7 +82,8 @@ package final class GroupSession: @unchecked Sendable {
     var masterKey: DeviceKey?
     /// Whether the hub takes our word as the master's.
     var isMasterRegistered = false
-    /// Whether the hub gave a key that is older than one that this device had: the master will draw a later one.
+    /// Whether the hub gave a key that is older than one that this device had: the master will draw
+    /// a later one.
     var awaitsKey = false
     var failures = 0
     var reconnectAt: Instant?

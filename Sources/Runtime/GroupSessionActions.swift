@@ -52,7 +52,8 @@ extension GroupSession {
     }
   }
 
-  /// Does what the master wants done. Throws where it has to be kept first, and the disk does not take it.
+  /// Does what the master wants done. Throws where it has to be kept first, and the disk does not
+  /// take it.
   func perform(_ action: MasterAction) throws(SystemError) {
     switch action {
     case .keep, .useKey, .giveKey: try performKeys(action)

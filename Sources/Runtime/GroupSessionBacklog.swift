@@ -4,8 +4,8 @@ import Protocol
 import System
 import Transport
 
-/// The master where its disk is full, or fails: nothing is told to anybody that is not kept, and all goes on by itself
-/// when there is room.
+/// The master where its disk is full, or fails: nothing is told to anybody that is not kept, and
+/// all goes on by itself when there is room.
 extension GroupSession {
   /// While draining.
   func performOrKeep(_ action: MasterAction) {
@@ -67,8 +67,8 @@ extension GroupSession {
     }
   }
 
-  /// Somebody proposes a change. What it leads to is queued, and done by `drain`. Returns: false for a message that
-  /// proposes nothing.
+  /// Somebody proposes a change. What it leads to is queued, and done by `drain`. Returns: false
+  /// for a message that proposes nothing.
   func propose(_ message: Message, from sender: PublicID) -> Bool {
     guard let proposal = message.proposal else { return false }
     let isTaken = state.withLock { state -> Bool in

@@ -7,7 +7,8 @@ import System
 
 /// The group's key: made, kept and handed out by the master, taken by everyone else.
 extension GroupSession {
-  /// What the master wants done about keys and decisions. While draining. Throws where the vault cannot be written.
+  /// What the master wants done about keys and decisions. While draining. Throws where the vault
+  /// cannot be written.
   func performKeys(_ action: MasterAction) throws(SystemError) {
     guard let vault else { return }
     switch action {
@@ -20,8 +21,8 @@ extension GroupSession {
     }
   }
 
-  /// Keeps a decision, and the key that goes with it, before anything is decided. Returns: why it cannot be kept;
-  /// then nothing may be decided.
+  /// Keeps a decision, and the key that goes with it, before anything is decided. Returns: why it
+  /// cannot be kept; then nothing may be decided.
   func keepFirst(_ publicID: PublicID, _ admission: Admission) -> String? {
     if let trouble = state.withLock({ $0.backlog.trouble }) {
       return "nothing can be decided before the disk takes it: \(trouble)"
@@ -48,8 +49,9 @@ extension GroupSession {
       throw .invalid("group key: the master did not wrap it for this device")
     }
     guard trust.takes(generation: key.generation), use(key) else {
-      // A hub that was set back, or the master, or somebody who wants something sealed under a key that was
-      // replaced: nothing is. The master hears by which generation this device is, and draws a later one.
+      // A hub that was set back, or the master, or somebody who wants something sealed under a key
+      // that was replaced: nothing is. The master hears by which generation this device is, and
+      // draws a later one.
       state.withLock { $0.awaitsKey = true }
       budget.log(
         .warning, "old keys",

@@ -6,9 +6,9 @@ import System
 import Transport
 
 extension GroupSession {
-  /// Leaves the network: unanswered changes get a moment to be answered, then LEAVE. Whoever still waits
-  /// for anything is answered. Once; again only waits until it is done, so that nobody ends the process
-  /// before LEAVE is out. Blocks; not on a thread of the link or the mount.
+  /// Leaves the network: unanswered changes get a moment to be answered, then LEAVE. Whoever still
+  /// waits for anything is answered. Once; again only waits until it is done, so that nobody ends
+  /// the process before LEAVE is out. Blocks; not on a thread of the link or the mount.
   package func leave() {
     departure.withLock { hasLeft in
       if !hasLeft { leaveOnce() }

@@ -109,8 +109,8 @@ extension GroupSession: HubLinkHandler {
     return isTaken
   }
 
-  /// Only what the group sealed is believed. nil for what may be sealed under a key that was replaced, while a later
-  /// one is awaited: what is missed so is asked for.
+  /// Only what the group sealed is believed. nil for what may be sealed under a key that was
+  /// replaced, while a later one is awaited: what is missed so is asked for.
   private func opened(_ message: Message, from sender: PublicID) throws(DecodingFault) -> Message? {
     do throws(SealFault) { return try sealer.open(message, from: sender) } catch {
       if state.withLock({ $0.awaitsKey }) { return nil }
@@ -118,7 +118,8 @@ extension GroupSession: HubLinkHandler {
     }
   }
 
-  /// Returns: false where the hub names a master that this device does not know: nothing more is heard of it.
+  /// Returns: false where the hub names a master that this device does not know: nothing more is
+  /// heard of it.
   private func registered(_ ack: ClientRegisterAck) -> Bool {
     if let master = ack.master, !accepts(trust.meet(master: Fingerprint(of: master))) {
       return false
@@ -131,7 +132,8 @@ extension GroupSession: HubLinkHandler {
     return true
   }
 
-  /// Tells the user who was met. Returns: false, with the connection ended, for somebody who is not trusted.
+  /// Tells the user who was met. Returns: false, with the connection ended, for somebody who is not
+  /// trusted.
   func accepts(_ event: GroupEvent?) -> Bool {
     guard let event else { return true }
     report(event)
@@ -191,7 +193,8 @@ extension GroupSession: HubLinkHandler {
     budget.log(.warning, "nonsense", "member \(sender) sent the master \(plain.opcode)")
   }
 
-  /// What was sealed just before the key changed is asked for again; anything else is nobody's word.
+  /// What was sealed just before the key changed is asked for again; anything else is nobody's
+  /// word.
   private func refuse(_ inner: Message, from sender: PublicID, _ fault: SealFault) {
     if case .generation(let generation) = fault, generation < sealer.generation,
       let transfer = inner.named

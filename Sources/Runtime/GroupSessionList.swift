@@ -21,7 +21,8 @@ extension GroupSession {
       snapshot: { [self] in state.withLock { $0.member.snapshot } })
   }
 
-  /// Where this is the master app: shows a list that was taken back from the members, once all had their time.
+  /// Where this is the master app: shows a list that was taken back from the members, once all had
+  /// their time.
   func showWholeList() {
     step { state, _ in
       guard state.master?.isTakingBack == false, state.member.standing == .missing else { return }

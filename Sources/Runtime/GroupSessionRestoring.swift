@@ -8,8 +8,8 @@ import Transport
 
 /// A master that was set back to an earlier state: what is done, and what a person is told of it.
 extension GroupSession {
-  /// What the master wants done about it. While draining. Throws where it has to be kept first, and the disk does not
-  /// take it.
+  /// What the master wants done about it. While draining. Throws where it has to be kept first, and
+  /// the disk does not take it.
   func performRestoring(_ action: MasterAction) throws(SystemError) {
     switch action {
     case .beginEpoch(let order):

@@ -2,13 +2,14 @@ import Protocol
 import System
 import Transport
 
-/// Holds hub and master to the keys by which this device knows them. Who is met for the first time is
-/// remembered; who has another key later is not spoken to. Any thread.
+/// Holds hub and master to the keys by which this device knows them. Who is met for the first time
+/// is remembered; who has another key later is not spoken to. Any thread.
 package final class GroupTrust: Sendable {
   private let known: Locked<KnownGroup>
   private let file: String
   private let keep: @Sendable (KnownGroup) throws(Ending) -> Void
-  /// When a number that is not on the disk yet is tried again; nil where all is. A leaf, taken under `known`.
+  /// When a number that is not on the disk yet is tried again; nil where all is. A leaf, taken
+  /// under `known`.
   private let tryAt = Locked<Duration?>(nil)
   private static let tryEvery: Duration = .seconds(5)
 
@@ -25,7 +26,8 @@ package final class GroupTrust: Sendable {
   /// What is known by now.
   var group: KnownGroup { known.withLock { $0 } }
 
-  /// The hub has shown that it holds the TLS key `seen`. Returns: what the user is to hear, if anything.
+  /// The hub has shown that it holds the TLS key `seen`. Returns: what the user is to hear, if
+  /// anything.
   func meet(hub seen: Fingerprint) -> GroupEvent? {
     note(.firstContact(hub: seen, master: nil)) { known in
       if let remembered = known.hub, remembered != seen {
@@ -47,9 +49,10 @@ package final class GroupTrust: Sendable {
     }
   }
 
-  /// The master gave the key of this generation. Returns: false where a later one was in use before, even in an
-  /// earlier run: a hub that hands out old keys wants something sealed under one that was replaced. A disk that does
-  /// not take the number is tried again (`tick`): reading and writing go on meanwhile.
+  /// The master gave the key of this generation. Returns: false where a later one was in use
+  /// before, even in an earlier run: a hub that hands out old keys wants something sealed under one
+  /// that was replaced. A disk that does not take the number is tried again (`tick`): reading and
+  /// writing go on meanwhile.
   func takes(generation: UInt32) -> Bool {
     known.withLock { known in
       guard generation >= known.generation else { return false }
@@ -76,7 +79,8 @@ package final class GroupTrust: Sendable {
     }
   }
 
-  /// What the program ends with where the transport has met another TLS key than the one that it was to pin.
+  /// What the program ends with where the transport has met another TLS key than the one that it
+  /// was to pin.
   func anotherHub(seen: Fingerprint, remembered: Fingerprint) -> Ending {
     TrustFailure.hub(seen: seen, remembered: remembered, file: file).ending
   }

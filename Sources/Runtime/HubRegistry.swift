@@ -3,8 +3,8 @@ package import Protocol
 package import State
 package import System
 
-/// What the hub keeps for good: whose key the master's is, and every client's number, key and admission, with
-/// its wrapped group key.
+/// What the hub keeps for good: whose key the master's is, and every client's number, key and
+/// admission, with its wrapped group key.
 package final class HubRegistry: Sendable {
   /// What a registry says.
   package struct Content: Equatable, Sendable {

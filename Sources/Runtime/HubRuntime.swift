@@ -8,7 +8,8 @@ package import System
 package import Transport
 
 /// Binds the hub's state machine to the transport. All state is touched on the service thread only.
-// SAFETY: the server calls its handler on one thread; the few calls from elsewhere go through `perform`.
+// SAFETY: the server calls its handler on one thread; the few calls from elsewhere go through
+// `perform`.
 package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   package struct Settings: Sendable {
     package var hub = Hub.Settings()
@@ -17,8 +18,8 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
     package var plain = PlainPolicy.loopback
     package init() {}
 
-    /// Connections stay below what the process may have, beside its own files, and those who wait for approval
-    /// leave half of that to others. Returns: whether anything had to be lowered.
+    /// Connections stay below what the process may have, beside its own files, and those who wait
+    /// for approval leave half of that to others. Returns: whether anything had to be lowered.
     package mutating func fit(descriptors: Int) -> Bool {
       let room = max(8, descriptors - Self.reserve)
       let connections = min(transport.connections, room)
@@ -49,7 +50,8 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   let registry: HubRegistry
   private let stateFolder: String
   private let tls: TLSIdentity
-  /// When the registry, which the disk did not take, is tried again; nil where it is as it should be.
+  /// When the registry, which the disk did not take, is tried again; nil where it is as it should
+  /// be.
   var registryTryAt: Instant?
   /// nil where the hub has a master.
   private var claim: ClaimCode?
@@ -61,8 +63,9 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   private var tickets: [[UInt8]: (session: SessionID, direction: BulkDirection)] = [:]
   private var sessions: [ConnectionID: SessionID] = [:]
 
-  /// Binds the address and reads the registry in `stateFolder`; nothing is served before `start`. `master`: who
-  /// becomes the hub's master without a claim, where it has none. Throws: an ending where it has another.
+  /// Binds the address and reads the registry in `stateFolder`; nothing is served before `start`.
+  /// `master`: who becomes the hub's master without a claim, where it has none. Throws: an ending
+  /// where it has another.
   package init(
     listen: ListenAddress, stateFolder: String, settings: Settings, master: DeviceKey? = nil,
     log: Logger
@@ -180,8 +183,8 @@ extension HubRuntime {
     }
   }
 
-  /// Who claims the hub is kept before anybody hears of it. Returns: why that cannot be; nil where there is no such
-  /// claim, too.
+  /// Who claims the hub is kept before anybody hears of it. Returns: why that cannot be; nil where
+  /// there is no such claim, too.
   private func keepClaim(_ register: Register, _ plane: Plane) -> String? {
     guard hub.masterKey == nil, claimHolds(register, plane),
       DeviceIdentity.proofHolds(
@@ -255,7 +258,8 @@ extension HubRuntime {
   private func step(_ body: (inout Hub, Instant, inout [HubAction]) -> Void) {
     var actions: [HubAction] = []
     body(&hub, MonotonicClock.now, &actions)
-    // A loop, not a recursion: what is done may free credit, and bring about as many steps as frames wait.
+    // A loop, not a recursion: what is done may free credit, and bring about as many steps as
+    // frames wait.
     var queue = Deque(actions)
     while let action = queue.popFirst() { perform(action, &queue) }
   }
@@ -272,7 +276,8 @@ extension HubRuntime {
       if let down = planes[session]?.down {
         server?.sendBulk(down, frame)
       } else {
-        // Its stream is not open yet or no more: nothing is on the way, so the credit is free again.
+        // Its stream is not open yet or no more: nothing is on the way, so the credit is free
+        // again.
         var freed: [HubAction] = []
         hub.sentFrames(
           bytes: frame.count, session: session, now: MonotonicClock.now, into: &freed)

@@ -2,8 +2,8 @@ import Core
 import Logging
 import System
 
-/// What the hub keeps of its clients. Where the disk is full, or fails, the hub goes on, and writes it when there is
-/// room: until then a restart would know less.
+/// What the hub keeps of its clients. Where the disk is full, or fails, the hub goes on, and writes
+/// it when there is room: until then a restart would know less.
 extension HubRuntime {
   func persist(_ note: () throws(SystemError) -> Void) {
     // What is behind is written as a whole, when there is room.

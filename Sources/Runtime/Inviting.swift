@@ -5,9 +5,9 @@ package import Transport
 
 /// Makes the link that invites others to a group.
 package enum Inviting {
-  /// An invite to the group with these keys. `hub`: where this member reaches the hub. `address`: HOST or
-  /// HOST:PORT where others are to look for it, nil: the hub's own, or, where that is this machine's
-  /// loopback, the first of `reachable`. Throws: an ending that says why there is none.
+  /// An invite to the group with these keys. `hub`: where this member reaches the hub. `address`:
+  /// HOST or HOST:PORT where others are to look for it, nil: the hub's own, or, where that is this
+  /// machine's loopback, the first of `reachable`. Throws: an ending that says why there is none.
   package static func report(
     hub: HubAddress, hubKey: Fingerprint, masterKey: Fingerprint, at address: String?,
     reachable: [String]

@@ -6,9 +6,9 @@ import System
 
 /// The file `list` of a state folder: a member's replica, so that a later process goes on from it.
 ///
-/// `magic 8 ‖ format UInt32 ‖ id 16`, then records, each `UInt32 length ‖ sealed bytes`. The first record says whose
-/// the list is; then come groups of page bodies, each ended by a cursor: what is behind the last cursor counts for
-/// nothing. Used by one thread at a time; blocks on the disk.
+/// `magic 8 ‖ format UInt32 ‖ id 16`, then records, each `UInt32 length ‖ sealed bytes`. The first
+/// record says whose the list is; then come groups of page bodies, each ended by a cursor: what is
+/// behind the last cursor counts for nothing. Used by one thread at a time; blocks on the disk.
 struct KeptListFile {
   /// What a record is.
   enum Kind {
@@ -48,7 +48,8 @@ struct KeptListFile {
     self.bytesAtFirst = bytesAtFirst
   }
 
-  /// Makes the file anew, in the place of any that is there; durable on return. `master`: whose group it is.
+  /// Makes the file anew, in the place of any that is there; durable on return. `master`: whose
+  /// group it is.
   init(
     path: String, secret: [UInt8], master: Fingerprint, _ snapshot: ReplicaSnapshot
   ) throws(SystemError) {

@@ -43,8 +43,8 @@ struct KeptListLoading {
     self.seal = seal
   }
 
-  /// Loads the list at `path`, if it is of the group of `master`; nil where there is none. What is behind the last
-  /// cursor is cut off. Throws where it is of no use.
+  /// Loads the list at `path`, if it is of the group of `master`; nil where there is none. What is
+  /// behind the last cursor is cut off. Throws where it is of no use.
   static func load(
     _ path: String, secret: [UInt8], master: Fingerprint?
   ) throws(KeptListFault) -> LoadedList? {

@@ -4,8 +4,8 @@ package import Sealing
 package import State
 package import System
 
-/// The master's keys of the group and its decisions, in the file `vault` of the state folder: each is on the
-/// disk before anybody is told. Whoever can read it can read the group.
+/// The master's keys of the group and its decisions, in the file `vault` of the state folder: each
+/// is on the disk before anybody is told. Whoever can read it can read the group.
 package final class KeyVault: Sendable {
   /// Generations that are kept: only the latest is handed out.
   private static let keptKeys = 4
@@ -33,8 +33,8 @@ package final class KeyVault: Sendable {
   private let path: String
   private let contents: Locked<Contents>
 
-  /// Reads the vault at `path`, or begins one with a first key. Throws where it cannot be read or written; one
-  /// that is damaged is left as it is.
+  /// Reads the vault at `path`, or begins one with a first key. Throws where it cannot be read or
+  /// written; one that is damaged is left as it is.
   package init(path: String) throws(StateFault) {
     self.path = path
     var contents = Contents()
@@ -77,8 +77,8 @@ package final class KeyVault: Sendable {
     try change { $0.note(decision) }
   }
 
-  /// Changes the file, then what is in memory: where the disk does not take it, nothing is changed. `body` says
-  /// whether it changed anything.
+  /// Changes the file, then what is in memory: where the disk does not take it, nothing is changed.
+  /// `body` says whether it changed anything.
   private func change(_ body: (inout Contents) -> Bool) throws(SystemError) {
     let failure = contents.withLock { contents -> SystemError? in
       var changed = contents

@@ -2,7 +2,8 @@ package import Protocol
 import State
 package import Transport
 
-/// What a member remembers of its group from one run to the next, in the file `group` (`GroupFile`).
+/// What a member remembers of its group from one run to the next, in the file `group`
+/// (`GroupFile`).
 package struct KnownGroup: Equatable, Sendable {
   /// Where the hub is.
   package var address: HubAddress
@@ -46,9 +47,10 @@ package struct KnownGroup: Equatable, Sendable {
 }
 
 extension KnownGroup {
-  /// The group that a start is to join: that of an invite, that at an address, or `kept`, the one of the last
-  /// run; what is remembered of the keys stays in force wherever the hub is. Throws: an ending with code 64
-  /// where there is none, 78 where the invite is for another group than the one that is kept.
+  /// The group that a start is to join: that of an invite, that at an address, or `kept`, the one
+  /// of the last run; what is remembered of the keys stays in force wherever the hub is. Throws: an
+  /// ending with code 64 where there is none, 78 where the invite is for another group than the one
+  /// that is kept.
   package static func joining(
     _ address: HubAddress?, _ invite: Invite?, kept: KnownGroup?, file: String
   ) throws(Ending) -> KnownGroup {

@@ -3,11 +3,13 @@ package import Logging
 package import Protocol
 package import System
 
-/// Keeps a copy of a member's replica in the state folder, so that the next start shows at once what was known.
+/// Keeps a copy of a member's replica in the state folder, so that the next start shows at once
+/// what was known.
 ///
-/// Written by a thread of its own: a moment after the last change, and while changes come every ten seconds; what
-/// a crash loses of it is caught up from the cursor. All of the list is written where it was taken anew, and where
-/// the file has grown to twice that; else only what changed. A disk that takes nothing costs nothing but the copy.
+/// Written by a thread of its own: a moment after the last change, and while changes come every ten
+/// seconds; what a crash loses of it is caught up from the cursor. All of the list is written where
+/// it was taken anew, and where the file has grown to twice that; else only what changed. A disk
+/// that takes nothing costs nothing but the copy.
 package final class ListKeeper: Sendable {
   /// How long nothing must have come before it is written.
   private static let quiet: Duration = .seconds(1)
@@ -71,8 +73,8 @@ package final class ListKeeper: Sendable {
     self.log = log
   }
 
-  /// What an earlier process kept of the group of `master`; nil where there is nothing of use, which is said and
-  /// deleted. Blocks on the disk. Call before `start`.
+  /// What an earlier process kept of the group of `master`; nil where there is nothing of use,
+  /// which is said and deleted. Blocks on the disk. Call before `start`.
   package func load(master: Fingerprint?) -> KeptReplica? {
     do throws(KeptListFault) {
       guard let loaded = try KeptListLoading.load(path, secret: secret, master: master) else {
@@ -87,8 +89,8 @@ package final class ListKeeper: Sendable {
     }
   }
 
-  /// Begins to write. `master`: whose group it is; `snapshot`: all of the replica as it is now. Both are called by
-  /// the thread.
+  /// Begins to write. `master`: whose group it is; `snapshot`: all of the replica as it is now.
+  /// Both are called by the thread.
   package func start(
     master: @escaping @Sendable () -> Fingerprint?,
     snapshot: @escaping @Sendable () -> ReplicaSnapshot?
@@ -109,8 +111,8 @@ package final class ListKeeper: Sendable {
     thread.withLock { $0 = started }
   }
 
-  /// The replica made a step. Any thread; waits for nothing, and wakes the thread only where that has something to
-  /// do.
+  /// The replica made a step. Any thread; waits for nothing, and wakes the thread only where that
+  /// has something to do.
   package func note(_ step: ReplicaStep) {
     let now = MonotonicClock.now
     let wakes = state.withLock { state -> Bool in

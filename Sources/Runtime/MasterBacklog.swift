@@ -2,10 +2,12 @@ import Core
 import DequeModule
 import Protocol
 
-/// What the master wants done and may not do yet: the disk did not take what must be kept before anybody is told.
+/// What the master wants done and may not do yet: the disk did not take what must be kept before
+/// anybody is told.
 ///
-/// The master itself has applied those changes already, so what follows must wait as well: whatever it says next
-/// would tell of them. What comes in meanwhile does not reach it; proposals are answered 'not ready', and come again.
+/// The master itself has applied those changes already, so what follows must wait as well: whatever
+/// it says next would tell of them. What comes in meanwhile does not reach it; proposals are
+/// answered 'not ready', and come again.
 struct MasterBacklog {
   /// Something that the hub said, for when the master hears again.
   typealias Input = @Sendable (inout Master, Instant, inout [MasterAction]) -> Void
@@ -37,8 +39,8 @@ struct MasterBacklog {
     return true
   }
 
-  /// Keeps what the hub said. `isTable`: whether it says all that was said before. Returns: false where there are
-  /// too many, and the hub is to be asked for its table anew.
+  /// Keeps what the hub said. `isTable`: whether it says all that was said before. Returns: false
+  /// where there are too many, and the hub is to be asked for its table anew.
   mutating func keep(_ input: @escaping Input, isTable: Bool) -> Bool {
     if isTable { inputs.removeAll() }
     guard inputs.count < Self.inputLimit else { return false }

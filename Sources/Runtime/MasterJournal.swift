@@ -18,10 +18,10 @@ package final class MasterJournal: Sendable {
     package let remark: String?
   }
 
-  /// Restores the master from the journal at `path`, or begins a new epoch where there is none; then
-  /// writes a fresh journal that begins with a snapshot, so that it does not grow for ever. One that is damaged is
-  /// kept under another name; what it held before the damage goes on in a new epoch, and the rest is taken back from
-  /// the members.
+  /// Restores the master from the journal at `path`, or begins a new epoch where there is none;
+  /// then writes a fresh journal that begins with a snapshot, so that it does not grow for ever.
+  /// One that is damaged is kept under another name; what it held before the damage goes on in a
+  /// new epoch, and the rest is taken back from the members.
   package static func open(
     _ path: String, vault: MasterVault, restoration: Restoration = Restoration(),
     settings: Master.Settings
@@ -50,13 +50,15 @@ package final class MasterJournal: Sendable {
       var master: Master
       if let rest = restored.master {
         master = rest
-        // Where the machine crashed, what was written last may be missing though others have seen it: the
-        // same places in the order must not be given away twice. What had no history begins one.
+        // Where the machine crashed, what was written last may be missing though others have seen
+        // it: the same places in the order must not be given away twice. What had no history begins
+        // one.
         if damage != nil || isOlder || !isWhole(content?.records ?? []) {
           master.beginEpoch(newEpoch)
         }
       } else {
-        // No journal, or one that cannot be read: what the members still know is taken back from them.
+        // No journal, or one that cannot be read: what the members still know is taken back from
+        // them.
         master = begin(newEpoch, isRebuilt: true)
       }
       let log = try RecordLog(.journal, path, replacingWith: snapshot(of: master))
@@ -80,8 +82,8 @@ package final class MasterJournal: Sendable {
     try log.rewrite(with: Self.snapshot(of: master))
   }
 
-  /// Makes the journal anew where most of it is history. `master` may be ahead of what was appended. Where that
-  /// fails the journal is as good as before, only longer.
+  /// Makes the journal anew where most of it is history. `master` may be ahead of what was
+  /// appended. Where that fails the journal is as good as before, only longer.
   package func compactIfWorthIt(_ master: () -> Master) throws(SystemError) {
     if log.isWorthRewriting { try log.rewrite(with: Self.snapshot(of: master())) }
   }
@@ -110,7 +112,8 @@ extension MasterJournal {
     var fault: (record: Int, reason: DecodingFault)?
   }
 
-  /// What the records say, up to the first that makes no sense. `isOlder`: of a format without histories.
+  /// What the records say, up to the first that makes no sense. `isOlder`: of a format without
+  /// histories.
   private static func restore(
     _ records: [[UInt8]], isOlder: Bool, _ begin: (UInt64) -> Master
   ) -> Restored {

@@ -19,8 +19,8 @@ package struct MountConfiguration: Sendable {
   package var invite: Invite?
   /// The hub's one-time claim code, for a master that it does not know yet. Secret.
   package var claim: [UInt8] = []
-  /// Whether control connections without TLS are made to, and with a hub in this process taken from, other
-  /// machines.
+  /// Whether control connections without TLS are made to, and with a hub in this process taken
+  /// from, other machines.
   package var isInsecure = false
   /// Whether the bulk streams, which carry sealed leaves, run over TLS too.
   package var tlsBulk = false
@@ -87,8 +87,8 @@ package struct MountConfiguration: Sendable {
     }
   }
 
-  /// Takes the folder of the disk cache and its size in MiB. Throws: an ending with code 64 for what makes no
-  /// sense.
+  /// Takes the folder of the disk cache and its size in MiB. Throws: an ending with code 64 for
+  /// what makes no sense.
   package mutating func setCache(folder: String?, size: Int?) throws(Ending) {
     cacheFolder = folder
     if folder != nil { given.insert("cache") }
@@ -108,8 +108,8 @@ package struct MountConfiguration: Sendable {
     given.insert("cache-size")
   }
 
-  /// Throws: an ending with code 64 where the control plane would cross the network in the clear and that was
-  /// not asked for.
+  /// Throws: an ending with code 64 where the control plane would cross the network in the clear
+  /// and that was not asked for.
   package func check(_ address: HubAddress) throws(Ending) {
     guard !address.secure, !isInsecure, !Loopback.contains(address.host) else { return }
     throw Ending(
@@ -135,7 +135,8 @@ package struct MountConfiguration: Sendable {
     return number
   }
 
-  /// Bytes of leaves in memory: what was asked for, but no more than half of what the cgroup allows.
+  /// Bytes of leaves in memory: what was asked for, but no more than half of what the cgroup
+  /// allows.
   package var memoryBudget: Int {
     min(memory << 20, MemoryLimit.ofControlGroup.map { Int(clamping: $0 / 2) } ?? .max)
   }

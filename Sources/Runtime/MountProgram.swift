@@ -105,9 +105,10 @@ package final class MountProgram: Sendable {
     }
   }
 
-  /// SIGTERM and friends, or the end of the command that waits; on the signal thread, which never waits here: the
-  /// network is left at once, even where programs still hold files of the mount. A second one waits for nothing, and
-  /// neither does one that comes while the start is still busy with its own disk, whatever that takes.
+  /// SIGTERM and friends, or the end of the command that waits; on the signal thread, which never
+  /// waits here: the network is left at once, even where programs still hold files of the mount. A
+  /// second one waits for nothing, and neither does one that comes while the start is still busy
+  /// with its own disk, whatever that takes.
   private func endRequested() {
     guard gate.end() else { _exit(ExitCode.success.rawValue) }
     guard let session = fuse.withLock({ $0 }) else { return }
@@ -118,7 +119,8 @@ package final class MountProgram: Sendable {
     if ending == nil { _exit(ExitCode.failure.rawValue) }
   }
 
-  /// To whoever waits for the start; afterwards to the log, which a hub that comes and goes must not fill.
+  /// To whoever waits for the start; afterwards to the log, which a hub that comes and goes must
+  /// not fill.
   private func tell(_ line: String) {
     let isWaitedFor = configuration.waits && !gate.isDecided
     if startup.isAwaitedByCommand || isWaitedFor || gate.ending != nil {

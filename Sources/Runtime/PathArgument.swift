@@ -1,15 +1,17 @@
 package import Protocol
 import System
 
-/// A path as a user gives it to `fsharectl`: in the share, or under the mountpoint. Compared by its bytes.
+/// A path as a user gives it to `fsharectl`: in the share, or under the mountpoint. Compared by its
+/// bytes.
 package enum PathArgument: Equatable {
   /// The whole share.
   case root
   case path(SharePath)
   case invalid(String)
 
-  /// `typed`: as it was typed. `absolute`: what that is in the user's current folder, links of folders
-  /// resolved. What does not lie under the mountpoint is a path in the share. All as `PathText` says them.
+  /// `typed`: as it was typed. `absolute`: what that is in the user's current folder, links of
+  /// folders resolved. What does not lie under the mountpoint is a path in the share. All as
+  /// `PathText` says them.
   package init(typed: String, absolute: String?, mountpoint: String) {
     let (parts, mount) = (Self.parts(typed), Self.parts(mountpoint))
     if let absolute, let inside = Self.parts(absolute).dropping(mount) {

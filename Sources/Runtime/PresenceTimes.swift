@@ -4,7 +4,8 @@ import Protocol
 struct PresenceTimes: Sendable {
   private var known: [PublicID: (presence: Presence, since: Int64?)] = [:]
 
-  /// The hub's word on a member. `now`: seconds since 1970. The first word tells nothing of its beginning.
+  /// The hub's word on a member. `now`: seconds since 1970. The first word tells nothing of its
+  /// beginning.
   mutating func note(_ publicID: PublicID, _ presence: Presence, now: Int64) {
     let before = known[publicID]
     if before?.presence == presence { return }

@@ -3,7 +3,8 @@ import Protocol
 import State
 import System
 
-/// What the master knows of having been set back, in the file `restored` of its state folder, line by line behind its first one:
+/// What the master knows of having been set back, in the file `restored` of its state folder, line
+/// by line behind its first one:
 ///
 ///     generation NUMBER
 ///     doubt KEYS REASON
@@ -12,7 +13,8 @@ import System
 struct RestorationFile: Sendable {
   let path: String
 
-  /// What was kept; nothing where there is no file. Throws where it is damaged: it is left as it is.
+  /// What was kept; nothing where there is no file. Throws where it is damaged: it is left as it
+  /// is.
   func load() throws(StateFault) -> Restoration {
     var restoration = Restoration()
     guard let text = try SmallFile.text(.restored, path) else { return restoration }

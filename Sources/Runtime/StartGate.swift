@@ -42,8 +42,8 @@ package final class StartGate: Sendable {
   /// The network is joined from now on: who ends has to leave it.
   package func join() { state.update { $0.hasJoined = true } }
 
-  /// A signal asks the program to end. Returns: whether it is to end in order. Not so before the network is joined,
-  /// when nothing is owed to anybody yet, and where it was asked before.
+  /// A signal asks the program to end. Returns: whether it is to end in order. Not so before the
+  /// network is joined, when nothing is owed to anybody yet, and where it was asked before.
   package func end() -> Bool {
     state.update { state in
       let isFirst = !state.isEnding
@@ -58,8 +58,9 @@ package final class StartGate: Sendable {
     state.wait { $0.outcome } ?? .ended
   }
 
-  /// Notes an event. `waits`: whether the start waits for the group, so that failures end it. `words`: of this
-  /// device's key. Returns: a line for the user, where there is something new to say.
+  /// Notes an event. `waits`: whether the start waits for the group, so that failures end it.
+  /// `words`: of this device's key. Returns: a line for the user, where there is something new to
+  /// say.
   package func heard(_ event: GroupEvent, waits: Bool, words: KeyWords) -> String? {
     state.update { state in
       let line = Self.note(event, waits: waits, words, in: &state)

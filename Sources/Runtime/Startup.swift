@@ -3,8 +3,8 @@ import Control
 import Glibc
 package import System
 
-/// How a daemon tells the command that started it how far it is: lines for the user, then the outcome.
-/// In the foreground the lines go to stderr directly.
+/// How a daemon tells the command that started it how far it is: lines for the user, then the
+/// outcome. In the foreground the lines go to stderr directly.
 package final class Startup: Sendable {
   /// Where the lines of a daemon go; nil in the foreground.
   package let logFile: LogFile?
@@ -22,8 +22,8 @@ package final class Startup: Sendable {
   /// For a program that stays in the foreground.
   package static var foreground: Startup { Startup(command: nil, logFile: nil) }
 
-  /// Forks. The parent shows what the daemon says, and ends with its outcome, or by a signal; only the daemon
-  /// returns. Call before any thread is started, with signals as they are by default.
+  /// Forks. The parent shows what the daemon says, and ends with its outcome, or by a signal; only
+  /// the daemon returns. Call before any thread is started, with signals as they are by default.
   package static func daemonise(logFile: String) throws(SystemError) -> Startup {
     var ends: [Int32] = [0, 0]
     try retryingOnInterrupt("pipe") { pipe2(&ends, O_CLOEXEC) }
@@ -41,8 +41,8 @@ package final class Startup: Sendable {
     return Startup(command: OwnedDescriptor(ends[1]), logFile: log)
   }
 
-  /// Has `gone` called when the command that waits is ended before its outcome is there: nobody wants the mount any
-  /// more. nil where no command waits.
+  /// Has `gone` called when the command that waits is ended before its outcome is there: nobody
+  /// wants the mount any more. nil where no command waits.
   package func waiter(_ gone: @escaping @Sendable () -> Void) -> SignalWatcher.Waiter? {
     guard let command else { return nil }
     return SignalWatcher.Waiter(pipe: command) { [isAwaited] in
@@ -59,7 +59,8 @@ package final class Startup: Sendable {
     let bytes = Array("fsharefs: \(TerminalText.escaped(line))\n".utf8)
     let isTold = isAwaited.withLock { isAwaited -> Bool in
       guard isAwaited, let command else { return false }
-      // A command that is stopped reads nothing, and must not stop the daemon; there is always room for the outcome.
+      // A command that is stopped reads nothing, and must not stop the daemon; there is always room
+      // for the outcome.
       var unread: Int32 = 0
       guard ioctl(command.raw, UInt(FIONREAD), &unread) == 0,
         Int(unread) + bytes.count <= Self.unreadLimit
@@ -72,7 +73,8 @@ package final class Startup: Sendable {
     try? File.writeAll(bytes, to: STDERR_FILENO, "stderr")
   }
 
-  /// The mount is there: the command returns. Returns: false where it was ended before it could know.
+  /// The mount is there: the command returns. Returns: false where it was ended before it could
+  /// know.
   package func succeeded() -> Bool { finish(.success) }
 
   /// It did not work: the command ends with this line and code.

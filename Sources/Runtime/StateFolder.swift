@@ -23,7 +23,8 @@ package final class StateFolder: Sendable {
     try Ending.rethrowing { () throws(StateFault) in try Privacy.check(folder: path) }
   }
 
-  /// Prepares and locks the folder. `log`: hears of what is made anew. Throws: an ending with code 73.
+  /// Prepares and locks the folder. `log`: hears of what is made anew. Throws: an ending with code
+  /// 73.
   package init(path: String, log: Logger) throws(Ending) {
     try Self.prepare(path)
     do throws(SystemError) { lock = try File.lock(path + "/lock") } catch {
@@ -46,11 +47,12 @@ package final class StateFolder: Sendable {
     return identity
   }
 
-  /// A number for this run, above those of all runs before; kept, so that it is so even with the clock set back.
-  /// Throws: an ending with code 73.
+  /// A number for this run, above those of all runs before; kept, so that it is so even with the
+  /// clock set back. Throws: an ending with code 73.
   package func nextIncarnation() throws(Ending) -> Incarnation {
     let last = try readOrForget(.incarnation, SmallFile.incarnation) ?? 0
-    // Milliseconds, so that it also grows where the file was lost; 20 random bits tell copies apart.
+    // Milliseconds, so that it also grows where the file was lost; 20 random bits tell copies
+    // apart.
     let time = WallClock.now
     let milliseconds = UInt64(max(0, time.tv_sec)) &* 1_000 &+ UInt64(time.tv_nsec / 1_000_000)
     let next = max(milliseconds << 20 | SecureRandom.uint64() >> 44, last == .max ? last : last + 1)
@@ -106,8 +108,8 @@ package final class StateFolder: Sendable {
     return KnownGroup(address: address, hub: nil, master: nil)
   }
 
-  /// Keeps the group for the next start. Throws: an ending with code 73; what is not remembered would be
-  /// trusted blindly again.
+  /// Keeps the group for the next start. Throws: an ending with code 73; what is not remembered
+  /// would be trusted blindly again.
   package func keep(_ group: KnownGroup) throws(Ending) {
     try write(.group, Array(group.text.utf8))
     _ = unlink((path + "/" + Self.olderGroupName).cPath)
@@ -116,20 +118,20 @@ package final class StateFolder: Sendable {
   /// The list as the last run kept it.
   package var listFile: String { path + "/" + StateCheck.listName }
 
-  /// What the disk cache is sealed under: made at first use, kept 0600. One that is lost, or damaged, empties the
-  /// cache. Throws: an ending with code 73.
+  /// What the disk cache is sealed under: made at first use, kept 0600. One that is lost, or
+  /// damaged, empties the cache. Throws: an ending with code 73.
   package func cacheSecret() throws(Ending) -> [UInt8] {
     try secret(.cacheKey, DiskCache.secretLength)
   }
 
-  /// What the kept list is sealed under: made at first use, kept 0600. One that is lost, or damaged, makes the list
-  /// be taken anew. Throws: an ending with code 73.
+  /// What the kept list is sealed under: made at first use, kept 0600. One that is lost, or
+  /// damaged, makes the list be taken anew. Throws: an ending with code 73.
   package func listSecret() throws(Ending) -> [UInt8] {
     try secret(.listKey, ListSeal.secretLength)
   }
 
-  /// What the numbers of others' entries (`st_ino`) are made with: made at first use, kept 0600. With another one
-  /// they are others. Throws: an ending with code 73.
+  /// What the numbers of others' entries (`st_ino`) are made with: made at first use, kept 0600.
+  /// With another one they are others. Throws: an ending with code 73.
   package func numberKey() throws(Ending) -> [UInt8] {
     try secret(.numberKey, FileNumbers.keyLength)
   }

@@ -1,7 +1,7 @@
 package import Protocol
 
-/// Somebody has another key than the one that was remembered: either it was set up anew, or somebody else
-/// is in its place. Only a person can tell, so the program ends and says what to do.
+/// Somebody has another key than the one that was remembered: either it was set up anew, or
+/// somebody else is in its place. Only a person can tell, so the program ends and says what to do.
 package enum TrustFailure: Equatable, Sendable {
   /// The key that the hub's TLS was made with; `file`: where the other one is remembered.
   case hub(seen: Fingerprint, remembered: Fingerprint, file: String)
@@ -26,7 +26,8 @@ package enum TrustFailure: Equatable, Sendable {
     }
   }
 
-  /// The command that takes a line out of the file `group`, and with it the first one, whose checksum is over it.
+  /// The command that takes a line out of the file `group`, and with it the first one, whose
+  /// checksum is over it.
   static func forgetting(_ line: String, _ file: String) -> String {
     "sed -i '/^fsharefs /d;/^\(line) /d' \(file)"
   }

@@ -1,9 +1,10 @@
 import Crypto
 package import Protocol
 
-/// Others' leaves as they lie in a disk cache: `12 bytes nonce ‖ AES-128-GCM ciphertext ‖ 16 bytes tag`, under
-/// keys derived from a secret of this device, one for each version. Owner, entry, version, index and length are
-/// associated data: what was changed, or lies where something else belongs, does not open. Any thread.
+/// Others' leaves as they lie in a disk cache: `12 bytes nonce ‖ AES-128-GCM ciphertext ‖ 16 bytes
+/// tag`, under keys derived from a secret of this device, one for each version. Owner, entry,
+/// version, index and length are associated data: what was changed, or lies where something else
+/// belongs, does not open. Any thread.
 package struct CacheSeal: Sendable {
   /// Bytes of the secret.
   package static let secretLength = 32
@@ -23,7 +24,8 @@ package struct CacheSeal: Sendable {
     SealCipher.sealed(leaf, under: derived(key), boundTo: Self.head(key, leaf.count))
   }
 
-  /// Opens what lay on the disk. nil unless it is what `seal` made of this very leaf. Complexity: O(bytes).
+  /// Opens what lay on the disk. nil unless it is what `seal` made of this very leaf. Complexity:
+  /// O(bytes).
   package func open(_ sealed: [UInt8], _ key: LeafKey) -> [UInt8]? {
     let length = sealed.count - Self.overhead
     guard length >= 0 else { return nil }
@@ -35,7 +37,8 @@ package struct CacheSeal: Sendable {
     BulkFrame.header(key.sealed(0), payload: length)
   }
 
-  /// The key of one version: random nonces stay far from their limit, however much passes through the cache.
+  /// The key of one version: random nonces stay far from their limit, however much passes through
+  /// the cache.
   private func derived(_ key: LeafKey) -> SymmetricKey {
     var info = ByteWriter(reserving: 64)
     info.put("fsharefs cache 1")

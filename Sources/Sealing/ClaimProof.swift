@@ -1,8 +1,9 @@
 import Crypto
 package import Protocol
 
-/// What the master shows a hub instead of its claim code, so that a hub to which the code does not belong learns
-/// nothing to claim another with: the code has 120 bits, which nobody guesses from the proof.
+/// What the master shows a hub instead of its claim code, so that a hub to which the code does not
+/// belong learns nothing to claim another with: the code has 120 bits, which nobody guesses from
+/// the proof.
 package enum ClaimProof {
   /// HMAC-SHA256 under the code's digits. `challenge`, `channel`: as in `Register.signedBytes`.
   package static func make(
@@ -13,7 +14,8 @@ package enum ClaimProof {
       HMAC<SHA256>.authenticationCode(for: bytes, using: SymmetricKey(data: code)))
   }
 
-  /// Whether `claim` is the proof. How long the answer takes says nothing about how much of it is right.
+  /// Whether `claim` is the proof. How long the answer takes says nothing about how much of it is
+  /// right.
   package static func holds(
     _ claim: [UInt8], code: [UInt8], challenge: [UInt8], channel: [UInt8], key: DeviceKey
   ) -> Bool {

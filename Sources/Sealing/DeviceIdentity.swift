@@ -1,7 +1,8 @@
 import Crypto
 package import Protocol
 
-/// A client's private id: an Ed25519 and an X25519 key. The private halves never leave this machine.
+/// A client's private id: an Ed25519 and an X25519 key. The private halves never leave this
+/// machine.
 package struct DeviceIdentity: Sendable {
   private let signing: Curve25519.Signing.PrivateKey
   let agreement: Curve25519.KeyAgreement.PrivateKey
@@ -37,9 +38,9 @@ package struct DeviceIdentity: Sendable {
       agreement: Array(agreement.publicKey.rawRepresentation))
   }
 
-  /// The registration that proves, to whoever gave `challenge` over `channel` (SHA-256 of the hub's TLS key;
-  /// empty without TLS), that the sender holds the key. `reached`: the latest generation of the group key that
-  /// this device ever had.
+  /// The registration that proves, to whoever gave `challenge` over `channel` (SHA-256 of the hub's
+  /// TLS key; empty without TLS), that the sender holds the key. `reached`: the latest generation
+  /// of the group key that this device ever had.
   package func register(
     asMaster: Bool, challenge: [UInt8], channel: [UInt8], incarnation: Incarnation,
     reached: UInt32 = 0, name: DeviceName, system: String, claim: [UInt8] = []

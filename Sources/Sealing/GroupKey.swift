@@ -1,11 +1,12 @@
 import Crypto
 import Protocol
 
-/// One generation of the group's key: made by the master, known to every approved member and to nobody else.
+/// One generation of the group's key: made by the master, known to every approved member and to
+/// nobody else.
 ///
-/// Nothing is sealed with the secret itself. Bodies of messages have a key of their own; so has each version
-/// of each file, which keeps the random nonces of AES-GCM far from their limit (2^32 per key, NIST SP
-/// 800-38D, section 8.3) however much a group reads.
+/// Nothing is sealed with the secret itself. Bodies of messages have a key of their own; so has
+/// each version of each file, which keeps the random nonces of AES-GCM far from their limit (2^32
+/// per key, NIST SP 800-38D, section 8.3) however much a group reads.
 package struct GroupKey: Sendable {
   /// Counts from 1; 0 stands for 'no key'.
   package let generation: UInt32

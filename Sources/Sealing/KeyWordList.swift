@@ -1,7 +1,7 @@
 /// The English word list of BIP-39: 2,048 words, sorted, no two with the same first four letters.
 ///
-/// By the Bitcoin project's contributors, https://github.com/bitcoin/bips (bip-0039/english.txt), as in
-/// Trezor's reference implementation https://github.com/trezor/python-mnemonic; MIT licence.
+/// By the Bitcoin project's contributors, https://github.com/bitcoin/bips (bip-0039/english.txt),
+/// as in Trezor's reference implementation https://github.com/trezor/python-mnemonic; MIT licence.
 package enum KeyWordList {
   /// All words, in the order of their numbers.
   package static let words = text.split { $0 == " " || $0 == "\n" }.map(String.init)

@@ -1,8 +1,8 @@
 import Crypto
 package import Protocol
 
-/// Six words that stand for a client's key: short enough to be read out over the telephone, 66 bits of its
-/// SHA-256, so that nobody finds another key with the same words.
+/// Six words that stand for a client's key: short enough to be read out over the telephone, 66 bits
+/// of its SHA-256, so that nobody finds another key with the same words.
 package struct KeyWords: Hashable, Sendable, CustomStringConvertible {
   /// The words, in order.
   package let words: [String]
@@ -26,8 +26,8 @@ package struct KeyWords: Hashable, Sendable, CustomStringConvertible {
   /// The words with blanks between.
   package var description: String { words.joined(separator: " ") }
 
-  /// Whether `text`, as somebody typed it, are these words: case, and whether blanks, hyphens or commas are
-  /// between, do not matter, and the first four letters of a word suffice.
+  /// Whether `text`, as somebody typed it, are these words: case, and whether blanks, hyphens or
+  /// commas are between, do not matter, and the first four letters of a word suffice.
   package func matches(_ text: String) -> Bool {
     let typed = text.lowercased().split { $0.isWhitespace || $0 == "-" || $0 == "," }
     return typed.count == Self.count

@@ -2,8 +2,9 @@ import Crypto
 import FoundationEssentials
 package import Protocol
 
-/// How the group key reaches a member: HPKE (RFC 9180) in its authenticated mode, from the master's X25519
-/// key to the member's. The hub, which carries and keeps it, can neither open it nor make one.
+/// How the group key reaches a member: HPKE (RFC 9180) in its authenticated mode, from the master's
+/// X25519 key to the member's. The hub, which carries and keeps it, can neither open it nor make
+/// one.
 package enum KeyWrapping {
   private static let suite = HPKE.Ciphersuite.Curve25519_SHA256_ChachaPoly
   /// Bytes of an encapsulated X25519 key.
@@ -43,8 +44,8 @@ package enum KeyWrapping {
     return GroupKey(generation: message.generation, secret: Array(secret))
   }
 
-  /// Whether a shared secret with this key is one: with a point of low order it is zero, which everyone
-  /// knows (RFC 7748, section 6.1).
+  /// Whether a shared secret with this key is one: with a point of low order it is zero, which
+  /// everyone knows (RFC 7748, section 6.1).
   private static func contributes(
     _ key: Curve25519.KeyAgreement.PublicKey, to other: Curve25519.KeyAgreement.PrivateKey
   ) -> Bool {

@@ -2,8 +2,9 @@ import Crypto
 import FoundationEssentials
 package import Protocol
 
-/// By what a leaf that was sealed and sent can be known again, without its bytes: the nonce and the tag of its seal.
-/// With the same key and nonce another content has another tag, but for one chance in 2^100.
+/// By what a leaf that was sealed and sent can be known again, without its bytes: the nonce and the
+/// tag of its seal. With the same key and nonce another content has another tag, but for one chance
+/// in 2^100.
 package struct LeafMark: Equatable, Sendable {
   /// What it was sealed as.
   package let key: LeafKey
@@ -24,8 +25,9 @@ package struct LeafMark: Equatable, Sendable {
     tag = Array(frame.suffix(Self.tagLength))
   }
 
-  /// Whether these are the bytes that were sealed. False too where the key of that time is no longer known.
-  /// Complexity: O(bytes). The seal that is made for it never leaves this function, since its nonce was used before.
+  /// Whether these are the bytes that were sealed. False too where the key of that time is no
+  /// longer known. Complexity: O(bytes). The seal that is made for it never leaves this function,
+  /// since its nonce was used before.
   package func isOf(_ plain: [UInt8], _ sealer: Sealer) -> Bool {
     guard plain.count == length, let secret = sealer.leafKey(key),
       let nonce = try? AES.GCM.Nonce(data: nonce),

@@ -1,9 +1,9 @@
 import Crypto
 package import Protocol
 
-/// The records of a kept list: `12 bytes nonce ‖ AES-128-GCM ciphertext ‖ 16 bytes tag`, under a key derived from
-/// a secret of this device for each file. A record's place in the file is associated data: what was changed, moved,
-/// or is of another file, does not open. Any thread.
+/// The records of a kept list: `12 bytes nonce ‖ AES-128-GCM ciphertext ‖ 16 bytes tag`, under a
+/// key derived from a secret of this device for each file. A record's place in the file is
+/// associated data: what was changed, moved, or is of another file, does not open. Any thread.
 package struct ListSeal: Sendable {
   /// Bytes of the secret.
   package static let secretLength = 32
@@ -29,7 +29,8 @@ package struct ListSeal: Sendable {
     SealCipher.sealed(record, under: key, boundTo: bound(place))
   }
 
-  /// Opens what lay on the disk. nil unless it is what `seal` made for this very place. Complexity: O(bytes).
+  /// Opens what lay on the disk. nil unless it is what `seal` made for this very place. Complexity:
+  /// O(bytes).
   package func open(_ sealed: [UInt8], at place: UInt64) -> [UInt8]? {
     SealCipher.opened(sealed, under: key, boundTo: bound(place))
   }

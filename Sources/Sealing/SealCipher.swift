@@ -1,17 +1,17 @@
 import Crypto
 import FoundationEssentials
 
-/// What bodies and leaves are sealed with, on the wire and in the disk cache: `12 bytes nonce ‖ AES-GCM ciphertext ‖
-/// 16 bytes tag`, AES-128 or AES-256 as the key is long.
+/// What bodies and leaves are sealed with, on the wire and in the disk cache: `12 bytes nonce ‖
+/// AES-GCM ciphertext ‖ 16 bytes tag`, AES-128 or AES-256 as the key is long.
 ///
-/// By swift-crypto, whose cipher uses the wide instructions of today's processors, though it hands out copies:
-/// sealing and opening run at 10 GB/s with them, in place with OpenSSL 3.0 at 4.5.
+/// By swift-crypto, whose cipher uses the wide instructions of today's processors, though it hands
+/// out copies: sealing and opening run at 10 GB/s with them, in place with OpenSSL 3.0 at 4.5.
 enum SealCipher {
   /// Bytes that the seal adds.
   static let overhead = 12 + 16
 
-  /// `head` and, behind it, `plain` sealed under a nonce that is drawn for it, so that it opens only where the same
-  /// is bound to it. Complexity: O(bytes).
+  /// `head` and, behind it, `plain` sealed under a nonce that is drawn for it, so that it opens
+  /// only where the same is bound to it. Complexity: O(bytes).
   static func sealed(
     _ plain: some DataProtocol, under key: SymmetricKey, boundTo bound: [UInt8],
     behind head: [UInt8] = []
@@ -26,7 +26,8 @@ enum SealCipher {
     return whole
   }
 
-  /// nil unless it is what was sealed under this key with the same bound to it. Complexity: O(bytes).
+  /// nil unless it is what was sealed under this key with the same bound to it. Complexity:
+  /// O(bytes).
   static func opened(
     _ sealed: some DataProtocol, under key: SymmetricKey, boundTo bound: [UInt8]
   ) -> [UInt8]? {

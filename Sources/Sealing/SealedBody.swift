@@ -1,9 +1,10 @@
 package import Protocol
 
-/// Bodies of messages: `UInt32 generation ‖ 12 bytes nonce ‖ AES-256-GCM ciphertext ‖ 16 bytes tag`.
+/// Bodies of messages: `UInt32 generation ‖ 12 bytes nonce ‖ AES-256-GCM ciphertext ‖ 16 bytes
+/// tag`.
 ///
-/// What the hub must see of a message (opcode, order, sender, transfer, cursors) is bound to its body as
-/// associated data: it can neither change it nor put a body under another head.
+/// What the hub must see of a message (opcode, order, sender, transfer, cursors) is bound to its
+/// body as associated data: it can neither change it nor put a body under another head.
 extension Sealer {
   /// The message with its body sealed, where it has one. `sender`: who says it, by public id.
   /// Throws `.noKey`.
@@ -18,8 +19,8 @@ extension Sealer {
         behind: generation.bytes))
   }
 
-  /// The message with its body opened, where it has one: sealed under the latest generation and no other,
-  /// by a member of the group, as a message of `sender`.
+  /// The message with its body opened, where it has one: sealed under the latest generation and no
+  /// other, by a member of the group, as a message of `sender`.
   package func open(_ message: Message, from sender: PublicID) throws(SealFault) -> Message {
     guard let body = message.body else { return message }
     let key = try latest()

@@ -2,12 +2,13 @@ import Crypto
 package import Protocol
 import Synchronization
 
-/// Leaves: `12 bytes nonce ‖ AES-128-GCM ciphertext ‖ 16 bytes tag` behind the head of a CHUNK_READY, which
-/// is the associated data: owner, entry, version, scale, generation and index cannot be changed.
+/// Leaves: `12 bytes nonce ‖ AES-128-GCM ciphertext ‖ 16 bytes tag` behind the head of a
+/// CHUNK_READY, which is the associated data: owner, entry, version, scale, generation and index
+/// cannot be changed.
 extension Sealer {
-  /// A whole CHUNK_READY frame around `length` plain bytes that `read` writes. nil where `read` threw or gave
-  /// fewer bytes. Throws `.generation` unless the key's generation is the one in use: nothing new is sealed
-  /// under a key that somebody who was disapproved may have.
+  /// A whole CHUNK_READY frame around `length` plain bytes that `read` writes. nil where `read`
+  /// threw or gave fewer bytes. Throws `.generation` unless the key's generation is the one in use:
+  /// nothing new is sealed under a key that somebody who was disapproved may have.
   package func frame(
     _ key: LeafKey, length: Int, read: (UnsafeMutableRawBufferPointer) throws -> Int
   ) throws(SealFault) -> [UInt8]? {

@@ -11,11 +11,13 @@ package enum SealFault: Error, Equatable, Sendable {
   case broken
 }
 
-/// The one place that entries and leaves pass on their way to and from the wire: bodies of messages about
-/// the list, and leaves, are sealed here with keys of the group that the hub does not have. Any thread.
+/// The one place that entries and leaves pass on their way to and from the wire: bodies of messages
+/// about the list, and leaves, are sealed here with keys of the group that the hub does not have.
+/// Any thread.
 package final class Sealer: Sendable {
   struct State {
-    /// The latest and some before it: leaves that were asked for under one may still be on their way.
+    /// The latest and some before it: leaves that were asked for under one may still be on their
+    /// way.
     var keys: [GroupKey] = []
     var leafKeys = LeafKeyring()
   }
@@ -31,7 +33,8 @@ package final class Sealer: Sendable {
   /// The generation that is sealed with; 0: none yet.
   package var generation: UInt32 { state.withLock { $0.keys.last?.generation ?? 0 } }
 
-  /// Seals with `key` from now on. Returns: false, with nothing changed, where a later one is in use.
+  /// Seals with `key` from now on. Returns: false, with nothing changed, where a later one is in
+  /// use.
   package func use(_ key: GroupKey) -> Bool {
     state.withLock { state in
       let latest = state.keys.last?.generation ?? 0

@@ -2,8 +2,9 @@ package import Protocol
 import Sealing
 import System
 
-/// A hub's one-time claim code: who gives it becomes the master of a hub that has none. It lies in the hub's
-/// state folder until then, and nowhere else: never in a log, an argument or the environment.
+/// A hub's one-time claim code: who gives it becomes the master of a hub that has none. It lies in
+/// the hub's state folder until then, and nowhere else: never in a log, an argument or the
+/// environment.
 package struct ClaimCode: Equatable, Sendable, CustomStringConvertible {
   /// Douglas Crockford's base32: no letter is taken for a digit.
   private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)

@@ -87,7 +87,8 @@ package enum JournalRecord: Equatable, Sendable {
   }
 }
 
-/// Reads a journal's records one after the other, and sees that they fit together. A master can take what it gives.
+/// Reads a journal's records one after the other, and sees that they fit together. A master can
+/// take what it gives.
 package struct JournalReader: Sendable {
   private var order = ListOrder.none
   private var hasChanges = false
@@ -95,8 +96,8 @@ package struct JournalReader: Sendable {
   /// At the beginning of a journal.
   package init() {}
 
-  /// The next record. Throws where it makes no sense, or none where it stands. A change that a snapshot is ahead of is
-  /// nil: it was appended while the snapshot was made.
+  /// The next record. Throws where it makes no sense, or none where it stands. A change that a
+  /// snapshot is ahead of is nil: it was appended while the snapshot was made.
   package mutating func next(_ bytes: [UInt8]) throws(DecodingFault) -> JournalRecord? {
     let record = try JournalRecord(decoding: bytes)
     if order == .none {

@@ -1,7 +1,8 @@
 import Protocol
 
-/// Records of the journal's format 1, in which the time of an entry was nanoseconds in 64 bits, decisions had no date,
-/// and changes and pages no history: they get none, so that the list goes on in a new epoch.
+/// Records of the journal's format 1, in which the time of an entry was nanoseconds in 64 bits,
+/// decisions had no date, and changes and pages no history: they get none, so that the list goes on
+/// in a new epoch.
 enum OlderJournal {
   /// The record as format 2 has it. Throws where it cannot be one of format 1.
   static func current(_ record: [UInt8]) throws(DecodingFault) -> [UInt8] {

@@ -1,8 +1,8 @@
 import Glibc
 import System
 
-/// Secrets lie only where nobody else gets at them: anything looser is refused, with the command that
-/// mends it.
+/// Secrets lie only where nobody else gets at them: anything looser is refused, with the command
+/// that mends it.
 package enum Privacy {
   /// Throws where others than its owner may enter the folder.
   package static func check(folder: String) throws(StateFault) {

@@ -3,11 +3,12 @@ import Protocol
 import Sealing
 package import System
 
-/// An append-only file of checked records behind a first line (`StateFile`): what was appended survives the process.
-/// No fsync per record: a machine's crash may lose the end.
+/// An append-only file of checked records behind a first line (`StateFile`): what was appended
+/// survives the process. No fsync per record: a machine's crash may lose the end.
 ///
-/// A record is UInt32 length, UInt32 that length inverted, 8 bytes of `Checksum`, the bytes. Since a length that is
-/// not what was written shows itself, a record that a crash cut off is told from one that was damaged later.
+/// A record is UInt32 length, UInt32 that length inverted, 8 bytes of `Checksum`, the bytes. Since
+/// a length that is not what was written shows itself, a record that a crash cut off is told from
+/// one that was damaged later.
 package final class RecordLog: Sendable {
   /// Bytes of one record at most.
   static let recordLimit = 1 << 20
@@ -25,7 +26,8 @@ package final class RecordLog: Sendable {
 
   /// A log this long is worth making anew.
   private static let worthRewriting = 64 << 20
-  /// Where making it anew failed, it is tried again when there is so much more: each try costs a whole log.
+  /// Where making it anew failed, it is tried again when there is so much more: each try costs a
+  /// whole log.
   private static let nextTry = 16 << 20
 
   package let path: String
@@ -59,7 +61,8 @@ package final class RecordLog: Sendable {
     }
   }
 
-  /// Makes the log anew with `records` only; durable on return. Where that fails, the old one goes on. Any thread.
+  /// Makes the log anew with `records` only; durable on return. Where that fails, the old one goes
+  /// on. Any thread.
   package func rewrite(with records: some Sequence<[UInt8]>) throws(SystemError) {
     let bytes = Self.file(kind, records)
     do throws(SystemError) {
@@ -74,8 +77,8 @@ package final class RecordLog: Sendable {
     }
   }
 
-  /// Appends a record: one write to the page cache. What fails half way is taken back, now or before the next
-  /// record, so that nothing ever follows a torn one. Any thread.
+  /// Appends a record: one write to the page cache. What fails half way is taken back, now or
+  /// before the next record, so that nothing ever follows a torn one. Any thread.
   package func append(_ record: [UInt8]) throws(SystemError) {
     let framed = Self.framed(record)
     let failure = current.withLock { current -> SystemError? in
@@ -128,8 +131,8 @@ extension RecordLog {
     package var isOlder = false
   }
 
-  /// Reads a log; nil where there is no file. It may be written meanwhile. Throws where it cannot be read, or is
-  /// of a later format.
+  /// Reads a log; nil where there is no file. It may be written meanwhile. Throws where it cannot
+  /// be read, or is of a later format.
   package static func load(_ kind: StateKind, _ path: String) throws(StateFault) -> Content? {
     guard let bytes = try StateFile.read(kind, path) else { return nil }
     do throws(StateFault) {
@@ -140,7 +143,8 @@ extension RecordLog {
         if body.isEmpty { return Content(end: .damaged(at: 0)) }
         var content = scan(body, isOlder: true, from: 0)
         content.isOlder = true
-        // What cannot be brought up to date stays as it is, and makes no sense to whoever decodes it.
+        // What cannot be brought up to date stays as it is, and makes no sense to whoever decodes
+        // it.
         if kind == .journal {
           content.records = content.records.map { (try? OlderJournal.current($0)) ?? $0 }
         }
@@ -152,7 +156,8 @@ extension RecordLog {
     }
   }
 
-  /// `isOlder`: of the format without a first line, whose records had a 32-bit FNV-1a and nothing else.
+  /// `isOlder`: of the format without a first line, whose records had a 32-bit FNV-1a and nothing
+  /// else.
   private static func scan(_ bytes: [UInt8], isOlder: Bool, from start: Int) -> Content {
     var content = Content()
     let head = isOlder ? 8 : 16
@@ -189,7 +194,8 @@ extension RecordLog {
     return content
   }
 
-  /// The older format did not check its lengths: one that leads behind the end is damage where a record follows.
+  /// The older format did not check its lengths: one that leads behind the end is damage where a
+  /// record follows.
   private static func hasOlderRecord(_ bytes: [UInt8], behind position: Int) -> Bool {
     // The longest record of keys and decisions is far shorter.
     for start in position + 1..<max(position + 1, min(position + 4_096, bytes.count - 8)) {
@@ -202,7 +208,8 @@ extension RecordLog {
     return false
   }
 
-  /// Format 1 of the index had records of one length, unchecked: they are compared with the files themselves.
+  /// Format 1 of the index had records of one length, unchecked: they are compared with the files
+  /// themselves.
   private static func olderIndex(_ bytes: [UInt8]) -> Content {
     let length = 80
     let starts = stride(from: 0, to: bytes.count - bytes.count % length, by: length)

@@ -1,7 +1,7 @@
 package import Protocol
 
-/// One record of the hub's file `registry`, a log: a client's registration must cost no more the more clients there
-/// are, and is told to the client as soon as it is written.
+/// One record of the hub's file `registry`, a log: a client's registration must cost no more the
+/// more clients there are, and is told to the client as soon as it is written.
 package enum RegistryRecord: Equatable, Sendable {
   /// Whose key the master's is.
   case master(DeviceKey)
@@ -18,8 +18,8 @@ package enum RegistryRecord: Equatable, Sendable {
     static let lastPublicID: UInt8 = 4
   }
 
-  /// The records of the registry at `path`; nil where there is none. A hub may write it meanwhile. A registration
-  /// that a crash cut off had not been told to anybody.
+  /// The records of the registry at `path`; nil where there is none. A hub may write it meanwhile.
+  /// A registration that a crash cut off had not been told to anybody.
   package static func readAll(_ path: String) throws(StateFault) -> [RegistryRecord]? {
     guard let log = try RecordLog.load(.registry, path) else { return nil }
     if case .damaged(let position) = log.end {

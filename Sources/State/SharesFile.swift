@@ -1,7 +1,8 @@
 package import Protocol
 package import System
 
-/// The content of the file `shares`: what is shared in place. Name and path of each, every one ended by a zero byte.
+/// The content of the file `shares`: what is shared in place. Name and path of each, every one
+/// ended by a zero byte.
 package struct SharesFile: Equatable, Sendable {
   /// One thing that is shared in place.
   package struct Row: Equatable, Sendable {
@@ -22,8 +23,8 @@ package struct SharesFile: Equatable, Sendable {
 
   private static let olderHead = Array("fsharefs shares 1\n".utf8)
 
-  /// What the file at `path` says; nil where there is none. Silently sharing less than was asked for would be worse
-  /// than not to start.
+  /// What the file at `path` says; nil where there is none. Silently sharing less than was asked
+  /// for would be worse than not to start.
   package static func read(_ path: String) throws(StateFault) -> SharesFile? {
     let rows: [UInt8]
     switch try StateFile.whole(.shares, path) {

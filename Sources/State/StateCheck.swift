@@ -3,8 +3,9 @@ import Protocol
 import Sealing
 import System
 
-/// What `fsharectl check` finds: file by file what is well, and what to type where it is not. Reads as the programs
-/// do, by the same code; changes nothing, and takes no lock: the folder may be in use.
+/// What `fsharectl check` finds: file by file what is well, and what to type where it is not. Reads
+/// as the programs do, by the same code; changes nothing, and takes no lock: the folder may be in
+/// use.
 package struct StateCheck: Codable, Equatable, Sendable {
   /// One file.
   package struct Finding: Codable, Equatable, Sendable {

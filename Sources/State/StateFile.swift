@@ -8,9 +8,9 @@ package import System
 ///
 ///     fsharefs KIND FORMAT CHECKSUM
 ///
-/// The checksum (16 hexadecimal digits) is over the line up to the number of the format and over all that follows; in
-/// a log, whose records have checksums of their own, over the line alone. That much holds for every format to come,
-/// so that a damaged file is never taken for a later one.
+/// The checksum (16 hexadecimal digits) is over the line up to the number of the format and over
+/// all that follows; in a log, whose records have checksums of their own, over the line alone. That
+/// much holds for every format to come, so that a damaged file is never taken for a later one.
 package enum StateFile {
   /// What the bytes of a file turned out to be.
   enum Opened {
@@ -37,7 +37,8 @@ package enum StateFile {
   static func whole(_ kind: StateKind, _ path: String) throws(StateFault) -> Opened? {
     guard let bytes = try read(kind, path) else { return nil }
     let found = try opened(kind, path, bytes, isLog: false)
-    // None of an earlier version was ever empty: a crash of the machine leaves such files, on some file systems.
+    // None of an earlier version was ever empty: a crash of the machine leaves such files, on some
+    // file systems.
     if case .older([]) = found { throw .damaged(kind, path, "it is empty") }
     return found
   }
@@ -122,7 +123,8 @@ extension StateFile {
   /// Files of one name that may be set aside: so many need a person.
   static let asideLimit = 100
 
-  /// Removes what a process left that died while it wrote one of these files. Call with the folder locked.
+  /// Removes what a process left that died while it wrote one of these files. Call with the folder
+  /// locked.
   package static func removeLeftovers(in folder: String) {
     guard let directory = opendir(folder.cPath) else { return }
     defer { closedir(directory) }

@@ -22,7 +22,8 @@ package enum StateKind: String, CaseIterable, Sendable {
   case registry
   case claimCode = "claim-code"
 
-  /// The format that this program writes. 1 was before files had a first line; a later one is refused.
+  /// The format that this program writes. 1 was before files had a first line; a later one is
+  /// refused.
   package static let format = 2
 
   /// Bytes of the longest such file: what is longer holds something else.
@@ -38,7 +39,8 @@ package enum StateKind: String, CaseIterable, Sendable {
     }
   }
 
-  /// Whether a program that finds it damaged makes it anew and goes on: it costs time, nothing else.
+  /// Whether a program that finds it damaged makes it anew and goes on: it costs time, nothing
+  /// else.
   package var isMadeAnew: Bool {
     switch self {
     case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey: true

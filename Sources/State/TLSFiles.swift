@@ -18,7 +18,8 @@ package enum TLSFiles {
     )
   }
 
-  /// Whether a hub can use what lies in `folder`. nil where there is no key. A certificate that is missing is made.
+  /// Whether a hub can use what lies in `folder`. nil where there is no key. A certificate that is
+  /// missing is made.
   static func check(_ folder: String) throws(StateFault) -> Bool? {
     let (keyPath, certificatePath) = ("\(folder)/\(keyName)", "\(folder)/\(certificateName)")
     guard access(keyPath.cPath, F_OK) == 0 else { return nil }

@@ -1,6 +1,7 @@
 import CLinux
 
-/// The C library's allocator, told what this program is like: many buffers of one leaf each come and go.
+/// The C library's allocator, told what this program is like: many buffers of one leaf each come
+/// and go.
 ///
 /// Its defaults give each of them back to the kernel and take it again, a page fault every 4 KiB.
 package enum Allocator {

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Who asks for something on this machine, as the kernel says with the request. Nothing else of the asking process is
-/// ever looked up: it may wait for the answer with locks held.
+/// Who asks for something on this machine, as the kernel says with the request. Nothing else of the
+/// asking process is ever looked up: it may wait for the answer with locks held.
 package struct Caller: Equatable, Sendable {
   /// The user that it acts on files as.
   package let user: UInt32
@@ -24,9 +24,9 @@ package struct Caller: Equatable, Sendable {
   /// Whether it is this process' own user.
   package var isProcess: Bool { user == Self.process.user }
 
-  /// Runs `body` so that what it makes belongs to the caller, where this process is root; else it can only belong to
-  /// this process. Permissions count as those of this process: the kernel has checked the caller's. Only the
-  /// calling thread changes.
+  /// Runs `body` so that what it makes belongs to the caller, where this process is root; else it
+  /// can only belong to this process. Permissions count as those of this process: the kernel has
+  /// checked the caller's. Only the calling thread changes.
   @discardableResult
   package func making<Result>(
     _ body: () throws(SystemError) -> Result

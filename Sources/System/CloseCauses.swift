@@ -3,18 +3,20 @@ import Glibc
 
 /// Finds out why programs close files, while their requests are not answered.
 ///
-/// Whoever asks gets an answer in `patience`, whatever becomes of the look: it may have to wait for what the asking
-/// program holds, and that lets go only when it is answered. So the looks have threads of their own. One that is stuck
-/// is replaced, or it would hold up all after it, and ends when it comes back.
+/// Whoever asks gets an answer in `patience`, whatever becomes of the look: it may have to wait for
+/// what the asking program holds, and that lets go only when it is answered. So the looks have
+/// threads of their own. One that is stuck is replaced, or it would hold up all after it, and ends
+/// when it comes back.
 package final class CloseCauses: Sendable {
   /// How long a request waits for a look at its program.
   package static let patience: Duration = .milliseconds(20)
   /// Looks that wait at most: more than the kernel has requests of this kind under way.
   static let queueLimit = 1_024
-  /// Threads that look at most, stuck ones among them: each is a program that hangs in a way nobody has seen yet.
+  /// Threads that look at most, stuck ones among them: each is a program that hangs in a way nobody
+  /// has seen yet.
   static let threadLimit = 16
-  /// How long whoever asks gives way for an answer before it goes on to other work. Nearly all come in less, and cost no
-  /// change of threads then.
+  /// How long whoever asks gives way for an answer before it goes on to other work. Nearly all come
+  /// in less, and cost no change of threads then.
   private static let soon: Duration = .microseconds(200)
 
   private let queue: Monitor<LookingQueue>
@@ -41,15 +43,17 @@ package final class CloseCauses: Sendable {
 
   deinit { stop() }
 
-  /// Ends the threads, without waiting for one that is stuck. What is asked afterwards counts as ordinary.
+  /// Ends the threads, without waiting for one that is stuck. What is asked afterwards counts as
+  /// ordinary.
   package func stop() {
     queue.update { $0.isStopping = true }
     clock.update { $0.isStopping = true }
   }
 
-  /// Asks about a thread of a program. `work`: what the asker does meanwhile, which hides the time of the look.
-  /// Returns: the answer, where it comes at once; else it is given to `late`, on another thread, in `patience` at the
-  /// latest. Too much at once, or no answer in time, is `.ordinary`.
+  /// Asks about a thread of a program. `work`: what the asker does meanwhile, which hides the time
+  /// of the look. Returns: the answer, where it comes at once; else it is given to `late`, on
+  /// another thread, in `patience` at the latest. Too much at once, or no answer in time, is
+  /// `.ordinary`.
   package func ask(
     _ thread: Int32, meanwhile work: () -> Void = {}, late: @escaping @Sendable (CloseCause) -> Void
   ) -> CloseCause? {

@@ -8,8 +8,8 @@ package enum DescriptorLimit {
   /// What holds now.
   package static var current: Int { min(clamped(read().rlim_cur), most) }
 
-  /// Raises the soft limit as far as the hard one, or `most`, allows; never lowers it. Call first in `main`.
-  /// Where the system refuses, what held before still holds.
+  /// Raises the soft limit as far as the hard one, or `most`, allows; never lowers it. Call first
+  /// in `main`. Where the system refuses, what held before still holds.
   package static func raise() {
     var limit = read()
     let wanted = rlim_t(min(clamped(limit.rlim_max), most))

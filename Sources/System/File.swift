@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Whole files and folders, by paths that the user or this program chose, said as `PathText` does. Blocks; any
-/// thread.
+/// Whole files and folders, by paths that the user or this program chose, said as `PathText` does.
+/// Blocks; any thread.
 package enum File {
   /// The content of a file. Throws EFBIG when it is longer than `limit` bytes.
   package static func readAll(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
@@ -35,11 +35,12 @@ package enum File {
     try replace(path, bytes, mode: mode) { _ in }
   }
 
-  /// What stands between a file's name and a random number in the name of its next content, while that is written.
+  /// What stands between a file's name and a random number in the name of its next content, while
+  /// that is written.
   package static let stagedInfix = ".new-"
 
-  /// Like `writeAtomically`; `placed` gets the new file, open for appending, as soon as it is in its place: the last
-  /// step, after which the disk keeps the name, may still fail.
+  /// Like `writeAtomically`; `placed` gets the new file, open for appending, as soon as it is in
+  /// its place: the last step, after which the disk keeps the name, may still fail.
   package static func replace(
     _ path: String, _ bytes: [UInt8], mode: UInt32, placed: (OwnedDescriptor) -> Void
   ) throws(SystemError) {

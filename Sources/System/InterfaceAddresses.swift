@@ -3,15 +3,17 @@ import Glibc
 
 /// The addresses of this machine's network interfaces.
 package enum InterfaceAddresses {
-  /// Those by which other machines may reach this one, numeric: of interfaces that are up, without loopback
-  /// and link-local ones; IPv4 first, each in the system's order. Empty where there is none.
+  /// Those by which other machines may reach this one, numeric: of interfaces that are up, without
+  /// loopback and link-local ones; IPv4 first, each in the system's order. Empty where there is
+  /// none.
   package static func reachable() throws(SystemError) -> [String] {
     var list: UnsafeMutablePointer<ifaddrs>?
     try retryingOnInterrupt("list the network interfaces") { getifaddrs(&list) }
     defer { freeifaddrs(list) }
     var v4: [String] = []
     var v6: [String] = []
-    // SAFETY: a list of the system, copied before it is freed; ai_addr is of the kind that its family says.
+    // SAFETY: a list of the system, copied before it is freed; ai_addr is of the kind that its
+    // family says.
     var next = list
     while let entry = next?.pointee {
       next = entry.ifa_next

@@ -2,8 +2,8 @@ import Glibc
 
 /// Dates for people.
 package enum LocalTime {
-  /// `2026-11-21 07:31` in the machine's time zone, of seconds since 1970. Empty where the year is beyond all
-  /// calendars.
+  /// `2026-11-21 07:31` in the machine's time zone, of seconds since 1970. Empty where the year is
+  /// beyond all calendars.
   package static func text(_ seconds: Int64) -> String {
     var time = time_t(seconds)
     var parts = tm()

@@ -1,6 +1,7 @@
 package import Logging
 
-/// A log that strangers cannot write full: so many lines of a kind in a while, and how many more there were.
+/// A log that strangers cannot write full: so many lines of a kind in a while, and how many more
+/// there were.
 package final class LogBudget: Sendable {
   private struct Window {
     let level: Logger.Level
@@ -21,8 +22,8 @@ package final class LogBudget: Sendable {
     self.span = span
   }
 
-  /// Writes a line, or counts it. `kind`: one of the caller's few, never something that a peer chooses. Any
-  /// thread.
+  /// Writes a line, or counts it. `kind`: one of the caller's few, never something that a peer
+  /// chooses. Any thread.
   package func log(
     _ level: Logger.Level, _ kind: String, _ text: @autoclosure () -> Logger.Message,
     metadata: @autoclosure () -> Logger.Metadata? = nil, now: Duration = MonotonicClock.now

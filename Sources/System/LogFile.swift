@@ -1,10 +1,10 @@
 import Glibc
 
-/// The log of a process in the background: its standard output and error lead to it. It never has more than
-/// `limit` bytes; what was there before is `PATH.1`, and what was before that is gone.
+/// The log of a process in the background: its standard output and error lead to it. It never has
+/// more than `limit` bytes; what was there before is `PATH.1`, and what was before that is gone.
 package final class LogFile: Sendable {
-  /// Enough for some weeks of a machine whose peers come and go, and little beside what is shared: both files take
-  /// twice that of the disk at most.
+  /// Enough for some weeks of a machine whose peers come and go, and little beside what is shared:
+  /// both files take twice that of the disk at most.
   package static let usualLimit = 4 << 20
 
   private let path: [CChar]

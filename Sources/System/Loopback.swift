@@ -2,8 +2,8 @@ import Glibc
 
 /// The addresses by which a machine reaches itself and nobody else.
 package enum Loopback {
-  /// Whether a host is one of them: 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104 or `localhost`. Other names are
-  /// not looked up: what they lead to may change.
+  /// Whether a host is one of them: 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104 or `localhost`. Other
+  /// names are not looked up: what they lead to may change.
   package static func contains(_ host: String) -> Bool {
     if host.lowercased() == "localhost" { return true }
     var v4 = in_addr()

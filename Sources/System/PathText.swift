@@ -1,9 +1,10 @@
 import Glibc
 
-/// Paths of the system are bytes; as text they pass through arguments, requests and lines for people. Bytes that
-/// are not UTF-8 are said there by scalars of the last private-use plane, one each, as Python's `surrogateescape`
-/// does with surrogates, which Swift's text cannot have. So every path has a text, and every text of a path its
-/// bytes. Two such texts are never compared as text: Swift takes canonical equivalents for equal, the disk does not.
+/// Paths of the system are bytes; as text they pass through arguments, requests and lines for
+/// people. Bytes that are not UTF-8 are said there by scalars of the last private-use plane, one
+/// each, as Python's `surrogateescape` does with surrogates, which Swift's text cannot have. So
+/// every path has a text, and every text of a path its bytes. Two such texts are never compared as
+/// text: Swift takes canonical equivalents for equal, the disk does not.
 package enum PathText {
   /// What stands for byte 0; those for 0x80...0xFF are in use.
   private static let base: UInt32 = 0x10_EE00

@@ -6,9 +6,9 @@ package enum SecretPrompt {
   /// Whether there is somebody to ask.
   package static var isPossible: Bool { isatty(STDIN_FILENO) == 1 }
 
-  /// Asks; blocks until a line is typed. Returns: what was typed, without blanks at its ends, empty at the end
-  /// of input; nil where it was given up with Ctrl-C or Ctrl-\. A signal that ends the process does so, with the
-  /// terminal as it was. Throws where `input` is no terminal.
+  /// Asks; blocks until a line is typed. Returns: what was typed, without blanks at its ends, empty
+  /// at the end of input; nil where it was given up with Ctrl-C or Ctrl-\. A signal that ends the
+  /// process does so, with the terminal as it was. Throws where `input` is no terminal.
   package static func ask(
     _ question: String, input: Int32 = STDIN_FILENO, output: Int32 = STDERR_FILENO
   ) throws(SystemError) -> [UInt8]? {

@@ -6,8 +6,8 @@ package enum Signals {
   /// The signals that ask a program to end or to look again: SIGTERM, SIGINT, SIGHUP.
   package static let watched: [Int32] = [SIGTERM, SIGINT, SIGHUP]
 
-  /// Ignores SIGPIPE, and lets the watched signals end the process until a `SignalWatcher` takes them, also where
-  /// whoever started it had them blocked. Call first in `main`, before any thread.
+  /// Ignores SIGPIPE, and lets the watched signals end the process until a `SignalWatcher` takes
+  /// them, also where whoever started it had them blocked. Call first in `main`, before any thread.
   package static func prepareProcess() {
     var set = watchedSet
     pthread_sigmask(SIG_UNBLOCK, &set, nil)
@@ -51,9 +51,9 @@ package final class SignalWatcher: Sendable {
   private let stopping: OwnedDescriptor
   private let thread: JoinableThread
 
-  /// Blocks the watched signals in the calling thread, which is to be the only one or to have none but those of
-  /// `Thread.start`, and starts the thread; `handler` is called in it with the signal's number. It must not wait:
-  /// the next signal would.
+  /// Blocks the watched signals in the calling thread, which is to be the only one or to have none
+  /// but those of `Thread.start`, and starts the thread; `handler` is called in it with the
+  /// signal's number. It must not wait: the next signal would.
   package init(
     waiter: Waiter? = nil, _ handler: @escaping @Sendable (Int32) -> Void
   ) throws(SystemError) {

@@ -1,6 +1,6 @@
-/// SipHash-2-4: a keyed hash of 64 bits that nobody without the key can predict, and the same in every process with
-/// it (which the standard library's `Hasher` is not). After J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast
-/// short-input PRF", 2012.
+/// SipHash-2-4: a keyed hash of 64 bits that nobody without the key can predict, and the same in
+/// every process with it (which the standard library's `Hasher` is not). After J.-P. Aumasson and
+/// D. J. Bernstein, "SipHash: a fast short-input PRF", 2012.
 package struct SipHash: Sendable {
   /// Bytes of a key.
   package static let keyLength = 16

@@ -15,8 +15,8 @@ package struct StderrLogHandler: LogHandler {
   private let forJournal: Bool
   private let file: LogFile?
 
-  /// Writes in the name of `program`. `forJournal` says whether to use syslog prefixes; `file` is what standard error
-  /// leads to, where that is a file whose size is this process's concern.
+  /// Writes in the name of `program`. `forJournal` says whether to use syslog prefixes; `file` is
+  /// what standard error leads to, where that is a file whose size is this process's concern.
   package init(
     program: String, level: Logger.Level,
     forJournal: Bool = StderrLogHandler.standardErrorIsJournal, file: LogFile? = nil

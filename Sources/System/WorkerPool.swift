@@ -2,9 +2,10 @@ import DequeModule
 
 /// Threads that run closures in the order they came, with a bounded queue.
 ///
-/// Work may be on something that never answers: a disk that is gone, a file system of another program's. So no more than
-/// `keyLimit` threads are ever at work with one key, and where all are stuck others are started in their place, up to a
-/// bound: what hangs holds up what has the same key, and nothing else.
+/// Work may be on something that never answers: a disk that is gone, a file system of another
+/// program's. So no more than `keyLimit` threads are ever at work with one key, and where all are
+/// stuck others are started in their place, up to a bound: what hangs holds up what has the same
+/// key, and nothing else.
 package final class WorkerPool: Sendable {
   /// What work goes to, where that may hang: work with one key waits for itself.
   package typealias Key = UInt64
@@ -16,8 +17,9 @@ package final class WorkerPool: Sendable {
   private let threads: Locked<[JoinableThread]>
   private let name: String
 
-  /// Starts `threads` threads. At most `queueLimit` closures wait at any time. `spare`: threads that are started besides
-  /// where the next to run has waited for `patience`; they end when nothing waits.
+  /// Starts `threads` threads. At most `queueLimit` closures wait at any time. `spare`: threads
+  /// that are started besides where the next to run has waited for `patience`; they end when
+  /// nothing waits.
   package init(
     name: String, threads count: Int, queueLimit: Int, spare: Int = 0,
     patience: Duration = .milliseconds(500)
@@ -69,8 +71,8 @@ package final class WorkerPool: Sendable {
   /// When `relieve` may find something to do; nil where nothing waits.
   package var nextRelief: Duration? { shared.withLock { $0.nextRelief } }
 
-  /// Runs what is queued, then ends and joins the threads. Never from one of them. `limit`: how long it waits for work
-  /// that may be stuck; then such threads are left to themselves.
+  /// Runs what is queued, then ends and joins the threads. Never from one of them. `limit`: how
+  /// long it waits for work that may be stuck; then such threads are left to themselves.
   package func stop(within limit: Duration? = nil) {
     shared.update { $0.isStopping = true }
     if let limit, shared.wait(timeout: limit, for: { $0.isAtRest ? true : nil }) == nil { return }
@@ -157,7 +159,8 @@ private struct WorkQueue {
       ? waiting.first.map { $0.since + patience } : nil
   }
 
-  /// Whether a thread is to be started, which then counts: all are at work, and what is next has waited for too long.
+  /// Whether a thread is to be started, which then counts: all are at work, and what is next has
+  /// waited for too long.
   mutating func takesSpare(now: Duration) -> Bool {
     guard !isStopping, let due = nextRelief, now >= due else { return false }
     spareThreads += 1

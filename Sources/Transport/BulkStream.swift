@@ -9,8 +9,8 @@ final class BulkStream {
   /// The most that is gathered into one write.
   static let gatherLimit = 131_072
 
-  /// What is written in one turn: as much as is read in one. Whoever writes more than it reads fills the queues of
-  /// a peer that sends back what it gets.
+  /// What is written in one turn: as much as is read in one. Whoever writes more than it reads
+  /// fills the queues of a peer that sends back what it gets.
   private static let turnLimit = ServiceProtocols.bufferSize
 
   /// Bytes as they are: what the C headers also call LWS_WRITE_RAW.

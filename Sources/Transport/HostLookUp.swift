@@ -11,13 +11,15 @@ package enum HostLookUp: Sendable {
   /// More addresses than any hub has: each that is tried may cost seconds.
   private static let most = 16
 
-  /// The address that a text says in numbers, with which nobody has to be asked; nil for a name. Does not block.
+  /// The address that a text says in numbers, with which nobody has to be asked; nil for a name.
+  /// Does not block.
   static func numeric(_ host: String) -> String? {
     guard case .found(let addresses) = ask(host, AI_NUMERICHOST) else { return nil }
     return addresses[0]
   }
 
-  /// Asks for a name. Blocks, for half a minute where no name server answers, or longer: for a thread of its own.
+  /// Asks for a name. Blocks, for half a minute where no name server answers, or longer: for a
+  /// thread of its own.
   package static func ask(_ host: String) -> HostLookUp { ask(host, 0) }
 
   private static func ask(_ host: String, _ flags: Int32) -> HostLookUp {

@@ -40,8 +40,8 @@ package final class HubLink: @unchecked Sendable {
   var silentRoutes = 0
 
   /// A link that is not connected. Under TLS only a hub with the key `pin` is spoken to; with nil
-  /// the first one's key becomes the pin. `tlsBulk` has the bulk streams use TLS too, if the control
-  /// plane does. `lookUp` asks for the addresses of a name.
+  /// the first one's key becomes the pin. `tlsBulk` has the bulk streams use TLS too, if the
+  /// control plane does. `lookUp` asks for the addresses of a name.
   package init(
     address: HubAddress, pin: Fingerprint?, tlsBulk: Bool,
     limits: TransportLimits = TransportLimits(),
@@ -80,8 +80,8 @@ package final class HubLink: @unchecked Sendable {
     loop.perform(work)
   }
 
-  /// Connects; `linkOpened` or `linkClosed` follows. Ignored while there is a connection. Names are looked up
-  /// on a thread of their own, which nothing waits for. Any thread.
+  /// Connects; `linkOpened` or `linkClosed` follows. Ignored while there is a connection. Names are
+  /// looked up on a thread of their own, which nothing waits for. Any thread.
   package func connect() {
     loop.perform { self.begin() }
   }

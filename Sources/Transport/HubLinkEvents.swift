@@ -129,9 +129,9 @@ extension HubLink: ServiceEvents {
 
   private func connectionFailed(_ leg: LinkSession.Leg, _ session: LinkSession, _ why: String) {
     let text = why.isEmpty ? "no connection to \(address)" : "\(address): \(why)"
-    // libwebsockets marks what went wrong in the handshake, after the connection was there; but where no
-    // HTTP came at all it just reads on until the end, which the kernel counts as a byte. Whoever has said
-    // anything is there, and no hub.
+    // libwebsockets marks what went wrong in the handshake, after the connection was there; but
+    // where no HTTP came at all it just reads on until the end, which the kernel counts as a byte.
+    // Whoever has said anything is there, and no hub.
     let hasSpoken = leg.socket.map { receivedBytes(lws_get_socket_fd($0)) > 1 } ?? false
     let isHub = !hasSpoken && !why.hasPrefix("HS:")
     if isHub, leg === session.controlLeg, tryNextRoute(session) { return }

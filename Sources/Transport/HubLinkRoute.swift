@@ -51,8 +51,8 @@ extension HubLink {
     return true
   }
 
-  /// What is said where nothing came of a leg in time. Whoever is connected to then is another address, if the hub
-  /// has several.
+  /// What is said where nothing came of a leg in time. Whoever is connected to then is another
+  /// address, if the hub has several.
   func gaveUp(_ session: LinkSession) -> LinkFailure {
     if session.route == nil {
       return .unreachable("\(address): the name servers do not answer")

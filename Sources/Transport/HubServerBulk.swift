@@ -124,7 +124,8 @@ let goneAddress = "a peer that is gone"
 /// The address in what libwebsockets says of a peer, which may be the text of an error.
 package func shownAddress(_ address: String) -> String {
   if address.isEmpty || address.hasPrefix("getpeername") { return goneAddress }
-  // A socket that takes both families shows IPv4 as IPv6 (RFC 4291, 2.5.5.2); people know it as IPv4.
+  // A socket that takes both families shows IPv4 as IPv6 (RFC 4291, 2.5.5.2); people know it as
+  // IPv4.
   let mapped = "::ffff:"
   return address.hasPrefix(mapped) && address.contains(".")
     ? String(address.dropFirst(mapped.count)) : address

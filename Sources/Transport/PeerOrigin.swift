@@ -1,5 +1,5 @@
-/// The place that a connection comes from, as far as one household or machine can choose: an IPv4 address, or
-/// the first 64 bits of an IPv6 address, whose other half is free to whoever has them.
+/// The place that a connection comes from, as far as one household or machine can choose: an IPv4
+/// address, or the first 64 bits of an IPv6 address, whose other half is free to whoever has them.
 package struct PeerOrigin: Hashable, Sendable {
   private let bytes: [UInt8]
 

@@ -61,8 +61,8 @@ final class ServiceLoop: @unchecked Sendable {
   private var depth = 0
   /// Calls of `events` for sockets, ever.
   private var socketEvents: UInt64 = 0
-  /// Within a call for what was received: `runWork` follows before the loop sleeps. Not so where libwebsockets
-  /// closes a socket in a timer: those it runs just before it sleeps.
+  /// Within a call for what was received: `runWork` follows before the loop sleeps. Not so where
+  /// libwebsockets closes a socket in a timer: those it runs just before it sleeps.
   private var isReceiving = false
   private static let receptions = [
     LWS_CALLBACK_RECEIVE, LWS_CALLBACK_CLIENT_RECEIVE, LWS_CALLBACK_RAW_RX,
@@ -145,8 +145,9 @@ final class ServiceLoop: @unchecked Sendable {
     shared.withLock { wake(&$0) }
   }
 
-  /// Has `socketWritable` called as soon as the present callback is done. Most often the kernel takes a write at
-  /// once, and asking it first costs a round of the loop for each hop of each message. Service thread only.
+  /// Has `socketWritable` called as soon as the present callback is done. Most often the kernel
+  /// takes a write at once, and asking it first costs a round of the loop for each hop of each
+  /// message. Service thread only.
   func writeSoon(_ socket: OpaquePointer) {
     assertServiceThread()
     unwritten.append(socket)
@@ -196,7 +197,8 @@ final class ServiceLoop: @unchecked Sendable {
     timerFired = {}
   }
 
-  /// Waits for what happens next at the sockets, and serves it. Returns: less than 0 where libwebsockets fails.
+  /// Waits for what happens next at the sockets, and serves it. Returns: less than 0 where
+  /// libwebsockets fails.
   private func serve(_ context: OpaquePointer) -> Int32 {
     if busyPolling.isWorthwhile {
       let hasHappened = lookAgain(context)

@@ -26,7 +26,8 @@ extension ServiceLoop {
   }
 
   /// Begins a connection to a hub: of the control plane, with TLS if the address says so, or for
-  /// `raw` a plain socket. `route`: its address in numbers; libwebsockets would look a name up on this thread.
+  /// `raw` a plain socket. `route`: its address in numbers; libwebsockets would look a name up on
+  /// this thread.
   func connect(
     to address: HubAddress, by route: String, raw: Bool, id: UInt64
   ) -> OpaquePointer? {

@@ -26,8 +26,8 @@ struct SocketEnd {
       return ask(__SOCKADDR_ARG(__sockaddr__: target), &length)
     }
     guard code == 0 else { return nil }
-    // The port follows the family in sockaddr_in and sockaddr_in6 alike, then the address, before which the latter
-    // has the flow label.
+    // The port follows the family in sockaddr_in and sockaddr_in6 alike, then the address, before
+    // which the latter has the flow label.
     switch raw.withUnsafeBytes({ Int32($0.load(as: sa_family_t.self)) }) {
     case AF_INET: address = Array(raw[4..<8])
     case AF_INET6: address = Array(raw[8..<24])

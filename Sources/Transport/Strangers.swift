@@ -1,5 +1,5 @@
-/// The connections that nobody has vouched for yet. Whoever has most of them loses one when there are too many,
-/// so that a flood from one place displaces itself and nobody else.
+/// The connections that nobody has vouched for yet. Whoever has most of them loses one when there
+/// are too many, so that a flood from one place displaces itself and nobody else.
 package struct Strangers {
   private var all: [(id: ConnectionID, origin: PeerOrigin)] = []
 
@@ -16,8 +16,9 @@ package struct Strangers {
   /// It is a stranger no more, or gone. Complexity: O(n).
   package mutating func remove(_ id: ConnectionID) { all.removeAll { $0.id == id } }
 
-  /// Takes out whoever gives way to somebody from `origin`, who counts already: the oldest of the origin that
-  /// has most; of several such origins, the oldest of all. nil where there is nobody. Complexity: O(n).
+  /// Takes out whoever gives way to somebody from `origin`, who counts already: the oldest of the
+  /// origin that has most; of several such origins, the oldest of all. nil where there is nobody.
+  /// Complexity: O(n).
   package mutating func giveWay(to origin: PeerOrigin) -> ConnectionID? {
     var counts = [origin: 1]
     for stranger in all { counts[stranger.origin, default: 0] += 1 }

@@ -3,11 +3,11 @@ import Glibc
 package import Protocol
 package import System
 
-/// The TLS key of a hub and its certificate, as they lie in a folder. Nobody certifies them: members
-/// know the hub by the key's fingerprint.
+/// The TLS key of a hub and its certificate, as they lie in a folder. Nobody certifies them:
+/// members know the hub by the key's fingerprint.
 package struct TLSIdentity: Sendable {
-  /// What a member's pin is compared with: SHA-256 of the DER of the SubjectPublicKeyInfo (RFC 5280,
-  /// 4.1), as in RFC 7469.
+  /// What a member's pin is compared with: SHA-256 of the DER of the SubjectPublicKeyInfo (RFC
+  /// 5280, 4.1), as in RFC 7469.
   package let fingerprint: Fingerprint
   private let key: [UInt8]
   private let certificate: [UInt8]

@@ -13,8 +13,9 @@ package struct TransportLimits: Sendable {
   package var bulkQueueBytes = 256 << 20
   /// Connections that a server has at once; each may cost a header table of a few KiB.
   package var connections = 4096
-  /// Connections that nobody has vouched for yet; beyond it whoever has most of them loses the oldest, so
-  /// that a flood of strangers cannot keep a member out: one that comes back needs a few milliseconds.
+  /// Connections that nobody has vouched for yet; beyond it whoever has most of them loses the
+  /// oldest, so that a flood of strangers cannot keep a member out: one that comes back needs a few
+  /// milliseconds.
   package var unregistered = 256
   /// Messages per second on one control plane, and as many at once; whoever sends more is read
   /// again when a second's worth is allowed. A client that shares many files sends batches of them.

@@ -72,8 +72,8 @@ struct ServeCommand: ParsableCommand {
     notifier.stopping()
   }
 
-  /// What the hub says while it has no master. The code is for a person at a terminal: an output that is kept
-  /// in a journal is read by others.
+  /// What the hub says while it has no master. The code is for a person at a terminal: an output
+  /// that is kept in a journal is read by others.
   private func hint(_ code: ClaimCode, _ folder: String) -> String {
     isatty(STDOUT_FILENO) == 1
       ? "fshare-hub: no master yet; claim code: \(code)"

@@ -1,6 +1,7 @@
 import System
 
-/// A path in the words of a request: as it was typed, and as an absolute path. All as `PathText` says them.
+/// A path in the words of a request: as it was typed, and as an absolute path. All as `PathText`
+/// says them.
 enum PathWords {
   /// The second word is left out where the folder that is meant does not exist.
   static func of(_ typed: String) -> [String] {

@@ -88,7 +88,8 @@ struct FsharefsCommand: ParsableCommand {
     Signals.prepareProcess()
     Allocator.keepFreedMemory()
     DescriptorLimit.raise()
-    // What is made in the own folder gets the mode that it is made with: the umask of whoever asks is applied there.
+    // What is made in the own folder gets the mode that it is made with: the umask of whoever asks
+    // is applied there.
     _ = umask(0)
     let configuration: MountConfiguration
     do throws(Ending) {
@@ -141,8 +142,8 @@ struct FsharefsCommand: ParsableCommand {
     return configuration
   }
 
-  /// What is needed before the command goes into the background: a state folder that is fit for secrets, and
-  /// the secret that only a person can give.
+  /// What is needed before the command goes into the background: a state folder that is fit for
+  /// secrets, and the secret that only a person can give.
   private func completed(_ made: MountConfiguration) throws(Ending) -> MountConfiguration {
     var configuration = made
     try StateFolder.prepare(configuration.stateFolder)

@@ -3,7 +3,8 @@ import Testing
 
 /// Who looks at files one behind the other is told of them with their names; who does not is not.
 struct AttributeInterestTests {
-  /// An interest behind some looks that follow one another after `pause`, and when the last of them was.
+  /// An interest behind some looks that follow one another after `pause`, and when the last of them
+  /// was.
   private func interest(looks: Int, pause: Duration) -> (AttributeInterest, last: Instant) {
     var interest = AttributeInterest()
     var now = Instant.seconds(100)

@@ -48,7 +48,8 @@ struct KeptListTests {
       hear(.online([.master]))
     }
 
-    /// The master answers the last question. Returns: what the member did; nil where it asked nothing.
+    /// The master answers the last question. Returns: what the member did; nil where it asked
+    /// nothing.
     mutating func answer() -> [MemberAction]? {
       guard let question = asked else { return nil }
       asked = nil

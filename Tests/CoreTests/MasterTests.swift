@@ -302,7 +302,8 @@ struct RebuildTests {
     #expect(master.replica.members == old.replica.members)
   }
 
-  /// The vault is written before the journal: a later decision there holds, whatever the journal lost.
+  /// The vault is written before the journal: a later decision there holds, whatever the journal
+  /// lost.
   @Test(arguments: [(1, false), (2, true), (3, true)] as [(UInt32, Bool)])
   func `an approval that only the vault knows holds if it is the later`(
     _ generation: UInt32, isIn: Bool

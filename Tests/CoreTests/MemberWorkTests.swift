@@ -5,8 +5,9 @@ import Testing
 
 /// What a member does for many changes at once costs as many times what it does for one.
 ///
-/// Work is told by the processor time of this thread, and only as a ratio: four times as much may cost at most seven
-/// times as much, where what is not linear costs sixteen times. The least of some runs, since others use the machine.
+/// Work is told by the processor time of this thread, and only as a ratio: four times as much may
+/// cost at most seven times as much, where what is not linear costs sixteen times. The least of
+/// some runs, since others use the machine.
 @Suite(.serialized) struct MemberWorkTests {
   /// A member, and what it sent that is not answered, in order.
   private struct Bench {

@@ -21,8 +21,8 @@ extension EndToEnd {
       ]
     }
 
-    /// S89: whoever has a directory himself may put something into it, others where its mode lets everybody write; the
-    /// top is open to all.
+    /// S89: whoever has a directory himself may put something into it, others where its mode lets
+    /// everybody write; the top is open to all.
     @Test func aDirectorysModeSaysWhoMayAdd() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -75,8 +75,9 @@ extension EndToEnd {
       }
     }
 
-    /// S91, S92: a directory that a member has only because something of his lies in it is no longer his when nothing
-    /// does; a restart between makes no difference. Then its owner renames and removes it; before, he is told who.
+    /// S91, S92: a directory that a member has only because something of his lies in it is no
+    /// longer his when nothing does; a restart between makes no difference. Then its owner renames
+    /// and removes it; before, he is told who.
     @Test func whoHasNothingInADirectoryHasNoPartInIt() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -125,7 +126,8 @@ extension EndToEnd {
       }
     }
 
-    /// S93: a reader's sqlite leaves nothing beside the owner's database, and the owner goes on writing.
+    /// S93: a reader's sqlite leaves nothing beside the owner's database, and the owner goes on
+    /// writing.
     @Test func aReadersDatabaseLeavesNothing() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

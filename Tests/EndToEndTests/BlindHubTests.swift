@@ -5,8 +5,8 @@ import Testing
 extension EndToEnd {
   /// The hub carries and keeps what it cannot read.
   @Suite struct BlindHub {
-    /// Neither names nor contents, nor where a link points, pass over the wire or lie in the hub's memory
-    /// or on its disk, while its cache works.
+    /// Neither names nor contents, nor where a link points, pass over the wire or lie in the hub's
+    /// memory or on its disk, while its cache works.
     @Test func theHubSeesNoNameAndNoContent() throws {
       try withFixture { fixture in
         let hub = try fixture.hub(["--chunk-seconds", "600"])

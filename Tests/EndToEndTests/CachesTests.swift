@@ -6,8 +6,8 @@ import Testing
 extension EndToEnd {
   /// What the kernel keeps, and that it is never stale.
   @Suite struct Caches {
-    /// S65: `stat`, `readlink` and path walks of what is known are the kernel's alone: they work while nobody is
-    /// there to be asked.
+    /// S65: `stat`, `readlink` and path walks of what is known are the kernel's alone: they work
+    /// while nobody is there to be asked.
     @Test func whatIsKnownAsksNobody() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -32,8 +32,8 @@ extension EndToEnd {
       }
     }
 
-    /// S5, S65: behind the writer's `close` the other side sees what was written, in every way of looking, and from
-    /// then on nothing older.
+    /// S5, S65: behind the writer's `close` the other side sees what was written, in every way of
+    /// looking, and from then on nothing older.
     @Test func nothingIsStale() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -80,7 +80,8 @@ extension EndToEnd {
       }
     }
 
-    /// S65: that something is not there is not kept for longer than it is true, nor that it is there.
+    /// S65: that something is not there is not kept for longer than it is true, nor that it is
+    /// there.
     @Test func whatIsMissingAppearsAndGoes() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

@@ -64,7 +64,8 @@ extension EndToEnd {
       }
     }
 
-    /// Whoever answers at first contact is not shown the code, nor anything that the real hub would take.
+    /// Whoever answers at first contact is not shown the code, nor anything that the real hub would
+    /// take.
     @Test func aFalseHubLearnsNothingToClaimWith() throws {
       try withFixture { fixture in
         let real = try fixture.hub()

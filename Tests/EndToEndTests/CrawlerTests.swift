@@ -6,7 +6,8 @@ import Testing
 
 extension EndToEnd {
   @Suite struct Crawlers {
-    /// S6, S50: whoever only looks at names and attributes asks nobody: it goes on while nobody answers.
+    /// S6, S50: whoever only looks at names and attributes asks nobody: it goes on while nobody
+    /// answers.
     @Test func lookingAsksNobody() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -38,7 +39,8 @@ extension EndToEnd {
       }
     }
 
-    /// S50: a program that looks at the beginnings of files, as thumbnailers do, brings no more than those.
+    /// S50: a program that looks at the beginnings of files, as thumbnailers do, brings no more
+    /// than those.
     @Test func aPeekBringsLittle() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

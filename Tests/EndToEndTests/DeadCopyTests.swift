@@ -7,7 +7,8 @@ import Testing
 extension EndToEnd {
   /// Copies that die half-way.
   @Suite struct DeadCopies {
-    /// S56: a copy that is killed is not shared, and gone after the next start; one that ended is there.
+    /// S56: a copy that is killed is not shared, and gone after the next start; one that ended is
+    /// there.
     @Test(arguments: [SIGKILL, SIGTERM]) func aKilledCopyIsNotShared(signal: Int32) throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

@@ -21,7 +21,8 @@ extension EndToEnd {
 
     private func cached(_ daemon: Daemon) throws -> Int { try daemon.status().diskCacheBytes ?? 0 }
 
-    /// S72: a copy that is interrupted goes on from what is there, without its owner as far as that goes.
+    /// S72: a copy that is interrupted goes on from what is there, without its owner as far as that
+    /// goes.
     @Test func aCopyGoesOnBehindARestart() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host(["--chunk-seconds", "0", "--chunk-cache", "0"])

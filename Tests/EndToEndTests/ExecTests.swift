@@ -3,9 +3,10 @@ import System
 import Testing
 
 extension EndToEnd {
-  /// Programs that start other programs while they have a file of the mount open. The kernel closes what was opened with
-  /// O_CLOEXEC while it holds a lock that whoever looks at the program wants. With the mistake that this is about they
-  /// hang, and every `ps` of the machine, until the daemon is killed: the watchdog does so.
+  /// Programs that start other programs while they have a file of the mount open. The kernel closes
+  /// what was opened with O_CLOEXEC while it holds a lock that whoever looks at the program wants.
+  /// With the mistake that this is about they hang, and every `ps` of the machine, until the daemon
+  /// is killed: the watchdog does so.
   @Suite struct ExecWithOpenFiles {
     private static let limit = Duration.seconds(60)
 
@@ -49,8 +50,9 @@ extension EndToEnd {
       }
     }
 
-    /// S75: a tree of processes as `make` has it: each inherits a log that all of them write, and has files open that
-    /// are closed as the next is started. What the last of them closes is shared, and nothing before.
+    /// S75: a tree of processes as `make` has it: each inherits a log that all of them write, and
+    /// has files open that are closed as the next is started. What the last of them closes is
+    /// shared, and nothing before.
     @Test(arguments: [true, false]) func aTreeOfProcesses(closesOnExec: Bool) throws {
       try withFixture(within: Self.limit) { fixture in
         let (host, hub) = try fixture.host()
@@ -84,7 +86,8 @@ extension EndToEnd {
       }
     }
 
-    /// S75: who becomes another program does not wait for a group that cannot answer, and what it wrote is shared.
+    /// S75: who becomes another program does not wait for a group that cannot answer, and what it
+    /// wrote is shared.
     @Test func execDoesNotWaitForTheGroup() throws {
       try withFixture(within: Self.limit) { fixture in
         let hub = try fixture.hub()

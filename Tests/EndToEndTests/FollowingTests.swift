@@ -46,7 +46,8 @@ extension EndToEnd {
       }
     }
 
-    /// S63: readers keep what they have of a file that grows; its owner sends little more than what is new.
+    /// S63: readers keep what they have of a file that grows; its owner sends little more than what
+    /// is new.
     @Test func aFileThatGrowsIsNotSentAgain() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -80,7 +81,8 @@ extension EndToEnd {
       }
     }
 
-    /// S26, S62: what is not only appended is another version: who has the old one open never gets a mixture.
+    /// S26, S62: what is not only appended is another version: who has the old one open never gets
+    /// a mixture.
     @Test func whatIsWrittenOverIsAnotherVersion() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -93,7 +95,8 @@ extension EndToEnd {
         let writer = OwnedDescriptor(try Files.open(host.path("file"), O_WRONLY))
         let piece = [UInt8](repeating: 2, count: 1 << 20)
         #expect(pwrite(writer.raw, piece, piece.count, 2 << 20) == piece.count)
-        // Announced or not: what lies before is still what it was, what lies behind is not given out.
+        // Announced or not: what lies before is still what it was, what lies behind is not given
+        // out.
         var byte: UInt8 = 0
         #expect(pread(reader.raw, &byte, 1, 0) == 1 && byte == 1)
         try retryingOnInterrupt("fsync") { fsync(writer.raw) }

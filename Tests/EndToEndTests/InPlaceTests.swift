@@ -7,7 +7,8 @@ import Testing
 extension EndToEnd {
   /// `fsharectl share`: what is shared where it lies.
   @Suite struct InPlace {
-    /// S57, S58: shared without a byte copied, read-only through the mount, changed in its own place.
+    /// S57, S58: shared without a byte copied, read-only through the mount, changed in its own
+    /// place.
     @Test func aFolderIsSharedWhereItLies() throws {
       try withFixture { fixture in
         let (host, guest) = try pair(fixture)
@@ -45,7 +46,8 @@ extension EndToEnd {
       }
     }
 
-    /// S57, S59: a single file, also when a program saves it by a rename; `rm` and `mv` change what is listed.
+    /// S57, S59: a single file, also when a program saves it by a rename; `rm` and `mv` change what
+    /// is listed.
     @Test func aFileIsSharedWhereItLies() throws {
       try withFixture { fixture in
         let (host, guest) = try pair(fixture)
@@ -75,7 +77,8 @@ extension EndToEnd {
       }
     }
 
-    /// S60: shares are kept over restarts; what is not there is missing, and shared again when it is back.
+    /// S60: shares are kept over restarts; what is not there is missing, and shared again when it
+    /// is back.
     @Test func sharesAreKeptOverRestarts() throws {
       try withFixture { fixture in
         let (host, guest) = try pair(fixture)
@@ -161,7 +164,8 @@ extension EndToEnd {
       }
     }
 
-    /// S61: a path that somebody took while its owner was away changes what is listed, never the file.
+    /// S61: a path that somebody took while its owner was away changes what is listed, never the
+    /// file.
     @Test func aConflictRenamesWhatIsListed() throws {
       try withFixture { fixture in
         let (host, guest) = try pair(fixture)

@@ -9,8 +9,8 @@ extension EndToEnd {
   @Suite struct KeptLists {
     private static let entries = 20_000
 
-    /// S100, S101: whoever lists a mount while its member, or the host, is restarted again and again gets an error or
-    /// all of it, also where the list must be taken from the master anew.
+    /// S100, S101: whoever lists a mount while its member, or the host, is restarted again and
+    /// again gets an error or all of it, also where the list must be taken from the master anew.
     @Test func noHalfListIsEverSeen() throws {
       try withFixture(within: .seconds(400)) { fixture in
         let own = try fixture.newFolder("own")
@@ -39,8 +39,8 @@ extension EndToEnd {
       }
     }
 
-    /// S72, S100: with hub and master away a restarted member shows what it knew and reads what is on its disk; what
-    /// came meanwhile shows when they are back.
+    /// S72, S100: with hub and master away a restarted member shows what it knew and reads what is
+    /// on its disk; what came meanwhile shows when they are back.
     @Test func aRestartWithoutTheHubShowsWhatWasKnown() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -76,7 +76,8 @@ extension EndToEnd {
       }
     }
 
-    /// S40, S101: while a master that lost its journal takes the list back, the others see it as it was.
+    /// S40, S101: while a master that lost its journal takes the list back, the others see it as it
+    /// was.
     @Test func aListThatIsRebuiltIsNeverSeenHalf() throws {
       try withFixture { fixture in
         let own = try fixture.newFolder("own")
@@ -123,8 +124,8 @@ extension EndToEnd {
       }
     }
 
-    /// S33, S34, S103: without a complete list nothing is listed and nothing but one's own found, and that is an error,
-    /// never an empty directory; what the mount itself is asked works.
+    /// S33, S34, S103: without a complete list nothing is listed and nothing but one's own found,
+    /// and that is an error, never an empty directory; what the mount itself is asked works.
     @Test func withoutAListNothingIsListed() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -168,8 +169,8 @@ extension EndToEnd {
       }
     }
 
-    /// S48: the numbers of others' entries are the same after a remount, also where the list was lost; new content has
-    /// another one, what has only grown or moved the same.
+    /// S48: the numbers of others' entries are the same after a remount, also where the list was
+    /// lost; new content has another one, what has only grown or moved the same.
     @Test func numbersOfOthersEntriesStay() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

@@ -69,7 +69,8 @@ extension EndToEnd {
       }
     }
 
-    /// With `--nowait` it returns at once, without a hub, and the mount is there; S103: without a list.
+    /// With `--nowait` it returns at once, without a hub, and the mount is there; S103: without a
+    /// list.
     @Test func withNowaitTheCommandReturnsAtOnce() throws {
       try withFixture { fixture in
         let nowhere = try Socket.listening().address()

@@ -21,11 +21,12 @@ extension EndToEnd {
       try retryingOnInterrupt("utimensat \(path)") { utimensat(AT_FDCWD, path, times, 0) }
     }
 
-    /// S110: whatever date a disk has, everybody sees it, through copies and a restart, and it stops nobody; what
-    /// is put into a folder of the greatest date is there.
+    /// S110: whatever date a disk has, everybody sees it, through copies and a restart, and it
+    /// stops nobody; what is put into a folder of the greatest date is there.
     @Test func anyDateOfADiskIsTheDateThatEverybodySees() throws {
       try withFixture { fixture in
-        // A file system that holds every date: others move some of them to the nearest that they hold.
+        // A file system that holds every date: others move some of them to the nearest that they
+        // hold.
         let disk = fixture.newPath("disk")
         try Files.makeFolder(disk)
         try retryingOnInterrupt("mount tmpfs") { mount("tmpfs", disk, "tmpfs", 0, nil) }

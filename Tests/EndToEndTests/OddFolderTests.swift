@@ -5,7 +5,8 @@ import System
 import Testing
 
 extension EndToEnd {
-  /// Own folders with everything in them that a file system can hold. `FSHAREFS_ODD=N`: N seeds of 400 changes.
+  /// Own folders with everything in them that a file system can hold. `FSHAREFS_ODD=N`: N seeds of
+  /// 400 changes.
   @Suite struct OddFolders {
     private static let seeds = 1...(Environment.get("FSHAREFS_ODD").flatMap { UInt64($0) } ?? 1)
     private static let changes = Environment.get("FSHAREFS_ODD") == nil ? 150 : 400

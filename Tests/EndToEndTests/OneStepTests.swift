@@ -60,7 +60,8 @@ extension EndToEnd {
       }
     }
 
-    /// S15, S26, S64: a file that is replaced all the time can always be opened, and is whole: one version or the next.
+    /// S15, S26, S64: a file that is replaced all the time can always be opened, and is whole: one
+    /// version or the next.
     @Test(arguments: [true, false]) func aReplacementIsOneStep(byRename: Bool) throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -103,7 +104,8 @@ extension EndToEnd {
       }
     }
 
-    /// Opens and reads a file as long as it takes to get one version of it. Returns: what went wrong.
+    /// Opens and reads a file as long as it takes to get one version of it. Returns: what went
+    /// wrong.
     private static func readWhole(_ path: String, _ size: Int) -> String? {
       let descriptor = open(path, O_RDONLY | O_CLOEXEC)
       if descriptor < 0 { return "open gave error \(errno)" }
@@ -124,8 +126,8 @@ extension EndToEnd {
   }
 }
 
-/// One look at the two names of a rename: each pair of answers is of a moment in which the rename was not yet done, or
-/// was.
+/// One look at the two names of a rename: each pair of answers is of a moment in which the rename
+/// was not yet done, or was.
 private struct Glance {
   private let old: String
   private let new: String

@@ -6,8 +6,8 @@ import Testing
 
 extension EndToEnd {
   @Suite struct OthersEntries {
-    /// S3, S4, S49: everything that would change somebody else's entries is refused at once, root or not, also
-    /// while the hub and the owner do not answer.
+    /// S3, S4, S49: everything that would change somebody else's entries is refused at once, root
+    /// or not, also while the hub and the owner do not answer.
     @Test func everyChangeIsRefusedAtOnce() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -41,7 +41,8 @@ extension EndToEnd {
       }
     }
 
-    /// S4, S49: `rm -rf` of the whole share takes what is one's own, and leaves the other's bytes as they are.
+    /// S4, S49: `rm -rf` of the whole share takes what is one's own, and leaves the other's bytes
+    /// as they are.
     @Test(arguments: ["rm -rf \"$1\"/* \"$1\"/.[!.]*", "find \"$1\" -mindepth 1 -delete"])
     func removingTheShareRemovesOnesOwn(_ script: String) throws {
       try withFixture { fixture in

@@ -35,7 +35,8 @@ extension EndToEnd {
       }
     }
 
-    /// S52: a rename there is a rename in the list; the kernel's pages of one's own file are dropped.
+    /// S52: a rename there is a rename in the list; the kernel's pages of one's own file are
+    /// dropped.
     @Test func aRenameIsOneChangeAndNoStalePageStays() throws {
       try withFixture { fixture in
         let (host, guest) = try pair(fixture)
@@ -46,7 +47,8 @@ extension EndToEnd {
         let seq = try host.status().seq
         try Files.rename(guest.own + "/folder", guest.own + "/renamed")
         try fixture.waitFor(host.path("renamed/file"), "first")
-        // One change for the whole folder, whose files are the same as before; its time is told at most.
+        // One change for the whole folder, whose files are the same as before; its time is told at
+        // most.
         #expect(try host.status().seq <= seq + 2)
         try Files.write(guest.own + "/renamed/file", "other")
         try fixture.waitFor(host.path("renamed/file"), "other")
@@ -190,7 +192,8 @@ extension EndToEnd {
       }
     }
 
-    /// S23: what is dropped at a path of somebody else's is kept and shared under the conflict name.
+    /// S23: what is dropped at a path of somebody else's is kept and shared under the conflict
+    /// name.
     @Test func whatIsDroppedAtAnothersPathIsKeptAside() throws {
       try withFixture { fixture in
         let (host, guest) = try pair(fixture)

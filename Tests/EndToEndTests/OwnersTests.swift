@@ -12,8 +12,9 @@ extension EndToEnd {
       "--reuid=1001 --regid=2000 --clear-groups", "--reuid=0 --regid=0 --clear-groups",
     ]
 
-    /// S87, S88: what is made has the owner, group, mode and ACL that it gets in the own folder itself: by whoever
-    /// made it, with its umask, in a setgid directory and in one with a default ACL.
+    /// S87, S88: what is made has the owner, group, mode and ACL that it gets in the own folder
+    /// itself: by whoever made it, with its umask, in a setgid directory and in one with a default
+    /// ACL.
     @Test func whatIsMadeBelongsToWhoMadeIt() throws {
       try withFixture { fixture in
         let (host, _) = try fixture.host(["-o", "allow_other"])
@@ -62,7 +63,8 @@ extension EndToEnd {
       }
     }
 
-    /// S51, S87: git, lock files and editors' ways of saving work for a user in a directory that all may write to.
+    /// S51, S87: git, lock files and editors' ways of saving work for a user in a directory that
+    /// all may write to.
     @Test func programsWorkForEveryUser() throws {
       try withFixture { fixture in
         let (host, _) = try fixture.host(["-o", "allow_other"])
@@ -98,8 +100,9 @@ extension EndToEnd {
       }
     }
 
-    /// S19, S51: owner and group are the own file's: `cp -a`, `rsync -a`, `tar -x` and `install -o` of another user's
-    /// files keep them, modes and times; a second `rsync -a` transfers nothing. It is no new version for anybody.
+    /// S19, S51: owner and group are the own file's: `cp -a`, `rsync -a`, `tar -x` and `install -o`
+    /// of another user's files keep them, modes and times; a second `rsync -a` transfers nothing.
+    /// It is no new version for anybody.
     @Test func ownersAreKept() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host(["-o", "allow_other"])
@@ -158,7 +161,8 @@ extension EndToEnd {
       }
     }
 
-    /// S3, S90: whatever modes others give, a user of this machine reads, no more; whoever mounted is the member.
+    /// S3, S90: whatever modes others give, a user of this machine reads, no more; whoever mounted
+    /// is the member.
     @Test func othersModesGiveNobodyARight() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

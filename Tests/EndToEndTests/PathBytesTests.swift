@@ -6,7 +6,8 @@ import Testing
 extension EndToEnd {
   /// S107: paths are bytes, in the mount and in `fsharectl`.
   @Suite struct PathBytes {
-    /// Two folders whose names are one for Swift, and for a person's eye: what is said of one is not done to the other.
+    /// Two folders whose names are one for Swift, and for a person's eye: what is said of one is
+    /// not done to the other.
     @Test func equivalentNamesAreTwoNames() throws {
       try withFixture { fixture in
         let (host, _) = try fixture.host()
@@ -75,7 +76,8 @@ extension EndToEnd {
       }
     }
 
-    /// What is shared in place under such a name is so after a restart; and so are the folders of a mount.
+    /// What is shared in place under such a name is so after a restart; and so are the folders of a
+    /// mount.
     @Test func everyFolderMayHaveSuchAName() throws {
       try withFixture { fixture in
         let place = try fixture.newFolder("place")

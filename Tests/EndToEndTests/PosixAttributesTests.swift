@@ -172,7 +172,8 @@ extension EndToEnd {
       }
     }
 
-    /// S42: who is not root and changes a file takes the right to run as its owner from it; `chown` does, by whomever.
+    /// S42: who is not root and changes a file takes the right to run as its owner from it; `chown`
+    /// does, by whomever.
     @Test(.enabled(if: geteuid() == 0, "only root can be somebody else"))
     func changesTakePrivilegesAway() throws {
       try withFixture { fixture in

@@ -124,7 +124,8 @@ extension EndToEnd {
       }
     }
 
-    /// S44, S10: what was synchronised is in the own folder, with its place, whatever happens to the program.
+    /// S44, S10: what was synchronised is in the own folder, with its place, whatever happens to
+    /// the program.
     @Test func whatWasSynchronisedIsThere() throws {
       try withFixture { fixture in
         let (host, _) = try fixture.host()

@@ -141,7 +141,8 @@ extension EndToEnd {
       }
     }
 
-    /// S58, S59: what was shared in place stays as it is, also for whoever has it open when it is taken back.
+    /// S58, S59: what was shared in place stays as it is, also for whoever has it open when it is
+    /// taken back.
     @Test func whatWasSharedInPlaceIsNotChanged() throws {
       try withFixture { fixture in
         let (host, _) = try fixture.host()

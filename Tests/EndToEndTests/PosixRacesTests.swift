@@ -5,8 +5,9 @@ import Testing
 
 extension EndToEnd {
   @Suite struct PosixRaces {
-    /// S15, S45: several programs rename, replace, remove, read and change the same names. Nobody gets bytes of two
-    /// files, or an error that a plain folder does not have; in the end all see what lies in the own folder.
+    /// S15, S45: several programs rename, replace, remove, read and change the same names. Nobody
+    /// gets bytes of two files, or an error that a plain folder does not have; in the end all see
+    /// what lies in the own folder.
     @Test func namesThatMeetEndAlike() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

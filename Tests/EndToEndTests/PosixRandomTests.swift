@@ -4,8 +4,8 @@ import Testing
 
 extension EndToEnd {
   @Suite struct PosixRandom {
-    /// S13, S42, S43: a row of random operations on one file, with two descriptors, mappings and new names. `SEED` and
-    /// `STEPS` in the environment choose others.
+    /// S13, S42, S43: a row of random operations on one file, with two descriptors, mappings and
+    /// new names. `SEED` and `STEPS` in the environment choose others.
     @Test func aFileIsWhatWasWritten() throws {
       let seed = Environment.get("SEED").flatMap { UInt64($0) } ?? SecureRandom.uint64() % 1_000_000
       let steps = Environment.get("STEPS").flatMap { Int($0) } ?? 2_000

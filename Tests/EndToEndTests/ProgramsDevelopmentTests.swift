@@ -62,7 +62,8 @@ extension EndToEnd {
       }
     }
 
-    /// S51: a program is compiled, built again where something changed, and run at the other member's.
+    /// S51: a program is compiled, built again where something changed, and run at the other
+    /// member's.
     @Test func compilation() throws {
       try withFixture { fixture in
         let steps = try ProgramSteps(fixture)

@@ -22,7 +22,8 @@ extension EndToEnd {
           rsync -a --inplace --no-whole-file --delete "$2/source/" "$1/copy/"
           diff -r --no-dereference "$2/source" "$1/copy"
           """)
-        // From the other member's mount into a plain folder; when a folder last changed is not the same for all.
+        // From the other member's mount into a plain folder; when a folder last changed is not the
+        // same for all.
         #expect(
           try steps.run(
             "rsync -a \"$3/copy/\" \"$2/back/\"; rsync -aiO \"$2/back/\" \"$2/source/\"")
@@ -77,7 +78,8 @@ extension EndToEnd {
           yes | head -c 100000 | gzip > packed.gz; gzip -d packed.gz; test "$(stat -c %s packed)" = 100000
           sort -o text text; shred -u packed; ls -laR . > /dev/null; df . > /dev/null
           """)
-        // As office programs guard a document: a lock that is made once, a new file that is renamed over it.
+        // As office programs guard a document: a lock that is made once, a new file that is renamed
+        // over it.
         try steps.run(
           """
           cd "$1"; echo first > document; set -C

@@ -23,8 +23,8 @@ extension EndToEnd {
 
     private static let rounds = 6
 
-    /// S1, S9, S23, S66: one has the path; the other's program hears of it, or what it made goes on under the
-    /// conflict name. Both see the same, and nothing is lost.
+    /// S1, S9, S23, S66: one has the path; the other's program hears of it, or what it made goes on
+    /// under the conflict name. Both see the same, and nothing is lost.
     @Test func onePathIsTakenByOne() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

@@ -6,8 +6,8 @@ import Testing
 extension EndToEnd {
   /// State folders that are yesterday's, and registries that are lost.
   @Suite struct SetBack {
-    /// S97, S98: the host's state folder is restored from before two members came and one was put out. Lists come
-    /// together, who is out stays out, and it is said.
+    /// S97, S98: the host's state folder is restored from before two members came and one was put
+    /// out. Lists come together, who is out stays out, and it is said.
     @Test func aHostWhoseStateIsYesterdays() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -68,8 +68,8 @@ extension EndToEnd {
       }
     }
 
-    /// S98: who was approved behind the backup, by the record of a hub that has it still, is asked about: it waits,
-    /// and keeps what it has.
+    /// S98: who was approved behind the backup, by the record of a hub that has it still, is asked
+    /// about: it waits, and keeps what it has.
     @Test func whomARestoredMasterDoesNotRememberWaits() throws {
       try withFixture { fixture in
         let hub = try fixture.hub()
@@ -125,7 +125,8 @@ extension EndToEnd {
         try Files.unlink(host.state + "/hub/registry")
         try host.start(["--host", "--listen", hub])
         try host.waits(for: .live)
-        // Whoever comes first, everyone has the number that it had, and nobody was put out for a moment.
+        // Whoever comes first, everyone has the number that it had, and nobody was put out for a
+        // moment.
         try anna.waits(for: .live)
         try bert.waits(for: .live)
         #expect(try (anna.publicID(), bert.publicID()) == ids)

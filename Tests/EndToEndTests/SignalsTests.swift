@@ -4,9 +4,11 @@ import System
 import Testing
 
 extension EndToEnd {
-  /// S106: signals end the programs in every phase, and a daemon belongs to the command that waits for it.
+  /// S106: signals end the programs in every phase, and a daemon belongs to the command that waits
+  /// for it.
   @Suite struct SignalsInEveryPhase {
-    /// ^C at the terminal, or a `kill -9`, of the command that waits for approval: nothing mounts days later.
+    /// ^C at the terminal, or a `kill -9`, of the command that waits for approval: nothing mounts
+    /// days later.
     @Test(arguments: [SIGINT, SIGKILL, SIGTERM])
     func theDaemonDiesWithTheCommandThatWaits(signal: Int32) throws {
       try withFixture { fixture in
@@ -30,7 +32,8 @@ extension EndToEnd {
       }
     }
 
-    /// A command that is stopped takes nothing from the pipe; the daemon goes on, and the command returns once it may.
+    /// A command that is stopped takes nothing from the pipe; the daemon goes on, and the command
+    /// returns once it may.
     @Test func aStoppedCommandDoesNotStopTheDaemon() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

@@ -8,8 +8,8 @@ extension EndToEnd {
   @Suite struct SlowDisks {
     private static let size = 600_000
 
-    /// S76: a file system that hangs, shared in place (another mount of ours whose daemon is stopped), holds up who
-    /// reads from it, on either side, and nobody else.
+    /// S76: a file system that hangs, shared in place (another mount of ours whose daemon is
+    /// stopped), holds up who reads from it, on either side, and nobody else.
     @Test func aDiskThatDoesNotAnswerHoldsUpItselfOnly() throws {
       try withFixture(within: .seconds(120)) { fixture in
         let (far, _) = try fixture.host(name: "far")
@@ -26,7 +26,8 @@ extension EndToEnd {
         stopped.kill(SIGSTOP)
         fixture.atEnd { stopped.kill(SIGCONT) }
 
-        // Six programs here and eight there want files that do not come: more than there are threads for the disk.
+        // Six programs here and eight there want files that do not come: more than there are
+        // threads for the disk.
         var readers: [RunningProcess] = []
         for (mount, count) in [(host.mount, 8), (guest.mount, 6)] {
           for number in 0..<count {
@@ -59,7 +60,8 @@ extension EndToEnd {
       }
     }
 
-    /// S76: a pipe, put in the place of a file that is shared, is not opened to wait for its other end.
+    /// S76: a pipe, put in the place of a file that is shared, is not opened to wait for its other
+    /// end.
     @Test func aPipeInThePlaceOfAFileHoldsUpNobody() throws {
       try withFixture(within: .seconds(90)) { fixture in
         let (host, hub) = try fixture.host()

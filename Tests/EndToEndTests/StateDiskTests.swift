@@ -6,7 +6,8 @@ import Testing
 
 extension EndToEnd {
   @Suite struct StateDisks {
-    /// S95: nobody hears of a change that the master cannot keep; when there is room all goes on by itself.
+    /// S95: nobody hears of a change that the master cannot keep; when there is room all goes on by
+    /// itself.
     @Test(.enabled(if: geteuid() == 0, "only root can mount a small disk"))
     func aFullDiskOfTheMasterMakesChangesWait() throws {
       try withFixture { fixture in

@@ -4,7 +4,8 @@ import System
 import Testing
 
 extension EndToEnd {
-  /// Own files of which, past the mount, nothing but the time of change becomes another; and those that have two names.
+  /// Own files of which, past the mount, nothing but the time of change becomes another; and those
+  /// that have two names.
   @Suite struct TouchedFiles {
     private static let size = 1_000_000
 
@@ -41,8 +42,8 @@ extension EndToEnd {
       }
     }
 
-    /// S77: a file that was written and has its time back is another version for whoever has anything of it, never a
-    /// mixture; where nothing of it was sent, it is read as it is.
+    /// S77: a file that was written and has its time back is another version for whoever has
+    /// anything of it, never a mixture; where nothing of it was sent, it is read as it is.
     @Test func aTimeThatWasSetBackHidesNothing() throws {
       try withFixture { fixture in
         let (host, guest) = try pair(fixture)

@@ -6,7 +6,8 @@ import Testing
 extension EndToEnd {
   /// What inotify tells of changes by other members.
   @Suite struct Watching {
-    /// S67: who watches a file or folder hears that it is gone, and that it was replaced: its watch ends.
+    /// S67: who watches a file or folder hears that it is gone, and that it was replaced: its watch
+    /// ends.
     @Test func aWatchOfWhatGoesHearsOfIt() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()

@@ -1,14 +1,15 @@
 import Protocol
 
-/// SplitMix64, so that a failure can be replayed from its seed; or what a fuzzer's input says, as long as it lasts.
+/// SplitMix64, so that a failure can be replayed from its seed; or what a fuzzer's input says, as
+/// long as it lasts.
 struct TestGenerator: RandomNumberGenerator {
   private var state: UInt64
   private var input: ArraySlice<UInt8> = []
 
   init(seed: UInt64) { state = seed }
 
-  /// Numbers as the bytes of a fuzzer's input say: small ones, which meet each other, those at the edges of what types
-  /// hold, and any others.
+  /// Numbers as the bytes of a fuzzer's input say: small ones, which meet each other, those at the
+  /// edges of what types hold, and any others.
   init(input: [UInt8]) {
     state = UInt64(input.count)
     self.input = input[...]

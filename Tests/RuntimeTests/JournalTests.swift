@@ -190,7 +190,8 @@ struct JournalTests {
   }
 }
 
-/// A file system of a few pages over a folder of a test's, which can be filled to the last of them. Root only.
+/// A file system of a few pages over a folder of a test's, which can be filled to the last of them.
+/// Root only.
 struct SmallDisk {
   private let folder: String
   private var filler: String { folder + "/filler" }

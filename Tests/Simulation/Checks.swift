@@ -28,8 +28,8 @@ extension World {
     }
   }
 
-  /// A replica is at every moment the list as it was at its order, also while it catches up with the next, and what
-  /// was told of it makes the same.
+  /// A replica is at every moment the list as it was at its order, also while it catches up with
+  /// the next, and what was told of it makes the same.
   func compare(_ node: Node) {
     let replica = node.member.replica
     let listed = replica.list.sorted
@@ -93,8 +93,8 @@ extension World {
     }
   }
 
-  /// What a person decided holds, or is asked about: nobody is in who was put out, and nobody out who was let in
-  /// without a word of why.
+  /// What a person decided holds, or is asked about: nobody is in who was put out, and nobody out
+  /// who was let in without a word of why.
   private func checkVerdict(_ node: Node, _ admission: Admission?, _ master: Master) {
     guard let verdict = verdicts[node.key], !node.isMaster else { return }
     // Where both have lost what they knew, or only one ever knew it, nobody may be left to tell.

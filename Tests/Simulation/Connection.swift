@@ -1,7 +1,8 @@
 import Core
 import Protocol
 
-/// One control connection with the bulk streams that belong to it, as both ends and the wire see it.
+/// One control connection with the bulk streams that belong to it, as both ends and the wire see
+/// it.
 final class Connection {
   let id: SessionID
   let node: Int

@@ -153,7 +153,8 @@ extension World {
     }
   }
 
-  /// Nobody who is not approved hears of entries, names, keys or presence, and nobody but the master of clients.
+  /// Nobody who is not approved hears of entries, names, keys or presence, and nobody but the
+  /// master of clients.
   private func checkAudience(_ message: Message, _ connection: Connection) {
     switch message {
     case .hello, .refused, .clientRegisterAck, .masterAppRegisterAck: return

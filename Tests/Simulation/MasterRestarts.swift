@@ -1,7 +1,8 @@
 import Core
 import Protocol
 
-/// How a master comes back from its disk: as it was, with its end lost, without a journal, or as of yesterday.
+/// How a master comes back from its disk: as it was, with its end lost, without a journal, or as of
+/// yesterday.
 extension World {
   /// A new master from what is left on its disk.
   func restoreMaster(_ host: MasterHost) {
@@ -47,7 +48,8 @@ extension World {
       restoration: host.restoration, hub: hub)
   }
 
-  /// The state folder is as it was when it was backed up, and what came since is known to others only.
+  /// The state folder is as it was when it was backed up, and what came since is known to others
+  /// only.
   private func goBack(_ host: MasterHost, to backup: MasterHost.Backup) {
     note("the master's state is yesterday's")
     statistics.setBacks += 1

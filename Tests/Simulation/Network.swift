@@ -1,7 +1,8 @@
 import Core
 import Protocol
 
-/// What lies between hub and nodes: bytes in order on each way, after a delay, until a connection ends.
+/// What lies between hub and nodes: bytes in order on each way, after a delay, until a connection
+/// ends.
 extension World {
   func encoded(_ message: Message) -> [UInt8]? {
     do {

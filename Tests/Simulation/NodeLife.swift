@@ -32,7 +32,8 @@ extension World {
     events.put(.nodeConnects(node.index), at: now + random.span(1...300))
   }
 
-  /// What the disk has of the list: all of it, only what an earlier state of the file says, or nothing.
+  /// What the disk has of the list: all of it, only what an earlier state of the file says, or
+  /// nothing.
   private func restoreList(_ node: Node) {
     guard var kept = node.keptList, !random.chance(200) else {
       node.keptList = nil

@@ -8,7 +8,8 @@ struct Oracle {
   private(set) var members: [PublicID: MemberRecord] = [:]
   /// Of the last change that it took.
   private var history = History.none
-  /// The digest of the list at every place that there ever was: one order may have been given twice.
+  /// The digest of the list at every place that there ever was: one order may have been given
+  /// twice.
   private var digests: [Place: Int] = [:]
   private var effects: Set<Effect> = []
   /// Every content that was ever ordered, lost journals included.

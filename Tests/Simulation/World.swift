@@ -15,7 +15,8 @@ package struct Options: Sendable {
   }
 }
 
-/// A virtual network of one hub, one master app and some members, on one thread under one virtual clock.
+/// A virtual network of one hub, one master app and some members, on one thread under one virtual
+/// clock.
 final class World {
   let options: Options
   var random: SeededGenerator
@@ -41,7 +42,8 @@ final class World {
   var verdicts: [DeviceKey: Admission] = [:]
   /// Of whom the hub has heard that.
   var toldVerdicts: Set<DeviceKey> = []
-  /// Whether the master's disk ever went back to yesterday, and whether the hub ever lost its registry, or went back.
+  /// Whether the master's disk ever went back to yesterday, and whether the hub ever lost its
+  /// registry, or went back.
   var masterWasSetBack = false
   var hubForgot = false
   var stepsLeft: Int
@@ -124,7 +126,8 @@ package struct Statistics: Sendable {
   package var masterRestarts = 0
   package var keptLists = 0
   package var hubRestarts = 0
-  /// Disks of masters that went back to yesterday, registries that were lost, and masters that noticed.
+  /// Disks of masters that went back to yesterday, registries that were lost, and masters that
+  /// noticed.
   package var setBacks = 0
   package var lostRegistries = 0
   package var noticed = 0

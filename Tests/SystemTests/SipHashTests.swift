@@ -3,8 +3,8 @@ import Testing
 
 /// A keyed hash is the published one.
 struct SipHashTests {
-  /// Of the paper's appendix, and of the reference implementation (`vectors.h`): key 00 01 02 … 0f, input
-  /// 00 01 02 ….
+  /// Of the paper's appendix, and of the reference implementation (`vectors.h`): key 00 01 02 … 0f,
+  /// input 00 01 02 ….
   @Test(
     arguments: [
       (0, 0x726f_db47_dd0e_0e31), (1, 0x74f8_39c5_93dc_67fd), (7, 0xab02_00f5_8b01_d137),

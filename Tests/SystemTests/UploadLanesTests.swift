@@ -2,7 +2,8 @@ import Mount
 import Protocol
 import Testing
 
-/// Which of the files that are asked for is read next, and what becomes of one whose disk does not answer.
+/// Which of the files that are asked for is read next, and what becomes of one whose disk does not
+/// answer.
 struct UploadLanesTests {
   /// The lanes, as what a test may ask in an expectation.
   private final class Lanes {

@@ -2,8 +2,8 @@ import Fuzzer
 import Protocol
 import Sealing
 
-/// Bodies of messages about the list: sealed ones that nobody sealed, and plain ones of a hostile member.
-/// The first byte chooses.
+/// Bodies of messages about the list: sealed ones that nobody sealed, and plain ones of a hostile
+/// member. The first byte chooses.
 private func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let bytes = input(start, count)
   guard let kind = bytes.first else { return 0 }

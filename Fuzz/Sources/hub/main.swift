@@ -2,7 +2,8 @@ import Core
 import Fuzzer
 import Protocol
 
-/// A hub whose connections, clients and master say whatever can be decoded, in any order and at any time.
+/// A hub whose connections, clients and master say whatever can be decoded, in any order and at any
+/// time.
 private struct Scene {
   private var hub: Hub
   private var draw: TestGenerator

@@ -3,8 +3,9 @@ import Fuzzer
 import Protocol
 import Sealing
 
-/// A master whose hub and members say whatever can be decoded. What it orders is journaled and followed: a master that is
-/// restored from it, and a replica that heard all of it, have the same list.
+/// A master whose hub and members say whatever can be decoded. What it orders is journaled and
+/// followed: a master that is restored from it, and a replica that heard all of it, have the same
+/// list.
 private struct Scene {
   private var master = Master(epoch: 1, spareEpoch: 2, hash: ListHash.sha256)
   private var restored = Master(epoch: 1, spareEpoch: 2, hash: ListHash.sha256)

@@ -3,7 +3,8 @@ import Fuzzer
 import Protocol
 import Sealing
 
-/// A member whose hub and master say whatever can be decoded, while its own folder does what it wants.
+/// A member whose hub and master say whatever can be decoded, while its own folder does what it
+/// wants.
 private struct Scene {
   private var member: Member
   private var draw: TestGenerator

@@ -1,7 +1,8 @@
 import Fuzzer
 import Protocol
 
-/// Names as a directory of the own folder may have them, paths made of them, and where a link points.
+/// Names as a directory of the own folder may have them, paths made of them, and where a link
+/// points.
 private func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let bytes = input(start, count)
   if let name = try? Name(bytes) {

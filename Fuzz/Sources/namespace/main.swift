@@ -4,8 +4,8 @@ import Protocol
 import Sealing
 import System
 
-/// The namespace of a member that hears of every change of the list, in any order, while its kernel looks up, moves
-/// and forgets. Where the list has nothing any more, nothing shows.
+/// The namespace of a member that hears of every change of the list, in any order, while its kernel
+/// looks up, moves and forgets. Where the list has nothing any more, nothing shows.
 private struct Scene {
   private var tree: Tree
   private var replica = Replica(order: ListOrder(epoch: 1, seq: 0), hash: ListHash.sha256)

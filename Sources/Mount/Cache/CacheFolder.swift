@@ -60,8 +60,8 @@ struct CacheFolder: Sendable {
     try read(file, at: CacheSegment.offset(of: slot), count: leaf + CacheSeal.overhead)
   }
 
-  /// Puts a sealed leaf into its slot. What is there says so only afterwards; after a crash it may say so
-  /// without being there, and does not open.
+  /// Puts a sealed leaf into its slot. What is there says so only afterwards; after a crash it may
+  /// say so without being there, and does not open.
   func write(_ file: OwnedDescriptor, slot: Int, sealed: [UInt8]) throws(SystemError) {
     try write(file, sealed, at: CacheSegment.offset(of: slot))
     let leaf = UInt32(sealed.count - CacheSeal.overhead)
@@ -72,7 +72,8 @@ struct CacheFolder: Sendable {
   /// Has the next start know that a segment was used now.
   func mark(_ file: OwnedDescriptor) { _ = futimens(file.raw, nil) }
 
-  /// Removes a segment. One that is gone, or cannot be removed, is no error: nobody asks for it any more.
+  /// Removes a segment. One that is gone, or cannot be removed, is no error: nobody asks for it any
+  /// more.
   func remove(_ segment: CacheSegment) { _ = unlinkat(folder.raw, segment.name, 0) }
 
   private func read(_ file: OwnedDescriptor, at offset: Int, count: Int) throws(SystemError)

@@ -2,8 +2,8 @@ import Core
 import DequeModule
 import Protocol
 
-/// What a disk cache has, in memory: which segments, which leaves of them, their size, and in which order they
-/// were used.
+/// What a disk cache has, in memory: which segments, which leaves of them, their size, and in which
+/// order they were used.
 struct CacheIndex: Sendable {
   private struct Segment {
     /// Bytes on the disk.
@@ -30,7 +30,8 @@ struct CacheIndex: Sendable {
     for segment in found { segments[segment] = Segment() }
   }
 
-  /// What was found on the disk, the least recently used first. Call once, before anything is written.
+  /// What was found on the disk, the least recently used first. Call once, before anything is
+  /// written.
   mutating func surveyed(_ found: [(segment: CacheSegment, bytes: Int)]) {
     for (segment, size) in found.reversed() where segments[segment] != nil {
       segments[segment]!.bytes = size
@@ -98,7 +99,8 @@ struct CacheIndex: Sendable {
     if let known = segments.removeValue(forKey: segment) { bytes -= known.bytes }
   }
 
-  /// Takes out the least recently used segments until at most `limit` bytes are left, but not `kept`.
+  /// Takes out the least recently used segments until at most `limit` bytes are left, but not
+  /// `kept`.
   mutating func shrink(to limit: Int, but kept: CacheSegment?) -> [CacheSegment] {
     var taken: [CacheSegment] = []
     var passed: (segment: CacheSegment, used: UInt64)?

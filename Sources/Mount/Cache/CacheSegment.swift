@@ -3,8 +3,8 @@ import Sealing
 
 /// Names one file of the disk cache: up to 64 leaves that follow one another in one version.
 ///
-/// The file begins with a page of 64 lengths, 4 bytes each, 0 where a leaf is not there; behind it each leaf has
-/// a slot of its own, so that the file is sparse where leaves are missing.
+/// The file begins with a page of 64 lengths, 4 bytes each, 0 where a leaf is not there; behind it
+/// each leaf has a slot of its own, so that the file is sparse where leaves are missing.
 struct CacheSegment: Hashable, Sendable {
   /// Leaves of one segment: 8 MiB.
   static let leaves = 64

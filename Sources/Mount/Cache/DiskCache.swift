@@ -5,12 +5,13 @@ package import Protocol
 import Sealing
 package import System
 
-/// Others' leaves on disk: bounded, the least recently used out first, there again after a restart, sealed under
-/// a secret of this device. Nothing about a version ever changes, so what lies here never needs asking again.
+/// Others' leaves on disk: bounded, the least recently used out first, there again after a restart,
+/// sealed under a secret of this device. Nothing about a version ever changes, so what lies here
+/// never needs asking again.
 ///
-/// Reads and writes have threads of their own, so that no read waits behind writes. A leaf that is not there in
-/// any way, damage included, is fetched as if there were no cache; a disk that fails is logged once, left alone
-/// for a while, and nobody's error.
+/// Reads and writes have threads of their own, so that no read waits behind writes. A leaf that is
+/// not there in any way, damage included, is fetched as if there were no cache; a disk that fails
+/// is logged once, left alone for a while, and nobody's error.
 package final class DiskCache: Sendable {
   private struct State {
     var index: CacheIndex
@@ -36,7 +37,8 @@ package final class DiskCache: Sendable {
   private static let givenBack = 64 << 20
   /// Leaves that one thread reads before another may take over.
   private static let leavesPerTurn = 8
-  /// Closures that may wait: more than the fetcher has leaves under way, and the writer leaves waiting.
+  /// Closures that may wait: more than the fetcher has leaves under way, and the writer leaves
+  /// waiting.
   private static let queue = 65_536
 
   private let folder: CacheFolder
@@ -49,9 +51,9 @@ package final class DiskCache: Sendable {
   private let readers: WorkerPool
   private let writer: WorkerPool
 
-  /// Opens the cache in a folder that is there; its sizes are looked at later, on a thread of its own. `secret`:
-  /// `DiskCache.secretLength` random bytes, the same at each start. Throws EWOULDBLOCK where another process uses
-  /// the folder.
+  /// Opens the cache in a folder that is there; its sizes are looked at later, on a thread of its
+  /// own. `secret`: `DiskCache.secretLength` random bytes, the same at each start. Throws
+  /// EWOULDBLOCK where another process uses the folder.
   package init(path: String, limit: Int, secret: [UInt8], log: Logger) throws(SystemError) {
     guard let seal = CacheSeal(secret: secret) else {
       preconditionFailure("the secret of a cache has its one length")
@@ -93,8 +95,9 @@ package final class DiskCache: Sendable {
 
   // MARK: Reading
 
-  /// Looks for leaves, or pieces of leaves. Each is either found or absent; what is certainly not there is said
-  /// before this returns, the rest by threads of the cache. Any thread; does not block.
+  /// Looks for leaves, or pieces of leaves. Each is either found or absent; what is certainly not
+  /// there is said before this returns, the rest by threads of the cache. Any thread; does not
+  /// block.
   package func recall(
     _ keys: [LeafKey], found: @escaping @Sendable (LeafKey, Leaf) -> Void,
     absent: @escaping @Sendable ([LeafKey]) -> Void
@@ -184,7 +187,8 @@ package final class DiskCache: Sendable {
 
   // MARK: Writing
 
-  /// Keeps a leaf that came, if there is time for it. Pieces of leaves are not kept. Any thread; does not block.
+  /// Keeps a leaf that came, if there is time for it. Pieces of leaves are not kept. Any thread;
+  /// does not block.
   package func keep(_ key: LeafKey, _ leaf: Leaf) {
     guard key.scale == Limits.leafScale, leaf.count > 0 else { return }
     let isWanted = state.withLock { state -> Bool in
@@ -204,8 +208,8 @@ package final class DiskCache: Sendable {
     if !isAccepted { state.withLock { $0.noLongerWaits(leaf.count) } }
   }
 
-  /// Deletes what is an owner's, or everything: nil. What is kept before this call does not come back. Any thread;
-  /// does not block.
+  /// Deletes what is an owner's, or everything: nil. What is kept before this call does not come
+  /// back. Any thread; does not block.
   package func forget(_ owner: PublicID?) {
     _ = writer.submit { [self] in
       for segment in state.withLock({ $0.index.take(of: owner) }) { folder.remove(segment) }

@@ -3,8 +3,8 @@ import CLinux
 import Glibc
 import Protocol
 
-/// The answer to a READDIR or READDIRPLUS, filled name by name until it is full. Each name says where the
-/// listing goes on behind it (`next`).
+/// The answer to a READDIR or READDIRPLUS, filled name by name until it is full. Each name says
+/// where the listing goes on behind it (`next`).
 struct DirectoryBuffer {
   private var bytes: [CChar]
   private var used = 0
@@ -16,8 +16,8 @@ struct DirectoryBuffer {
     self.withAttributes = withAttributes
   }
 
-  /// A name with the attributes of what it is, which counts as a lookup. Returns: false where it does not fit any
-  /// more. Requires: a READDIRPLUS.
+  /// A name with the attributes of what it is, which counts as a lookup. Returns: false where it
+  /// does not fit any more. Requires: a READDIRPLUS.
   mutating func add(_ name: [UInt8], _ entry: EntryReply, next: Int64) -> Bool {
     add(name, entry.parameters, next: next)
   }

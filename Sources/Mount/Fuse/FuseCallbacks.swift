@@ -4,8 +4,8 @@ import Glibc
 import Protocol
 import System
 
-/// The table of what libfuse calls. File-scope functions only: a closure literal given to C may carry an
-/// isolation that traps on libfuse's threads.
+/// The table of what libfuse calls. File-scope functions only: a closure literal given to C may
+/// carry an isolation that traps on libfuse's threads.
 func fuseOperations() -> fuse_lowlevel_ops {
   var operations = fuse_lowlevel_ops()
   operations.`init` = onInit
@@ -58,7 +58,8 @@ private func onInit(
   connection.pointee.max_background = FuseSession.maxBackground
   connection.pointee.congestion_threshold = FuseSession.maxBackground * 3 / 4
   connection.pointee.max_write = UInt32(FuseSession.longestWrite)
-  // The own folder's file system says what of the umask counts: none of it, where a directory has a default ACL.
+  // The own folder's file system says what of the umask counts: none of it, where a directory has a
+  // default ACL.
   connection.pointee.want |= connection.pointee.capable & UInt32(FUSE_CAP_DONT_MASK)
   // A file that has grown keeps what is in the kernel: what is no longer true we say.
   let says = UInt32(FUSE_CAP_EXPLICIT_INVAL_DATA)

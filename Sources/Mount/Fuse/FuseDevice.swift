@@ -3,8 +3,10 @@ import CLinux
 import Glibc
 
 /// libfuse's way to the kernel, with what its INIT cannot say yet. libfuse 3.14 knows nothing of
-/// `FUSE_HANDLE_KILLPRIV_V2`; without it the kernel asks for `security.capability` before each write.
-// SAFETY: `isOffered` and `isAgreed` are written while INIT is answered, before the kernel asks for anything else.
+/// `FUSE_HANDLE_KILLPRIV_V2`; without it the kernel asks for `security.capability` before each
+/// write.
+// SAFETY: `isOffered` and `isAgreed` are written while INIT is answered, before the kernel asks for
+// anything else.
 final class FuseDevice: @unchecked Sendable {
   let volume: Volume
   private let whenAgreed: @Sendable () -> Void

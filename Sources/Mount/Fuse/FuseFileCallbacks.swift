@@ -3,8 +3,8 @@ import Glibc
 import Protocol
 import System
 
-/// The rest of the table of what libfuse calls: what few file systems have. File-scope functions only, as in
-/// `fuseOperations`.
+/// The rest of the table of what libfuse calls: what few file systems have. File-scope functions
+/// only, as in `fuseOperations`.
 func addFileOperations(to operations: inout fuse_lowlevel_ops) {
   operations.fallocate = onFallocate
   operations.lseek = onLseek

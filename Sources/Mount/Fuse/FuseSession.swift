@@ -4,8 +4,10 @@ import Glibc
 package import Logging
 package import System
 
-/// libfuse's session: mounts, takes the kernel's requests off `/dev/fuse` and hands them to the volume.
-// SAFETY: `session` is set once at start; libfuse's session calls used here are safe from any thread.
+/// libfuse's session: mounts, takes the kernel's requests off `/dev/fuse` and hands them to the
+/// volume.
+// SAFETY: `session` is set once at start; libfuse's session calls used here are safe from any
+// thread.
 package final class FuseSession: @unchecked Sendable {
   private let volume: Volume
   private let device: FuseDevice
@@ -32,7 +34,8 @@ package final class FuseSession: @unchecked Sendable {
     self.log = log
     var options = "fsname=fsharefs,subtype=fsharefs,nosuid,nodev,default_permissions"
     if allowOther { options += ",allow_other" }
-    // SAFETY: the strings live until fuse_session_new has copied them; the device outlives the session.
+    // SAFETY: the strings live until fuse_session_new has copied them; the device outlives the
+    // session.
     var arguments: [UnsafeMutablePointer<CChar>?] = ["fsharefs", "-o", options].map {
       (word: String) in strdup(word)
     }
@@ -90,9 +93,9 @@ package final class FuseSession: @unchecked Sendable {
   }
 }
 
-/// As root, lets the kernel ask for 1 MiB at a time instead of 128 KiB: twice the speed (measured 1.8
-/// against 3.9 GB/s from memory). Without root the daemon's own read-ahead must carry it. Only after INIT, whose
-/// answer sets it back.
+/// As root, lets the kernel ask for 1 MiB at a time instead of 128 KiB: twice the speed (measured
+/// 1.8 against 3.9 GB/s from memory). Without root the daemon's own read-ahead must carry it. Only
+/// after INIT, whose answer sets it back.
 private func raiseReadAhead(of mountpoint: String) {
   guard geteuid() == 0, let device = MountTable.device(of: mountpoint) else { return }
   let path = "/sys/class/bdi/\(device)/read_ahead_kb"

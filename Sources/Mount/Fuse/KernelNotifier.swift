@@ -2,8 +2,9 @@ import CFuse
 import Protocol
 import System
 
-/// Tells the kernel what it may no longer remember. One thread of its own, which holds no lock of ours:
-/// the kernel may make it wait for a request that is being answered. No reply ever waits for it.
+/// Tells the kernel what it may no longer remember. One thread of its own, which holds no lock of
+/// ours: the kernel may make it wait for a request that is being answered. No reply ever waits for
+/// it.
 final class KernelNotifier: Sendable {
   private enum Item: Sendable {
     case tell(Invalidation)
@@ -41,8 +42,8 @@ final class KernelNotifier: Sendable {
     if !invalidations.isEmpty { work.update { $0.queue += invalidations.map { .tell($0) } } }
   }
 
-  /// The same, and calls `then` once the kernel was told, in this object's thread; at once where nothing is mounted.
-  /// No lock held.
+  /// The same, and calls `then` once the kernel was told, in this object's thread; at once where
+  /// nothing is mounted. No lock held.
   func add(_ invalidations: [Invalidation], then body: @escaping @Sendable () -> Void) {
     let isRunning = work.withLock { $0.isRunning && !$0.isStopping }
     if !isRunning { return body() }

@@ -34,12 +34,12 @@ final class Request: @unchecked Sendable {
     return raw
   }
 
-  /// Has `onFlushInterrupt` called with the token when the program is interrupted, at once where it was already; not
-  /// where it is answered.
+  /// Has `onFlushInterrupt` called with the token when the program is interrupted, at once where it
+  /// was already; not where it is answered.
   func whenInterrupted(token: UInt64) {
     guard let raw = pending.withLock({ $0 }) else { return }
-    // SAFETY: only whoever has parked it answers it, behind this. The token is carried in the pointer's bits and never
-    // dereferenced.
+    // SAFETY: only whoever has parked it answers it, behind this. The token is carried in the
+    // pointer's bits and never dereferenced.
     fuse_req_interrupt_func(raw, onFlushInterrupt, UnsafeMutableRawPointer(bitPattern: UInt(token)))
   }
 
@@ -86,7 +86,8 @@ final class Request: @unchecked Sendable {
   /// The length of an extended attribute, or of the list of them.
   func reply(extendedLength count: Int) { _ = fuse_reply_xattr(answer(), count) }
 
-  /// An extended attribute, or the list of them, as getxattr(2) takes it: `size` is the room, 0: the length.
+  /// An extended attribute, or the list of them, as getxattr(2) takes it: `size` is the room, 0:
+  /// the length.
   func reply(extended value: [UInt8], size: Int) {
     if size == 0 { return reply(extendedLength: value.count) }
     if value.count > size { return reply(error: ERANGE) }
@@ -121,8 +122,9 @@ struct EntryReply {
   private let fileNumber: UInt64
   private let links: Int
   private let attributes: Attributes
-  /// Bytes that it is best read and written by. One's own by as much as the kernel passes on in one request, each
-  /// of which makes a program wait; others' by leaves: who only looks at a file's beginning fetches no more.
+  /// Bytes that it is best read and written by. One's own by as much as the kernel passes on in one
+  /// request, each of which makes a program wait; others' by leaves: who only looks at a file's
+  /// beginning fetches no more.
   private let blockSize: Int
   /// Whether the kernel may keep it, until it is told otherwise.
   private let isRemembered: Bool
@@ -137,8 +139,8 @@ struct EntryReply {
     self.isRemembered = isRemembered
   }
 
-  /// Seconds that the kernel may keep the attributes. Not at all where the file has another name: what is done by that
-  /// the kernel takes to be done to another file.
+  /// Seconds that the kernel may keep the attributes. Not at all where the file has another name:
+  /// what is done by that the kernel takes to be done to another file.
   var attributesTimeout: Double { attributes.hasOtherNames ? 0 : Self.forever }
 
   var parameters: fuse_entry_param {

@@ -1,8 +1,8 @@
 package import Protocol
 import System
 
-/// A file that was copied in, and is complete, but cannot be moved into place: it stays in the staging folder, and is
-/// tried again at each start.
+/// A file that was copied in, and is complete, but cannot be moved into place: it stays in the
+/// staging folder, and is tried again at each start.
 package struct AsideFile: Equatable, Sendable {
   /// Its name in the staging folder.
   let staged: [UInt8]

@@ -1,18 +1,20 @@
 package import Protocol
 
-/// The name under which something is kept whose path is somebody else's: `NAME (conflict, MEMBER).EXTENSION`, with a
-/// number where that is taken too.
+/// The name under which something is kept whose path is somebody else's: `NAME (conflict,
+/// MEMBER).EXTENSION`, with a number where that is taken too.
 package struct ConflictName: Sendable {
   /// Numbers that are tried at most.
   static let attempts = 1_000
-  /// Bytes of an extension at most; what is longer is no extension but part of a name with a dot in it.
+  /// Bytes of an extension at most; what is longer is no extension but part of a name with a dot in
+  /// it.
   private static let longestExtension = 16
 
   /// nil where no such name fits: the mark alone leaves no room for what it marks.
   package let path: SharePath?
 
-  /// `attempt`: 0 for the name without a number. A name that would be too long is cut, at the boundary of a character,
-  /// before its extension; where that is not enough, the extension goes. A folder's name is taken as it is.
+  /// `attempt`: 0 for the name without a number. A name that would be too long is cut, at the
+  /// boundary of a character, before its extension; where that is not enough, the extension goes. A
+  /// folder's name is taken as it is.
   package init(of path: SharePath, isFolder: Bool, member: DeviceName, _ attempt: Int) {
     let number = attempt == 0 ? "" : " \(attempt + 1)"
     let mark = Array(" (conflict, \(member.text)\(number))".utf8)

@@ -3,8 +3,9 @@ import Glibc
 import Protocol
 import System
 
-/// Making things in the own folder: with the owner, group, mode and ACL that they get where a program makes them
-/// there directly. This process has no umask of its own (it is 0), so the mode is what is asked for.
+/// Making things in the own folder: with the owner, group, mode and ACL that they get where a
+/// program makes them there directly. This process has no umask of its own (it is 0), so the mode
+/// is what is asked for.
 extension OwnFolder {
   private static let defaultList = "system.posix_acl_default"
 
@@ -26,8 +27,8 @@ extension OwnFolder {
     }
   }
 
-  /// Stages a file that is born without a name in the directory that it is for: what it has from there it keeps
-  /// wherever it is linked.
+  /// Stages a file that is born without a name in the directory that it is for: what it has from
+  /// there it keeps wherever it is linked.
   private func stageInherited(
     _ name: [UInt8], from directory: OwnedDescriptor, mode: UInt32, by caller: Caller
   ) throws(SystemError) -> OwnedDescriptor {
@@ -45,8 +46,8 @@ extension OwnFolder {
     return file
   }
 
-  /// Stages a file where its directory gives it nothing, or the file system makes none without a name: then a default
-  /// ACL is not looked at.
+  /// Stages a file where its directory gives it nothing, or the file system makes none without a
+  /// name: then a default ACL is not looked at.
   private func stageNamed(
     _ name: [UInt8], for directory: OwnedDescriptor, mode: UInt32, by caller: Caller
   ) throws(SystemError) -> OwnedDescriptor {
@@ -91,8 +92,8 @@ extension OwnFolder {
     }
   }
 
-  /// Where this process is not root, what it made has its own first group: the caller, the same user, may act by
-  /// another of his (newgrp(1)). A setgid directory gives its own.
+  /// Where this process is not root, what it made has its own first group: the caller, the same
+  /// user, may act by another of his (newgrp(1)). A setgid directory gives its own.
   private func giveGroup(
     of caller: Caller, in directory: OwnedDescriptor, _ give: (gid_t) -> Int32
   ) {
@@ -111,19 +112,21 @@ extension OwnFolder {
     return getxattr(directory.procPath, Self.defaultList, nil, 0) > 0
   }
 
-  /// Whether what is made in a directory without a default ACL is as if made in the staging folder: not, where it gives
-  /// its group. Staging by name then saves 4 to 10 µs for each file (ext4, tmpfs).
+  /// Whether what is made in a directory without a default ACL is as if made in the staging folder:
+  /// not, where it gives its group. Staging by name then saves 4 to 10 µs for each file (ext4,
+  /// tmpfs).
   private func givesNothing(_ directory: OwnedDescriptor) -> Bool {
     guard let stat = try? Stat(descriptor: directory.raw),
       let beside = try? Stat(descriptor: staging.raw)
     else { return false }
-    // Of another group: a file system may be mounted so that every directory gives its group. The staging folder has
-    // what the own folder gave it.
+    // Of another group: a file system may be mounted so that every directory gives its group. The
+    // staging folder has what the own folder gave it.
     return (stat.permissions | beside.permissions) & S_ISGID == 0 && stat.gid == beside.gid
       && !hasDefaultList(staging)
   }
 
-  /// The directory that a path lies in; where that is not there, the nearest above it, from which it will inherit.
+  /// The directory that a path lies in; where that is not there, the nearest above it, from which
+  /// it will inherit.
   private func nearestParent(of path: SharePath) throws(SystemError) -> OwnedDescriptor {
     try checkMayChange(path)
     var next = path.parent
@@ -141,13 +144,14 @@ extension OwnFolder {
 // MARK: - Directories in which something only lies
 
 extension OwnFolder {
-  /// Marks, in the directory itself, that this member has it only because something of his lies in it. Its value: the
-  /// permission bits that it had for others, in octal. It outlives restarts and moves along.
+  /// Marks, in the directory itself, that this member has it only because something of his lies in
+  /// it. Its value: the permission bits that it had for others, in octal. It outlives restarts and
+  /// moves along.
   static let impliedMark = "user.fsharefs.implied"
 
-  /// Makes a directory because something is put into it. `mode`: as it shows. Others' word on who may write to it is
-  /// no local user's right: on the disk only this process' user may. Returns: whether it was not there; what lies there
-  /// then may be no directory.
+  /// Makes a directory because something is put into it. `mode`: as it shows. Others' word on who
+  /// may write to it is no local user's right: on the disk only this process' user may. Returns:
+  /// whether it was not there; what lies there then may be no directory.
   func makeImplied(_ path: SharePath, mode: UInt32) throws(SystemError) -> Bool {
     try checkMayChange(path)
     let (parent, name) = try parent(of: path)
@@ -162,7 +166,8 @@ extension OwnFolder {
     return true
   }
 
-  /// The permission bits that a directory of which something only lies in it had for others; nil for any other.
+  /// The permission bits that a directory of which something only lies in it had for others; nil
+  /// for any other.
   func impliedMode(_ path: SharePath) -> UInt32? {
     guard let (parent, name) = try? parent(of: path) else { return nil }
     var text = [UInt8](repeating: 0, count: 8)

@@ -14,7 +14,8 @@ package enum OccupiedReason: Equatable, Sendable {
   case otherFileSystem
   /// A file of more than `Limits.fileSize` bytes.
   case tooLarge
-  /// This process may not read the file, or not list the directory and reach what is in it: the errno.
+  /// This process may not read the file, or not list the directory and reach what is in it: the
+  /// errno.
   case unreadable(Int32)
   /// Its path in the share would have more than `Limits.path` bytes.
   case pathTooLong
@@ -70,8 +71,8 @@ package enum OccupiedReason: Equatable, Sendable {
   var dependsOnPath: Bool { isOfPath || self == .linkLeadsOut || self == .pathTooLong }
 }
 
-/// A name of the own folder that is there and not shared: shown to its owner as it is on the disk, taken for whoever
-/// wants the name, never opened and never told of.
+/// A name of the own folder that is there and not shared: shown to its owner as it is on the disk,
+/// taken for whoever wants the name, never opened and never told of.
 struct Occupied: Equatable, Sendable {
   let reason: OccupiedReason
   var attributes: Attributes
@@ -98,8 +99,9 @@ struct Occupied: Equatable, Sendable {
 }
 
 extension OwnedDescriptor {
-  /// Whether what lies at a name of this open directory keeps this process from reading it: the errno; nil where it
-  /// does not. What it cannot find out counts as readable: then reading says so.
+  /// Whether what lies at a name of this open directory keeps this process from reading it: the
+  /// errno; nil where it does not. What it cannot find out counts as readable: then reading says
+  /// so.
   func obstacle(at name: [UInt8], isDirectory: Bool) -> Int32? {
     let wanted = isDirectory ? R_OK | X_OK : R_OK
     if faccessat(raw, name.cPath, wanted, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0 { return nil }

@@ -3,11 +3,11 @@ import Glibc
 import Protocol
 package import System
 
-/// The folder in which one's own files lie as ordinary files, under the same names and in the same tree; and what
-/// is shared in place, which is found by the same paths and never changed.
+/// The folder in which one's own files lie as ordinary files, under the same names and in the same
+/// tree; and what is shared in place, which is found by the same paths and never changed.
 ///
-/// Every path is resolved beneath the folder that has it, through no symlink and into no other file system.
-/// Blocks on the disk: for the disk pool only, but at start.
+/// Every path is resolved beneath the folder that has it, through no symlink and into no other file
+/// system. Blocks on the disk: for the disk pool only, but at start.
 package final class OwnFolder: Sendable {
   /// Name of the staging folder in the own folder; nothing of this name is shared.
   static let stagingName: [UInt8] = Array(".fsharefs-staging".utf8)
@@ -20,8 +20,9 @@ package final class OwnFolder: Sendable {
   /// The file that keeps the table of places.
   let placesFile: String
 
-  /// Opens, and makes where it is missing, the folder and its staging folder. `placesFile`: where it is kept what is
-  /// shared in place; nothing of it is opened yet. Throws: `SystemError`, and `StateFault` of that file.
+  /// Opens, and makes where it is missing, the folder and its staging folder. `placesFile`: where
+  /// it is kept what is shared in place; nothing of it is opened yet. Throws: `SystemError`, and
+  /// `StateFault` of that file.
   package init(path: String, placesFile: String) throws {
     try File.makeDirectories(path, mode: 0o755)
     self.path = path
@@ -35,8 +36,8 @@ package final class OwnFolder: Sendable {
     staging = try Self.openStaging(folder, path)
   }
 
-  /// Opens the staging folder, which is made where it is missing. What lies in its way, and is no folder, is kept under
-  /// another name.
+  /// Opens the staging folder, which is made where it is missing. What lies in its way, and is no
+  /// folder, is kept under another name.
   private static func openStaging(
     _ root: OwnedDescriptor, _ path: String
   ) throws(SystemError) -> OwnedDescriptor {
@@ -52,7 +53,8 @@ package final class OwnFolder: Sendable {
     }
     do throws(SystemError) {
       let staging = try open()
-      // Where others may write to the own folder, one of them may have made it: he would choose what is shared.
+      // Where others may write to the own folder, one of them may have made it: he would choose
+      // what is shared.
       if try Stat(descriptor: staging.raw).uid == Caller.process.user { return staging }
     } catch  where [ENOTDIR, ELOOP].contains(error.code) {}
     try moveAside(stagingName, in: root)
@@ -92,8 +94,9 @@ package final class OwnFolder: Sendable {
     return try openBeneath(try resolve(path), flags: flags, mode: mode)
   }
 
-  /// Opens the content of a file; never anything else, which might block, or do what opening does to a device.
-  /// Throws: ESTALE where it is no file, EAGAIN where another program has to give up a lease first.
+  /// Opens the content of a file; never anything else, which might block, or do what opening does
+  /// to a device. Throws: ESTALE where it is no file, EAGAIN where another program has to give up a
+  /// lease first.
   func openContent(_ path: SharePath, flags: Int32) throws(SystemError) -> OwnedDescriptor {
     try checkMayOpen(path, flags: flags)
     return try OwnFolder.openContent(
@@ -121,8 +124,8 @@ package final class OwnFolder: Sendable {
     try changing(path) { parent, name in unlinkat(parent, name, AT_REMOVEDIR) }.check()
   }
 
-  /// Takes a file or symlink away; one that is gone already is fine. A file that is shared in place is only listed no
-  /// longer.
+  /// Takes a file or symlink away; one that is gone already is fine. A file that is shared in place
+  /// is only listed no longer.
   func unlink(_ path: SharePath) throws(SystemError) {
     if let place = place(at: path), place.root?.file != nil {
       return try changePlaces { $0.remove(place.id) }
@@ -130,8 +133,8 @@ package final class OwnFolder: Sendable {
     try changing(path) { parent, name in unlinkat(parent, name, 0) }.ignoring(ENOENT)
   }
 
-  /// Renames within the folder. `replacing`: whether something at the new path gives way. What is shared in place is
-  /// only listed elsewhere.
+  /// Renames within the folder. `replacing`: whether something at the new path gives way. What is
+  /// shared in place is only listed elsewhere.
   func rename(_ old: SharePath, to new: SharePath, replacing: Bool) throws(SystemError) {
     if place(at: old) != nil {
       return try relist(old, to: new, replacing: replacing)
@@ -156,8 +159,8 @@ package final class OwnFolder: Sendable {
     return try Stat(at: opened.raw, name: name.bytes)
   }
 
-  /// Takes a name of a directory away, whatever lies there; one that is gone already is fine. `flags` as of
-  /// unlinkat(2).
+  /// Takes a name of a directory away, whatever lies there; one that is gone already is fine.
+  /// `flags` as of unlinkat(2).
   func remove(_ name: Name, in directory: SharePath?, flags: Int32) throws(SystemError) {
     if let directory { try checkMayChange(directory) }
     let opened = try openBeneath(resolve(directory), flags: O_PATH | O_DIRECTORY, mode: 0)
@@ -166,8 +169,8 @@ package final class OwnFolder: Sendable {
     }
   }
 
-  /// A descriptor of what lies at a name of a directory, whatever it is: good for `fstat` and what goes by its path in
-  /// /proc. Nothing is opened.
+  /// A descriptor of what lies at a name of a directory, whatever it is: good for `fstat` and what
+  /// goes by its path in /proc. Nothing is opened.
   func reach(_ name: Name, in directory: SharePath?) throws(SystemError) -> OwnedDescriptor {
     if let directory { try checkMayChange(directory) }
     let opened = try openBeneath(resolve(directory), flags: O_PATH | O_DIRECTORY, mode: 0)
@@ -183,7 +186,8 @@ package final class OwnFolder: Sendable {
     try retryingOnInterrupt("fsync a directory") { fsync(opened.raw) }
   }
 
-  /// Has the disk keep the place of a file: its name, and the directories above it, which may be new.
+  /// Has the disk keep the place of a file: its name, and the directories above it, which may be
+  /// new.
   func synchronisePlace(of path: SharePath) throws(SystemError) {
     var directory = path.parent
     while true {

@@ -4,7 +4,8 @@ import Protocol
 import State
 import System
 
-/// The table of what is shared in place, and the file that keeps it. Namespace lock held, but where said otherwise.
+/// The table of what is shared in place, and the file that keeps it. Namespace lock held, but where
+/// said otherwise.
 extension OwnFolder {
   static func loadPlaces(_ file: String) throws(StateFault) -> SharedPlaces {
     guard let content = try SharesFile.read(file) else { return SharedPlaces() }
@@ -29,8 +30,8 @@ extension OwnFolder {
     return result
   }
 
-  /// Lists what is shared in place at `old` at another path. Throws: EEXIST where something lies there that does not
-  /// give way, EPERM in another place.
+  /// Lists what is shared in place at `old` at another path. Throws: EEXIST where something lies
+  /// there that does not give way, EPERM in another place.
   func relist(_ old: SharePath, to new: SharePath, replacing: Bool) throws(SystemError) {
     try checkMayChange(new)
     do throws(SystemError) {

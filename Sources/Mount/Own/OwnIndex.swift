@@ -2,8 +2,9 @@ import Protocol
 package import State
 import System
 
-/// Which entry and version each own file was announced as. Only a cache of the own folder: a file that does
-/// not match its record is a new version, and losing the index costs fetching again, nothing else.
+/// Which entry and version each own file was announced as. Only a cache of the own folder: a file
+/// that does not match its record is a new version, and losing the index costs fetching again,
+/// nothing else.
 package final class OwnIndex: Sendable {
   struct Known: Equatable, Sendable {
     let entry: EntryID
@@ -33,8 +34,8 @@ package final class OwnIndex: Sendable {
   package let remark: String?
   private let state = Locked(State())
 
-  /// Reads what is there. Damage is no fault, since every record is checked against the file itself; an index of a
-  /// later format is. Nothing is written.
+  /// Reads what is there. Damage is no fault, since every record is checked against the file
+  /// itself; an index of a later format is. Nothing is written.
   package init(path: String) throws(StateFault) {
     self.path = path
     let bytes: [[UInt8]]
@@ -135,7 +136,8 @@ package final class OwnIndex: Sendable {
       let (seconds, rest) = Int64(bitPattern: try reader.uint64())
         .quotientAndRemainder(dividingBy: Int64(FileTime.nanosecondsPerSecond))
       let second = FileTime(seconds: seconds, nanoseconds: UInt32(max(0, rest)))
-      // Before 1970 the remainder counts backwards; such a file counts as changed, which costs fetching again.
+      // Before 1970 the remainder counts backwards; such a file counts as changed, which costs
+      // fetching again.
       return second ?? FileTime(seconds: seconds)
     }
     let entry = try reader.randomID()

@@ -32,8 +32,9 @@ enum WatchEvent: Equatable, Sendable {
   case mounts
 }
 
-/// The kernel's watches (inotify) on the directories of the own folder, and the thread that hears of their events.
-/// Directories are known by their nodes, which keep their number wherever they are moved.
+/// The kernel's watches (inotify) on the directories of the own folder, and the thread that hears
+/// of their events. Directories are known by their nodes, which keep their number wherever they are
+/// moved.
 final class OwnWatch: Sendable {
   private struct Target {
     var directory: InodeNumber?
@@ -49,7 +50,8 @@ final class OwnWatch: Sendable {
     var isStopping = false
   }
 
-  /// Events of one rename come together, those of a burst are looked at at once: for so long they are gathered.
+  /// Events of one rename come together, those of a burst are looked at at once: for so long they
+  /// are gathered.
   private static let gatherMilliseconds: Int32 = 10
   /// Bytes of events that are taken in one go.
   private static let bufferSize = 256 << 10
@@ -57,7 +59,8 @@ final class OwnWatch: Sendable {
     IN_CREATE | IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE
       | IN_ONLYDIR | IN_EXCL_UNLINK)
 
-  /// nil where the user has too many of these (`fs.inotify.max_user_instances`): then nothing can be watched.
+  /// nil where the user has too many of these (`fs.inotify.max_user_instances`): then nothing can
+  /// be watched.
   private let events: OwnedDescriptor?
   private let wake: OwnedDescriptor
   /// The kernel's table of mounts, which says when it has changed; nil where it cannot be read.
@@ -77,9 +80,8 @@ final class OwnWatch: Sendable {
       try retryingOnInterrupt("eventfd") { eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)) })
   }
 
-  /// Watches an open directory, which is shown by a node. Any thread.
-  /// Throws: ENOSPC where the user has too many watches (`fs.inotify.max_user_watches`), EMFILE too many programs
-  /// that watch.
+  /// Watches an open directory, which is shown by a node. Any thread. Throws: ENOSPC where the user
+  /// has too many watches (`fs.inotify.max_user_watches`), EMFILE too many programs that watch.
   func watch(_ directory: OwnedDescriptor, as number: InodeNumber) throws(SystemError) {
     try add(directory) { state, watch in
       // The directory that was watched may be known by another node by now.
@@ -91,7 +93,8 @@ final class OwnWatch: Sendable {
     }
   }
 
-  /// Watches for a name in an open directory: that of something that is shared in place. Any thread.
+  /// Watches for a name in an open directory: that of something that is shared in place. Any
+  /// thread.
   func watch(_ directory: OwnedDescriptor, for place: PlaceID, name: [UInt8]) throws(SystemError) {
     try add(directory) { state, watch in
       if let old = state.places[place], old != watch { state.targets[old]?.places[place] = nil }
@@ -123,8 +126,8 @@ final class OwnWatch: Sendable {
     }
   }
 
-  /// Starts the thread. `heard` is called on it with what came, nothing where the time was over; `wait` says how
-  /// long nothing may come, in ms, -1 for ever.
+  /// Starts the thread. `heard` is called on it with what came, nothing where the time was over;
+  /// `wait` says how long nothing may come, in ms, -1 for ever.
   func start(
     wait: @escaping @Sendable () -> Int32, heard: @escaping @Sendable ([WatchEvent]) -> Void
   ) throws(SystemError) {
@@ -195,7 +198,8 @@ final class OwnWatch: Sendable {
   }
 
   private func take(_ events: OwnedDescriptor) -> [WatchEvent] {
-    // SAFETY: the buffer is aligned for events, filled by the kernel up to `count`, and freed behind the last use.
+    // SAFETY: the buffer is aligned for events, filled by the kernel up to `count`, and freed
+    // behind the last use.
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferSize, alignment: 8)
     defer { buffer.deallocate() }
     let count = read(events.raw, buffer.baseAddress, buffer.count)

@@ -7,7 +7,8 @@ import System
 /// Names one thing that is shared in place, while the process lives.
 typealias PlaceID = UInt64
 
-/// A file or folder that is shared where it lies, outside the own folder. Nothing is ever changed there.
+/// A file or folder that is shared where it lies, outside the own folder. Nothing is ever changed
+/// there.
 struct SharedPlace: Sendable {
   /// Where its bytes are found while it is there.
   struct Root: Sendable {
@@ -29,7 +30,8 @@ struct SharedPlace: Sendable {
   var shownPath: String { String(pathBytes: path) }
 }
 
-/// What lies where: the table by which paths of the share are resolved. What no place has, the own folder has.
+/// What lies where: the table by which paths of the share are resolved. What no place has, the own
+/// folder has.
 struct SharedPlaces: Sendable {
   private(set) var all: [SharedPlace] = []
   private var last: PlaceID = 0
@@ -57,7 +59,8 @@ struct SharedPlaces: Sendable {
     if let index = all.firstIndex(where: { $0.id == id }) { all[index].root = root }
   }
 
-  /// A path was renamed: what is listed there or below it is listed elsewhere now. Returns: whether anything is.
+  /// A path was renamed: what is listed there or below it is listed elsewhere now. Returns: whether
+  /// anything is.
   mutating func move(from old: SharePath, to new: SharePath) -> Bool {
     var hasMoved = false
     for index in all.indices where all[index].name == old || all[index].name.isBelow(old) {
@@ -85,8 +88,8 @@ extension SharedPlaces {
 }
 
 extension SharedPlace {
-  /// What lies at an absolute path now. Throws: ENOENT, EACCES, ELOOP for a symlink on the way, EINVAL for what
-  /// is neither file nor folder. Blocks on the disk.
+  /// What lies at an absolute path now. Throws: ENOENT, EACCES, ELOOP for a symlink on the way,
+  /// EINVAL for what is neither file nor folder. Blocks on the disk.
   static func open(_ path: [UInt8]) throws(SystemError) -> (root: Root, stat: Stat) {
     let (parent, name) = try openParent(of: path)
     let stat = try Stat(at: parent.raw, name: name)

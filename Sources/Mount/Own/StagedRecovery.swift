@@ -14,8 +14,8 @@ extension OwnFolder {
   /// Names that are tried where a target is taken.
   private static let attempts = 1_000
 
-  /// After a start: moves what is complete into place, and deletes the rest of what this program has made. What cannot
-  /// be placed stays. Throws: where the staging folder cannot be listed.
+  /// After a start: moves what is complete into place, and deletes the rest of what this program
+  /// has made. What cannot be placed stays. Throws: where the staging folder cannot be listed.
   func recoverStaged(
     conflictName: (SharePath, Int) -> SharePath?
   ) throws(SystemError) -> StagedRecovery {
@@ -72,7 +72,8 @@ extension OwnFolder {
     throw SystemError(code: EEXIST, call: "place a staged file")
   }
 
-  /// Whether a name is one that `stage` gives: nothing else in that folder is this program's to delete.
+  /// Whether a name is one that `stage` gives: nothing else in that folder is this program's to
+  /// delete.
   private func isStagedName(_ name: [UInt8]) -> Bool {
     (1...16).contains(name.count)
       && name.allSatisfy {
@@ -81,7 +82,8 @@ extension OwnFolder {
       }
   }
 
-  /// Where a staged file belongs; nil where its note was not finished. Throws: where it cannot be read.
+  /// Where a staged file belongs; nil where its note was not finished. Throws: where it cannot be
+  /// read.
   private func target(of name: [UInt8]) throws(SystemError) -> SharePath? {
     let file = try openStaged(Self.note(name), flags: O_RDONLY | O_NONBLOCK)
     guard try Stat(descriptor: file.raw).isRegular else {

@@ -24,9 +24,9 @@ struct Attributes: Equatable, Sendable {
   /// Whether the file of one's own has more names than this one, made past the mount.
   var hasOtherNames = false
 
-  /// Of somebody else's entry: its permission bits arrive as they are, so that a copy has them too; that
-  /// nobody but the owner may write is decided at open. Of a directory the sticky bit too, as of a folder that all
-  /// fill.
+  /// Of somebody else's entry: its permission bits arrive as they are, so that a copy has them too;
+  /// that nobody but the owner may write is decided at open. Of a directory the sticky bit too, as
+  /// of a folder that all fill.
   init(foreign entry: Entry) {
     kind = entry.kind
     mode = UInt32(entry.mode) & (entry.kind == .directory ? 0o1777 : 0o777)
@@ -63,7 +63,8 @@ struct Attributes: Equatable, Sendable {
     take(top: stat)
   }
 
-  /// Takes over what the own folder is like now, but for its times: others change what is in the top as well.
+  /// Takes over what the own folder is like now, but for its times: others change what is in the
+  /// top as well.
   mutating func take(top stat: Stat) {
     mode = stat.permissions
     user = stat.uid
@@ -89,10 +90,11 @@ struct Attributes: Equatable, Sendable {
     blocks = 0
   }
 
-  /// A directory's time of change where something in it has changed: always another one than before, so that who
-  /// compares times sees it; the time of day, unless that is what it had.
+  /// A directory's time of change where something in it has changed: always another one than
+  /// before, so that who compares times sees it; the time of day, unless that is what it had.
   mutating func moveTime(to now: FileTime) {
-    // Of what lies ahead of the clock by more than a moment somebody else's clock, or a person, was the reason.
+    // Of what lies ahead of the clock by more than a moment somebody else's clock, or a person, was
+    // the reason.
     let isAhead = modified.elapsed(since: now) > .seconds(1)
     modified = isAhead ? now : max(now, modified.next)
     changed = modified

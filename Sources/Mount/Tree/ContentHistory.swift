@@ -2,8 +2,9 @@ package import Protocol
 
 /// What of the announced versions of an own file is still in it, while it is written to.
 ///
-/// Every change is noted before it is made, with the offset at which it begins: what lies before that is
-/// as it was, and may be served under the versions that had it. Touched with the tree's lock held.
+/// Every change is noted before it is made, with the offset at which it begins: what lies before
+/// that is as it was, and may be served under the versions that had it. Touched with the tree's
+/// lock held.
 package struct ContentHistory: Sendable {
   private struct Announced: Sendable {
     let version: Version
@@ -12,7 +13,8 @@ package struct ContentHistory: Sendable {
     var intact: UInt64
   }
 
-  /// Versions that readers may still ask for: as many as are announced while an answer is on its way.
+  /// Versions that readers may still ask for: as many as are announced while an answer is on its
+  /// way.
   private static let limit = 16
 
   /// The oldest first; empty where the file was not changed since it was announced first.
@@ -32,8 +34,8 @@ package struct ContentHistory: Sendable {
   /// Whether a change is being made.
   package var isChanging: Bool { !underWay.isEmpty }
 
-  /// A change from `offset` on is about to be made. `entry`: as it was announced last; `size`: bytes of the file
-  /// now.
+  /// A change from `offset` on is about to be made. `entry`: as it was announced last; `size`:
+  /// bytes of the file now.
   package mutating func begin(at offset: UInt64, _ entry: Entry?, size: UInt64) {
     noteFirst(entry)
     if underWay.isEmpty { restingSize = size }
@@ -59,11 +61,12 @@ package struct ContentHistory: Sendable {
     lower(to: 0)
   }
 
-  /// Whether all that was done since the last announcement was done behind the end of what it announced.
+  /// Whether all that was done since the last announcement was done behind the end of what it
+  /// announced.
   package var hasOnlyGrown: Bool { announced.last.map { $0.intact == $0.size } ?? true }
 
-  /// A new version of `size` bytes is announced. `before`: as it was announced last.
-  /// Returns: the beginning that the new version names; nil where it does not only go on from the last.
+  /// A new version of `size` bytes is announced. `before`: as it was announced last. Returns: the
+  /// beginning that the new version names; nil where it does not only go on from the last.
   package mutating func announce(_ version: Version, size: UInt64, before: Entry?) -> Version? {
     // What was never changed needs no history.
     if announced.isEmpty, before == nil, underWay.isEmpty { return nil }
@@ -75,7 +78,8 @@ package struct ContentHistory: Sendable {
     return line
   }
 
-  /// The size of a version of which something may still be there. `entry`: as it was announced last.
+  /// The size of a version of which something may still be there. `entry`: as it was announced
+  /// last.
   package func size(of version: Version, _ entry: Entry) -> UInt64? {
     if announced.isEmpty { return entry.version == version ? entry.size : nil }
     return announced.last { $0.version == version }?.size

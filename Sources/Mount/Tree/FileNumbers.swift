@@ -3,10 +3,10 @@ import System
 
 /// The numbers by which programs know what is in the mount (`st_ino`).
 ///
-/// Of others' entries they are keyed hashes of what stays over restarts, so that a backup finds the same files
-/// again: 63 bits, and the highest bit, which no own file's number has. The key keeps peers, who choose their
-/// ids, from choosing numbers. Two of a million entries have the same one in 1 of 20 million mounts; programs
-/// then take nothing for the same file, since `st_nlink` is 1.
+/// Of others' entries they are keyed hashes of what stays over restarts, so that a backup finds the
+/// same files again: 63 bits, and the highest bit, which no own file's number has. The key keeps
+/// peers, who choose their ids, from choosing numbers. Two of a million entries have the same one
+/// in 1 of 20 million mounts; programs then take nothing for the same file, since `st_nlink` is 1.
 package final class FileNumbers: Sendable {
   /// Bytes of the key.
   package static let keyLength = SipHash.keyLength
@@ -29,9 +29,10 @@ package final class FileNumbers: Sendable {
     static let path: UInt8 = 3
   }
 
-  /// The number of a node as it shows now: an own file's is that of the disk; of somebody else's file or symlink
-  /// it is that of owner, entry and line of versions (one that has only grown stays itself), of a directory that
-  /// of whoever had it first, and of one that only holds something that of its path. Tree lock held.
+  /// The number of a node as it shows now: an own file's is that of the disk; of somebody else's
+  /// file or symlink it is that of owner, entry and line of versions (one that has only grown stays
+  /// itself), of a directory that of whoever had it first, and of one that only holds something
+  /// that of its path. Tree lock held.
   func number(of node: Node) -> UInt64 {
     if node.number == Node.rootNumber { return Node.rootNumber }
     // A directory that one has only because something of one's own lies in it is its owner's.

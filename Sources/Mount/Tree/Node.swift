@@ -6,7 +6,8 @@ typealias InodeNumber = UInt64
 
 /// One file, directory or symlink as the kernel sees it. Touched only with the volume's lock held.
 ///
-/// A new version of somebody's file is a new node: what the kernel has cached of the old one stays true.
+/// A new version of somebody's file is a new node: what the kernel has cached of the old one stays
+/// true.
 // SAFETY: every access happens inside `withLock` of the one `Locked<Tree>` of a volume.
 final class Node: @unchecked Sendable {
   /// The number of the root (FUSE_ROOT_ID).
@@ -14,8 +15,8 @@ final class Node: @unchecked Sendable {
 
   let number: InodeNumber
   let kind: EntryKind
-  /// What programs know it by (`st_ino`). Made when the first of them asks, by when all that arrived in one step
-  /// with it is there; then it stays while the node lives.
+  /// What programs know it by (`st_ino`). Made when the first of them asks, by when all that
+  /// arrived in one step with it is there; then it stays while the node lives.
   var fileNumber: UInt64 {
     if toldNumber == 0 { toldNumber = numbers.number(of: self) }
     return toldNumber
@@ -45,15 +46,16 @@ final class Node: @unchecked Sendable {
   var gaveNegatives = false
   /// What is needed beyond the attributes for an own file; nil for others' entries.
   var own: OwnState?
-  /// What is needed for what lies in the own folder and is not shared; nil for all else. Such a node has neither
-  /// `own` nor `entry` nor children.
+  /// What is needed for what lies in the own folder and is not shared; nil for all else. Such a
+  /// node has neither `own` nor `entry` nor children.
   var occupied: Occupied?
   /// The entry that it shows; nil for the root and for directories that only hold something.
   var entry: Entry?
   var owner: PublicID?
   /// Whether it is still in the tree.
   var isLinked = false
-  /// As of `st_nlink`: names of a file; of a directory also its own `.` and the `..` of those in it.
+  /// As of `st_nlink`: names of a file; of a directory also its own `.` and the `..` of those in
+  /// it.
   var links: Int { !isLinked ? 0 : kind == .directory ? 2 + subdirectories : 1 }
 
   init(number: InodeNumber, numbers: FileNumbers, kind: EntryKind, attributes: Attributes) {
@@ -69,10 +71,11 @@ struct Slot {
   /// Own claim first, then in the order of claims. Empty for a directory that only holds something.
   var claims: [Claim]
   var node: Node
-  /// Others' directory with what is in it, where an own file shows: until that is kept aside, since the list has the
-  /// directory.
+  /// Others' directory with what is in it, where an own file shows: until that is kept aside, since
+  /// the list has the directory.
   var beneath: Node?
-  /// What of the own folder lies there and is not shared. It shows where nothing else does. Never beside an own claim.
+  /// What of the own folder lies there and is not shared. It shows where nothing else does. Never
+  /// beside an own claim.
   var occupied: Occupied?
 }
 
@@ -107,19 +110,19 @@ struct OwnState {
   var isAbandoned: Bool { abandonedWrites == writes }
   /// Whether the group was told of it.
   var isAnnounced = false
-  /// As it was when its version was announced, or behind the latest change of ours since: another `stat` means
-  /// that somebody else has changed it.
+  /// As it was when its version was announced, or behind the latest change of ours since: another
+  /// `stat` means that somebody else has changed it.
   var record: FileRecord?
-  /// How often it went on as the version that it was though its time of change was another (`VolumeTouched`): what was
-  /// read of it before is not known to be what is there.
+  /// How often it went on as the version that it was though its time of change was another
+  /// (`VolumeTouched`): what was read of it before is not known to be what is there.
   var touches: UInt64 = 0
-  /// Whether its version was announced before: by another process, or of a file that was gone for a while. What was sent
-  /// of it then is not known.
+  /// Whether its version was announced before: by another process, or of a file that was gone for a
+  /// while. What was sent of it then is not known.
   var isLineOlder = false
   /// What of its announced versions is still in it.
   var history = ContentHistory()
-  /// Of a directory that this member has only because something of his lies in it: the permission bits that showed
-  /// before. Without them the directory is his own.
+  /// Of a directory that this member has only because something of his lies in it: the permission
+  /// bits that showed before. Without them the directory is his own.
   var impliedMode: UInt32?
   /// Changes of ours under way that alter its ctime.
   var operations = 0

@@ -19,8 +19,8 @@ extension Node {
     return shownAttributes.mode & 0o002 != 0 ? .open : .closed
   }
 
-  /// What programs are told. A directory that this member has only because something of his lies in it shows the
-  /// mode that its owner gives it. Tree lock held.
+  /// What programs are told. A directory that this member has only because something of his lies in
+  /// it shows the mode that its owner gives it. Tree lock held.
   var shownAttributes: Attributes {
     guard own?.impliedMode != nil, let other = others.first else { return attributes }
     var shown = attributes
@@ -37,7 +37,8 @@ extension Node {
   /// Whether something of one's own lies right in this directory. Complexity: O(names in it).
   var holdsOwn: Bool { children.values.contains { $0.node.own != nil } }
 
-  /// Who else has something at or below this node, up to a few. Complexity: O(nodes below it), where nobody has.
+  /// Who else has something at or below this node, up to a few. Complexity: O(nodes below it),
+  /// where nobody has.
   func otherOwners(limit: Int) -> [PublicID] {
     var found: [PublicID] = []
     func look(at node: Node) {

@@ -1,9 +1,10 @@
 import Protocol
 
 extension Node {
-  /// Makes `entry` the version of an own file that is announced now. `look`: at the file a moment ago, when
-  /// `writesBefore` changes had been made. Programs may be writing on: then the version ends where the file ended
-  /// before the changes that are being made. Returns: what its attributes are from now on. Tree lock held.
+  /// Makes `entry` the version of an own file that is announced now. `look`: at the file a moment
+  /// ago, when `writesBefore` changes had been made. Programs may be writing on: then the version
+  /// ends where the file ended before the changes that are being made. Returns: what its attributes
+  /// are from now on. Tree lock held.
   func noteVersion(_ entry: inout Entry, _ look: Look, writesBefore: UInt64) -> Attributes {
     var now = attributes
     let before = own!.isAnnounced ? self.entry : nil

@@ -6,7 +6,8 @@ import System
 enum Invalidation: Hashable, Sendable {
   /// A name of a directory means something else now, or nothing.
   case name(InodeNumber, Name)
-  /// The node that a name of a directory meant is no longer there: whoever watches it hears of that.
+  /// The node that a name of a directory meant is no longer there: whoever watches it hears of
+  /// that.
   case gone(InodeNumber, Name, InodeNumber)
   /// A directory's listing changed.
   case listing(InodeNumber)
@@ -26,14 +27,15 @@ struct Tree {
   var places: [EntryID: (directory: Node, name: Name)] = [:]
   private var lastNumber = Node.rootNumber
   var lastOrder: UInt64 = 0
-  /// What can be shown of the list; as long as that is not all of it, only what is one's own is found by name, and
-  /// nothing is listed.
+  /// What can be shown of the list; as long as that is not all of it, only what is one's own is
+  /// found by name, and nothing is listed.
   var standing = ListStanding.missing
   private let numbers: FileNumbers
   /// Collected since the last `takeInvalidations`.
   var invalidations: [Invalidation] = []
   var invalidatedListings: Set<InodeNumber> = []
-  /// Names of which the kernel may not remember what they mean, and the directories that they are in.
+  /// Names of which the kernel may not remember what they mean, and the directories that they are
+  /// in.
   var withheld: Set<KnownName> = []
   var withheldListings: Set<InodeNumber> = []
   /// Own files that have several names, by what they are on the disk (`TreeTwins`).
@@ -92,8 +94,8 @@ struct Tree {
   /// The kernel was told of the node once more.
   func remember(_ node: Node) { node.lookups += 1 }
 
-  /// The kernel forgets the node `count` times. Returns: the file of a removed one that nobody knows any more;
-  /// to close it may take long.
+  /// The kernel forgets the node `count` times. Returns: the file of a removed one that nobody
+  /// knows any more; to close it may take long.
   mutating func forget(_ number: InodeNumber, count: UInt64) -> OwnedDescriptor? {
     guard let node = nodes[number], node.number != Node.rootNumber else { return nil }
     node.lookups -= min(count, node.lookups)
@@ -143,14 +145,16 @@ extension Tree {
 // MARK: - One's own entries
 
 extension Tree {
-  /// Puts an own entry at its path, or renews it there. `node`: the node to show it with, where one exists.
+  /// Puts an own entry at its path, or renews it there. `node`: the node to show it with, where one
+  /// exists.
   @discardableResult
   mutating func putOwn(
     _ entry: Entry, owner: PublicID, node: Node?, attributes: Attributes, now: FileTime
   ) -> Node {
     let node = node ?? self.node(of: entry.id) ?? makeNode(entry.kind, attributes)
     if node.own == nil { node.own = OwnState(id: entry.id) }
-    // Where the kernel did not do this itself it is told: what it has of the content is not asked for again.
+    // Where the kernel did not do this itself it is told: what it has of the content is not asked
+    // for again.
     if node.kind == .file, node.lookups > 0, node.attributes.isOtherContent(attributes) {
       invalidations.append(.content(node.number))
     }
@@ -162,8 +166,8 @@ extension Tree {
     return shown
   }
 
-  /// Moves an own node, with everything below it, to another place. Requires: nothing that shows is there.
-  /// `order`: the place in the listing of what was there before; nil for a new one.
+  /// Moves an own node, with everything below it, to another place. Requires: nothing that shows is
+  /// there. `order`: the place in the listing of what was there before; nil for a new one.
   mutating func move(
     _ node: Node, to directory: Node, _ name: Name, order: UInt64? = nil, now: FileTime
   ) {
@@ -195,14 +199,15 @@ extension Tree {
     updatePaths(below: node)
   }
 
-  /// Whether a node, and all that is below it, can have a path there. Complexity: O(nodes below it).
+  /// Whether a node, and all that is below it, can have a path there. Complexity: O(nodes below
+  /// it).
   func fits(_ number: InodeNumber, at path: SharePath) -> Bool {
     guard let node = nodes[number] else { return true }
     return path.bytes.count + longest(below: node) <= Limits.path
   }
 
-  /// Whether the symlinks at and below a node would still point into the share from there. Complexity: O(nodes
-  /// below it), where they rise; else O(1).
+  /// Whether the symlinks at and below a node would still point into the share from there.
+  /// Complexity: O(nodes below it), where they rise; else O(1).
   func keepsLinksInside(_ number: InodeNumber, at path: SharePath) -> Bool {
     guard let node = nodes[number], let old = self.path(of: node) else { return true }
     return path.depth >= old.depth || linksStayInside(node, depth: path.depth)

@@ -32,8 +32,8 @@ extension Tree {
     }
   }
 
-  /// From now on the kernel is to remember nothing of the names from and to which something moves by these changes.
-  /// Returns: what it must forget of them.
+  /// From now on the kernel is to remember nothing of the names from and to which something moves
+  /// by these changes. Returns: what it must forget of them.
   mutating func withhold(_ deltas: [ListDelta]) -> [Invalidation] {
     var tops: Set<SharePath> = []
     var invalidations: [Invalidation] = []

@@ -1,9 +1,10 @@
 import Protocol
 
-/// What lies in the own folder and is not shared. It shows where neither the group nor this member has anything.
+/// What lies in the own folder and is not shared. It shows where neither the group nor this member
+/// has anything.
 extension Tree {
-  /// Notes what lies at a name of a directory. Does nothing where something of one's own is being copied in there.
-  /// Returns: whether it is not shared for another reason than before.
+  /// Notes what lies at a name of a directory. Does nothing where something of one's own is being
+  /// copied in there. Returns: whether it is not shared for another reason than before.
   mutating func occupy(
     _ directory: Node, _ name: Name, _ occupied: Occupied, now: FileTime
   ) -> Bool {
@@ -46,8 +47,8 @@ extension Tree {
     touch(directory, name, without: slot.node, now: now)
   }
 
-  /// Has a slot that nobody claims show what lies there, in the place of what it showed. Returns: false where nothing
-  /// does.
+  /// Has a slot that nobody claims show what lies there, in the place of what it showed. Returns:
+  /// false where nothing does.
   mutating func showOccupied(
     _ slot: Slot, _ directory: Node, _ name: Name, now: FileTime
   ) -> Bool {
@@ -65,13 +66,15 @@ extension Tree {
     return true
   }
 
-  /// Names at which nothing of others shows any more, since it was asked last: what lies there may be shared now.
+  /// Names at which nothing of others shows any more, since it was asked last: what lies there may
+  /// be shared now.
   mutating func takeUncovered() -> [KnownName] {
     defer { uncovered.removeAll() }
     return uncovered
   }
 
-  /// Names below a node that are there and not shared; `matching` says of which reasons. Complexity: O(nodes below it).
+  /// Names below a node that are there and not shared; `matching` says of which reasons.
+  /// Complexity: O(nodes below it).
   func occupiedNames(
     below node: Node, matching: (OccupiedReason) -> Bool = { _ in true }
   ) -> [KnownName] {

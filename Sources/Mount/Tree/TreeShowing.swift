@@ -2,7 +2,8 @@ import Protocol
 
 /// Claims, and which node shows for them.
 extension Tree {
-  /// Adds a claim, or renews it; what it lies in is made where it is missing. `ownNode`: to show an own one with.
+  /// Adds a claim, or renews it; what it lies in is made where it is missing. `ownNode`: to show an
+  /// own one with.
   mutating func put(_ claim: Claim, now: FileTime, ownNode: Node?) {
     let names = claim.entry.path.names
     var directory = root
@@ -14,8 +15,8 @@ extension Tree {
       } else if let slot = directory.children[name], slot.node.own != nil {
         directory = beneath(slot, directory, name, now: now)
       } else if let slot = directory.children[name] {
-        // A file that shows stands where a directory must be: only while a list is being caught up with. Or something
-        // of the own folder that is not shared: it hides nothing of others'.
+        // A file that shows stands where a directory must be: only while a list is being caught up
+        // with. Or something of the own folder that is not shared: it hides nothing of others'.
         let implied = makeNode(.directory, Attributes(implicitDirectorySince: now))
         unlink(slot.node)
         attach(implied, to: directory, name, order: slot.node.order)
@@ -53,7 +54,8 @@ extension Tree {
     settle(slot!, directory, name, now: now, ownNode: ownNode)
   }
 
-  /// Makes the right node show for the claims of a slot, and takes away what nothing holds any more.
+  /// Makes the right node show for the claims of a slot, and takes away what nothing holds any
+  /// more.
   mutating func settle(
     _ slot: Slot, _ directory: Node, _ name: Name, now: FileTime, ownNode: Node?
   ) {
@@ -170,7 +172,8 @@ extension Tree {
       return unlink(directory)
     }
     if let first = slot.claims.first {
-      // A file took the place of the directory, which only showed on because of what was being copied into it.
+      // A file took the place of the directory, which only showed on because of what was being
+      // copied into it.
       if first.entry.kind != .directory { settle(slot, parent, name, now: now, ownNode: nil) }
       return
     }
@@ -181,8 +184,8 @@ extension Tree {
     prune(parent, now: now)
   }
 
-  /// A name of `directory` changed: its time moves on, and the kernel is told what it may remember. `old`: the
-  /// node that is no longer in the tree by that.
+  /// A name of `directory` changed: its time moves on, and the kernel is told what it may remember.
+  /// `old`: the node that is no longer in the tree by that.
   mutating func touch(
     _ directory: Node, _ name: Name, without old: Node? = nil, now: FileTime
   ) {

@@ -1,8 +1,9 @@
-/// Own files with several names, made past the mount (hard links). Each name is an entry and a node of its own; the
-/// kernel takes them for different files, so what is done by one of them must be shown at the others.
+/// Own files with several names, made past the mount (hard links). Each name is an entry and a node
+/// of its own; the kernel takes them for different files, so what is done by one of them must be
+/// shown at the others.
 extension Tree {
-  /// Shows the attributes of an own file at its other names, and knows it by this one from now on. Returns: what the
-  /// kernel must be told. Complexity: O(names of the file).
+  /// Shows the attributes of an own file at its other names, and knows it by this one from now on.
+  /// Returns: what the kernel must be told. Complexity: O(names of the file).
   mutating func showOtherNames(of node: Node) -> [Invalidation] {
     var told: [Invalidation] = []
     for twin in otherNames(of: node) where twin.attributes != node.attributes {
@@ -15,7 +16,8 @@ extension Tree {
     return told
   }
 
-  /// The other nodes that show the same file of one's own; those that do so no longer are forgotten.
+  /// The other nodes that show the same file of one's own; those that do so no longer are
+  /// forgotten.
   mutating func otherNames(of node: Node) -> [Node] {
     guard node.attributes.hasOtherNames, let file = node.attributes.file else { return [] }
     let known = (twins[file] ?? []).union([node.number])

@@ -30,8 +30,9 @@ struct AttributeChange: Sendable {
     if has(FUSE_SET_ATTR_GID) { group = attributes.st_gid }
   }
 
-  /// Applies it to what `file` stands for, which may be open with O_PATH; `writable` opens it for writing,
-  /// where a size is set. Throws: EPERM where the caller may not, as far as the kernel did not see it. Disk pool only.
+  /// Applies it to what `file` stands for, which may be open with O_PATH; `writable` opens it for
+  /// writing, where a size is set. Throws: EPERM where the caller may not, as far as the kernel did
+  /// not see it. Disk pool only.
   func apply(
     to file: OwnedDescriptor, for caller: Caller,
     writable: () throws(SystemError) -> OwnedDescriptor

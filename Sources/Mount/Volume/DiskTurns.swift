@@ -1,5 +1,5 @@
-/// How many FUSE threads work on the own folder's disk right now, so that some are always left: a disk that
-/// hangs must not keep `ls` from an answer.
+/// How many FUSE threads work on the own folder's disk right now, so that some are always left: a
+/// disk that hangs must not keep `ls` from an answer.
 struct DiskTurns: Sendable {
   private let limit: Int
   private var taken = 0

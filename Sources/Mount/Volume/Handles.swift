@@ -16,13 +16,15 @@ struct OwnHandle: Sendable {
   let number: InodeNumber
   let file: OwnedDescriptor
   let isWritable: Bool
-  /// Whether the file is not ours to change, whatever becomes of its name here: it is shared where it lies.
+  /// Whether the file is not ours to change, whatever becomes of its name here: it is shared where
+  /// it lies.
   var isInPlace = false
   /// What of the disk pool's work hangs together, where the file does not answer.
   var key: WorkerPool.Key { number }
 }
 
-/// Handles by number, and those of own files by their node too: at each close it is asked who else has one.
+/// Handles by number, and those of own files by their node too: at each close it is asked who else
+/// has one.
 struct HandleTable: Sendable {
   private var handles: [UInt64: Handle] = [:]
   private var ownHandles: [InodeNumber: Set<UInt64>] = [:]

@@ -1,7 +1,7 @@
 import Protocol
 
-/// A directory that a program lists. Names keep their places: what comes, goes or is replaced meanwhile moves
-/// no other name, so that none that stays is passed over or told twice.
+/// A directory that a program lists. Names keep their places: what comes, goes or is replaced
+/// meanwhile moves no other name, so that none that stays is passed over or told twice.
 struct Listing: Sendable {
   /// A name and its place among the others.
   struct Item: Sendable {

@@ -49,8 +49,8 @@ struct LookQueue {
   private var retries = LookRetries()
   /// Spots that are looked at again when it is time.
   private var delayed: [LookSpot: Delay] = [:]
-  /// Directories that were not at their path when they were to be looked at: they, or some that they
-  /// lie in, are moving, and are looked at as a whole when they are met again.
+  /// Directories that were not at their path when they were to be looked at: they, or some that
+  /// they lie in, are moving, and are looked at as a whole when they are met again.
   private var missed: Set<InodeNumber> = []
   private var comparesAll = false
   private var comparedAt: Instant?
@@ -109,7 +109,8 @@ struct LookQueue {
     retries.settled(.spot(spot))
   }
 
-  /// Something failed, and is tried again in a while. Returns: whether it failed for the first time.
+  /// Something failed, and is tried again in a while. Returns: whether it failed for the first
+  /// time.
   mutating func failed(_ attempt: LookRetries.Attempt) -> Bool {
     retries.failed(attempt, now: MonotonicClock.now)
   }

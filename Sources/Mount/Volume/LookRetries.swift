@@ -1,7 +1,8 @@
 import Core
 import Protocol
 
-/// What could not be done when it was tried, for whatever reason: it is tried again, at growing distances.
+/// What could not be done when it was tried, for whatever reason: it is tried again, at growing
+/// distances.
 struct LookRetries {
   /// What is tried again.
   enum Attempt: Hashable, Sendable {
@@ -17,8 +18,8 @@ struct LookRetries {
     var wait: Duration
   }
 
-  /// The first distance; each is twice the one before, up to the last: a lack of descriptors passes soon, a dead
-  /// disk does not.
+  /// The first distance; each is twice the one before, up to the last: a lack of descriptors passes
+  /// soon, a dead disk does not.
   private static let shortest: Duration = .milliseconds(100)
   private static let longest: Duration = .seconds(30)
   /// What waits at most: beyond it everything is looked at again.

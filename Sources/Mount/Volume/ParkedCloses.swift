@@ -3,8 +3,8 @@
 struct ParkedCloses: Sendable {
   private var requests: [UInt64: Request] = [:]
   private var last: UInt64 = 0
-  /// Those of which libfuse is just told what to call when their program is interrupted, and whether it was: it may call
-  /// at once, and goes on with the request behind that.
+  /// Those of which libfuse is just told what to call when their program is interrupted, and
+  /// whether it was: it may call at once, and goes on with the request behind that.
   private var beingMadeKnown: [UInt64: Bool] = [:]
 
   mutating func park(_ request: Request) -> UInt64 {

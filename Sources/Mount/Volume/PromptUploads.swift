@@ -5,11 +5,11 @@ import Protocol
 import Sealing
 import System
 
-/// A piece that a program waits for now is served on the link's thread, where that takes no disk: handing it to
-/// the pool and back costs more than reading and sealing it.
+/// A piece that a program waits for now is served on the link's thread, where that takes no disk:
+/// handing it to the pool and back costs more than reading and sealing it.
 extension Volume {
-  /// Serves a request for one piece of a file that is open and in memory. Returns: false, with nothing done, for
-  /// any other: the pool serves it.
+  /// Serves a request for one piece of a file that is open and in memory. Returns: false, with
+  /// nothing done, for any other: the pool serves it.
   func servePromptly(_ request: ChunkRequest, _ sealer: Sealer) -> Bool {
     guard request.isUrgent, request.count == 1,
       uploads.state.withLock({ $0.queuedBytes < Uploads.queueLimit }),
@@ -30,8 +30,8 @@ extension Volume {
     return true
   }
 
-  /// Keeps a file that was just served open for the next request, for a while; where to ask for its attributes cannot
-  /// hang, since the link's thread does so.
+  /// Keeps a file that was just served open for the next request, for a while; where to ask for its
+  /// attributes cannot hang, since the link's thread does so.
   func keepOpen(_ source: UploadSource) {
     guard clinux_is_on_local_disk(source.file.raw) != 0 else { return }
     uploads.sources.withLock { $0.keep(source, now: MonotonicClock.now) }
@@ -46,14 +46,16 @@ extension Volume {
   }
 
   private func isAsAnnounced(_ source: UploadSource, upTo end: UInt64) -> Bool {
-    // What is being written right now is left to the pool, which may have to say why it does not come.
+    // What is being written right now is left to the pool, which may have to say why it does not
+    // come.
     let isSettled = tree.withLock { $0[source.number]?.own?.history.isSettled ?? false }
     guard isSettled, case .asAnnounced = standing(of: source, upTo: end) else { return false }
     return true
   }
 }
 
-/// Fills the buffer from an open file with what is in memory. Throws EAGAIN where the disk would be needed.
+/// Fills the buffer from an open file with what is in memory. Throws EAGAIN where the disk would be
+/// needed.
 private func readNow(
   _ file: OwnedDescriptor, _ buffer: UnsafeMutableRawBufferPointer, at offset: Int64
 ) throws(SystemError) -> Int {

@@ -4,17 +4,19 @@ package import Sealing
 
 /// What was sent of own files, by marks: nobody can have any other bytes of them.
 ///
-/// So where only a file's time of change is another (a link was made, an attribute set), it can be told whether it may go
-/// on as the version that it is: what was sent must be what is there, and of the rest nobody knows anything. Kept for a
-/// line of versions, since readers keep what they have of a file that grows.
+/// So where only a file's time of change is another (a link was made, an attribute set), it can be
+/// told whether it may go on as the version that it is: what was sent must be what is there, and of
+/// the rest nobody knows anything. Kept for a line of versions, since readers keep what they have
+/// of a file that grows.
 package struct SentLeaves: Sendable {
   private struct Piece: Hashable {
     let scale: UInt8
     let index: UInt64
   }
 
-  /// Leaves that are remembered at most: 4 GiB of files, in some MB of memory. Files of which more was sent are
-  /// forgotten, those first that were not sent for longest: they become new versions then.
+  /// Leaves that are remembered at most: 4 GiB of files, in some MB of memory. Files of which more
+  /// was sent are forgotten, those first that were not sent for longest: they become new versions
+  /// then.
   package static let limit = 32_768
 
   private struct File {

@@ -2,11 +2,13 @@ package import Core
 import DequeModule
 package import Protocol
 
-/// What the hub asks us to upload, file by file: each file is a lane with one reader at most, so its leaves leave in the
-/// order in which they were asked for, and a file whose disk does not answer holds up nothing but itself.
+/// What the hub asks us to upload, file by file: each file is a lane with one reader at most, so
+/// its leaves leave in the order in which they were asked for, and a file whose disk does not
+/// answer holds up nothing but itself.
 ///
-/// One reader is enough as long as it gets on: two would only take the processor from each other. Where all are slow
-/// another is started; one that is stuck is given up: who waits for its file hears that we are busy, and asks again.
+/// One reader is enough as long as it gets on: two would only take the processor from each other.
+/// Where all are slow another is started; one that is stuck is given up: who waits for its file
+/// hears that we are busy, and asks again.
 package struct UploadLanes: Sendable {
   package typealias ReaderID = UInt64
   /// A version of a file.
@@ -16,14 +18,16 @@ package struct UploadLanes: Sendable {
   package static let requestLimit = 262_144
   /// Readers that get on at a time.
   package static let readerLimit = 4
-  /// Readers that are stuck at a time: each holds a thread for as long as the disk does not answer. Beyond it no other
-  /// reader is started until one comes back.
+  /// Readers that are stuck at a time: each holds a thread for as long as the disk does not answer.
+  /// Beyond it no other reader is started until one comes back.
   package static let stuckLimit = 32
   /// The same of one device: more files of a disk that is gone are not tried.
   package static let stuckPerDevice = 4
-  /// For so long at one leaf a reader gets on: the disk and the seal of one take well under a millisecond.
+  /// For so long at one leaf a reader gets on: the disk and the seal of one take well under a
+  /// millisecond.
   static let getsOn: Duration = .milliseconds(2)
-  /// For so long at one leaf it is stuck. Above what a busy or sleeping disk takes, below what a program waits for.
+  /// For so long at one leaf it is stuck. Above what a busy or sleeping disk takes, below what a
+  /// program waits for.
   package static let patience: Duration = .seconds(2)
   /// Milliseconds after which whoever wants a leaf of a file that is stuck asks again.
   package static let askAgainAfter: UInt32 = 2_000
@@ -59,8 +63,8 @@ package struct UploadLanes: Sendable {
 
   package init() {}
 
-  /// Adds a request. `device`: that its file lies on, where it is known. Returns: false where there is too much, or the
-  /// file is stuck, or too much of its device.
+  /// Adds a request. `device`: that its file lies on, where it is known. Returns: false where there
+  /// is too much, or the file is stuck, or too much of its device.
   package mutating func add(_ request: ChunkRequest, device: UInt64?) -> Bool {
     let lane = Lane(request)
     guard leaves + Int(request.count) <= Self.requestLimit, !isStuck(lane, device) else {
@@ -72,7 +76,8 @@ package struct UploadLanes: Sendable {
     return true
   }
 
-  /// Begins a reader, where something waits and those that read do not get on. Returns: it, and what it reads.
+  /// Begins a reader, where something waits and those that read do not get on. Returns: it, and
+  /// what it reads.
   package mutating func begin(now: Instant) -> (reader: ReaderID, request: ChunkRequest)? {
     if urgentReady.isEmpty, bulkReady.isEmpty { return nil }
     let moving = readers.values.filter { !$0.isStuck }
@@ -84,8 +89,9 @@ package struct UploadLanes: Sendable {
     return (lastReader, request)
   }
 
-  /// A reader has done with its request. `rest`: what it could not read yet, which goes first in its lane.
-  /// Returns: what it reads next; nil where it ends, since nothing waits or it is told to.
+  /// A reader has done with its request. `rest`: what it could not read yet, which goes first in
+  /// its lane. Returns: what it reads next; nil where it ends, since nothing waits or it is told
+  /// to.
   package mutating func goOn(
     _ reader: ReaderID, rest: ChunkRequest? = nil, ends: Bool = false, now: Instant
   ) -> ChunkRequest? {
@@ -125,7 +131,8 @@ package struct UploadLanes: Sendable {
     return moving.min().map { $0 + span }
   }
 
-  /// Gives up readers that are stuck. Returns: all that waits for their files, which is to be refused.
+  /// Gives up readers that are stuck. Returns: all that waits for their files, which is to be
+  /// refused.
   package mutating func giveUp(now: Instant) -> [ChunkRequest] {
     var refused: [ChunkRequest] = []
     for id in readers.keys.sorted() where !readers[id]!.isStuck {
@@ -164,7 +171,8 @@ package struct UploadLanes: Sendable {
     }
   }
 
-  /// Puts a lane into the turns, where something waits in it and nobody reads it; else it may be forgotten.
+  /// Puts a lane into the turns, where something waits in it and nobody reads it; else it may be
+  /// forgotten.
   private mutating func list(_ lane: Lane, asFirst: Bool = false) {
     guard let waiting = lanes[lane], waiting.reader == nil else { return }
     if waiting.urgent.isEmpty, waiting.bulk.isEmpty {

@@ -24,8 +24,9 @@ struct UploadSource: Sendable {
   /// Bytes of a leaf or piece. Requires: `end(of: key)` is not 0.
   func length(of key: LeafKey) -> Int { Int(end(of: key) - key.index << UInt64(key.scale)) }
 
-  /// A leaf or piece, sealed. `read` fills the buffer from an offset in the file. nil where it could not. Throws
-  /// `.generation` where the group has another key by now. Requires: `end(of: key)` is not 0.
+  /// A leaf or piece, sealed. `read` fills the buffer from an offset in the file. nil where it
+  /// could not. Throws `.generation` where the group has another key by now. Requires: `end(of:
+  /// key)` is not 0.
   func frame(
     _ key: LeafKey, _ sealer: Sealer,
     read: (UnsafeMutableRawBufferPointer, Int64) throws -> Int
@@ -35,7 +36,8 @@ struct UploadSource: Sendable {
   }
 }
 
-/// Files that small pieces were served of lately, kept open: who reads at random asks for the next one soon.
+/// Files that small pieces were served of lately, kept open: who reads at random asks for the next
+/// one soon.
 struct OpenSources: Sendable {
   private static let limit = 32
   /// Files that nothing is asked of for so long are closed.

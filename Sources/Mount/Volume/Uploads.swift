@@ -39,7 +39,8 @@ final class Uploads: Sendable {
 
   let state = Locked(State())
   let sources = Locked(OpenSources())
-  /// The readers: as many as may be stuck and as get on. Of their own: what is stuck keeps no other disk work waiting.
+  /// The readers: as many as may be stuck and as get on. Of their own: what is stuck keeps no other
+  /// disk work waiting.
   let pool: WorkerPool
 
   init() throws(SystemError) {

@@ -7,10 +7,11 @@ package import System
 
 /// The mount: what the kernel asks, answered from the tree, the own folder and the fetcher.
 ///
-/// Three locks, each held shortly and never two at a time but in this order: namespace (changes of names
-/// in the own folder, disk pool only), tree, then whatever the group port takes. Fetcher and handles
-/// are leaves. No FUSE thread waits for the network, whose answers run on the thread that brings them; some of
-/// them, never all, may be at the disk (`DiskTurns`), the rest of whose work runs on the pool.
+/// Three locks, each held shortly and never two at a time but in this order: namespace (changes of
+/// names in the own folder, disk pool only), tree, then whatever the group port takes. Fetcher and
+/// handles are leaves. No FUSE thread waits for the network, whose answers run on the thread that
+/// brings them; some of them, never all, may be at the disk (`DiskTurns`), the rest of whose work
+/// runs on the pool.
 package final class Volume: Sendable {
   package struct Settings: Sendable {
     /// How long `close` waits for the group's answer.
@@ -71,8 +72,8 @@ package final class Volume: Sendable {
   private static let poolQueue = 65_536
   /// Threads of the disk pool: enough to keep a disk busy, few enough to stay small.
   private static let poolThreads = 4
-  /// Those that are started in the place of stuck ones at most: `WorkerPool.keyLimit` for each of eight files or disks
-  /// that hang.
+  /// Those that are started in the place of stuck ones at most: `WorkerPool.keyLimit` for each of
+  /// eight files or disks that hang.
   private static let spareThreads = 32
 
   /// `numberKey`: what the numbers of others' entries are made with, `FileNumbers.keyLength` bytes.
@@ -112,8 +113,8 @@ package final class Volume: Sendable {
   /// Leaves asked of us and not yet sent, for status.
   package var queuedUploads: Int { uploads.queuedLeaves }
 
-  /// Runs disk work for a request; an error that it throws is the answer. `key`: the file or disk that it goes to.
-  /// FUSE threads only.
+  /// Runs disk work for a request; an error that it throws is the answer. `key`: the file or disk
+  /// that it goes to. FUSE threads only.
   func onDisk(
     _ request: Request, key: WorkerPool.Key? = nil,
     _ work: @escaping @Sendable () throws(SystemError) -> Void
@@ -125,14 +126,15 @@ package final class Volume: Sendable {
     request.reply(error: EBUSY)
   }
 
-  /// Runs disk work on this thread, as long as enough others are left to answer what needs no disk; else on the
-  /// pool: handing it over costs more than most of this work. FUSE threads only. Returns: false when too much
-  /// waits already.
+  /// Runs disk work on this thread, as long as enough others are left to answer what needs no disk;
+  /// else on the pool: handing it over costs more than most of this work. FUSE threads only.
+  /// Returns: false when too much waits already.
   func onDiskSoon(_ work: @escaping @Sendable () -> Void) -> Bool {
     onThisThread(work) || pool.submit(work)
   }
 
-  /// Runs disk work on this thread, if enough others are left. FUSE threads only. Returns: false if not.
+  /// Runs disk work on this thread, if enough others are left. FUSE threads only. Returns: false if
+  /// not.
   func onThisThread(_ work: () -> Void) -> Bool {
     guard diskTurns.withLock({ $0.take() }) else { return false }
     defer { diskTurns.withLock { $0.giveBack() } }

@@ -6,8 +6,8 @@ import System
 
 /// How the group learns of one's own files, and what its answer does to them.
 extension Volume {
-  /// FLUSH: a file that was written since it was last announced is announced, and the program's `close` returns with
-  /// the group's answer. `thread`: the kernel's id of who closes it.
+  /// FLUSH: a file that was written since it was last announced is announced, and the program's
+  /// `close` returns with the group's answer. `thread`: the kernel's id of who closes it.
   func flush(_ request: Request, handle: UInt64, closedBy thread: Int32) {
     let closed = handles.withLock { $0[handle] }
     if case .remote(let stream)? = closed { abandonPausedReads(of: stream) }
@@ -16,14 +16,16 @@ extension Volume {
       tree[own.number]?.own.map { $0.isDirty || !$0.isAnnounced } ?? false
     }
     guard isNews else { return flush(request, own, on: onDiskSoon) }
-    // Nothing answers before this does: then whoever closes it is still there, also when it was killed.
+    // Nothing answers before this does: then whoever closes it is still there, also when it was
+    // killed.
     let cause = closeCauses.ask(
       thread, meanwhile: { beginNote(own) },
       late: { [self] cause in flush(request, own, cause, on: pool.submit) })
     if let cause { flush(request, own, cause, on: onDiskSoon) }
   }
 
-  /// The disk makes the note of a new file while it is looked who closes it: all that a close costs besides.
+  /// The disk makes the note of a new file while it is looked who closes it: all that a close costs
+  /// besides.
   private func beginNote(_ own: OwnHandle) {
     let staged = tree.withLock { tree in
       tree[own.number]?.own.flatMap { $0.isDirty ? $0.staged : nil }
@@ -37,8 +39,9 @@ extension Volume {
   private func flush(
     _ request: Request, _ own: OwnHandle, _ cause: CloseCause, on disk: DiskWork
   ) {
-    // Who becomes another program cannot hear the answer, and the kernel lets nobody look at it until it has one. Nothing
-    // is said of the file either: whoever has it open besides goes on writing, else RELEASE follows.
+    // Who becomes another program cannot hear the answer, and the kernel lets nobody look at it
+    // until it has one. Nothing is said of the file either: whoever has it open besides goes on
+    // writing, else RELEASE follows.
     if cause == .exec { return request.reply() }
     noteCloser(own, isKilled: cause == .killed)
     flush(request, own, on: disk)
@@ -94,8 +97,8 @@ extension Volume {
     if !isAnnounced { finishClose(token, 0) }
   }
 
-  /// A new file is closed, or whoever wrote it was killed: then it is not complete, and not shared. Whoever closes it
-  /// after that shares it; else the next start deletes it.
+  /// A new file is closed, or whoever wrote it was killed: then it is not complete, and not shared.
+  /// Whoever closes it after that shares it; else the next start deletes it.
   private func noteCloser(_ own: OwnHandle, isKilled: Bool) {
     let path = tree.withLock { tree -> SharePath? in
       guard let node = tree[own.number], let state = node.own, !state.isAnnounced else {
@@ -122,7 +125,8 @@ extension Volume {
           // Only the number: the file must not stay open until the group answers.
           try announceOwing(own.number, file: own.file) {
             [self, number = own.number] outcome in
-            // No program hears that the group did not answer: then it stays, and is announced until it is taken.
+            // No program hears that the group did not answer: then it stays, and is announced until
+            // it is taken.
             let isTaken = outcome == .timedOut || outcome == .masterAway
             closed(number, isTaken ? .acked : outcome, nil)
           }
@@ -134,8 +138,9 @@ extension Volume {
     }
   }
 
-  /// Announces the present content as a new version; where that fails, of a file that lies in its place, it is done
-  /// later. Namespace lock held; `group.drain` must follow. Returns and throws as `announce`.
+  /// Announces the present content as a new version; where that fails, of a file that lies in its
+  /// place, it is done later. Namespace lock held; `group.drain` must follow. Returns and throws as
+  /// `announce`.
   @discardableResult
   func announceOwing(
     _ number: InodeNumber, file: OwnedDescriptor?,
@@ -171,9 +176,10 @@ extension Volume {
     announceOrOwe(number, file: nil)
   }
 
-  /// Announces the present content as a new version. Namespace lock held; `group.drain` must follow.
-  /// Returns: false where there is nothing to announce: the file is no longer there.
-  /// Throws: what keeps from looking at it, or from claiming a directory above it; then nothing was told.
+  /// Announces the present content as a new version. Namespace lock held; `group.drain` must
+  /// follow. Returns: false where there is nothing to announce: the file is no longer there.
+  /// Throws: what keeps from looking at it, or from claiming a directory above it; then nothing was
+  /// told.
   @discardableResult
   func announce(
     _ number: InodeNumber, file: OwnedDescriptor?,
@@ -216,9 +222,9 @@ extension Volume {
     }
   }
 
-  /// Tells the group of an own entry: the one way by which entries leave. What the wire's own decoder would refuse is
-  /// not told, whatever mistake of ours made it: it would keep the group from taking all that follows. `done` as of
-  /// `GroupPort.share`.
+  /// Tells the group of an own entry: the one way by which entries leave. What the wire's own
+  /// decoder would refuse is not told, whatever mistake of ours made it: it would keep the group
+  /// from taking all that follows. `done` as of `GroupPort.share`.
   func tell(_ entry: Entry, _ done: (@Sendable (ChangeOutcome) -> Void)? = nil) {
     if let fault = entry.fault {
       log.error(

@@ -73,9 +73,10 @@ struct ArrivingChanges: Sendable {
 
 /// Others' changes, each as one step for whoever looks on.
 ///
-/// The kernel can forget only one thing at a time. So where a change has several sides (a name goes and another
-/// comes; a file is longer, and its last page is fuller), the kernel first forgets all of them and is told, for this
-/// while, to remember nothing of them. Then the tree changes, under one lock.
+/// The kernel can forget only one thing at a time. So where a change has several sides (a name goes
+/// and another comes; a file is longer, and its last page is fuller), the kernel first forgets all
+/// of them and is told, for this while, to remember nothing of them. Then the tree changes, under
+/// one lock.
 extension Volume {
   /// Others' entries came, changed or went. Any thread; nothing here waits.
   package func apply(_ deltas: [ListDelta]) {
@@ -83,15 +84,16 @@ extension Volume {
     applyNext()
   }
 
-  /// What can be shown of the list. A complete one shows behind all that came before this; that this member is put
-  /// out, at once. Any thread; nothing here waits.
+  /// What can be shown of the list. A complete one shows behind all that came before this; that
+  /// this member is put out, at once. Any thread; nothing here waits.
   package func stands(_ standing: ListStanding) {
     arriving.withLock { $0.note(standing) }
     if standing == .complete { return applyNext() }
     tree.withLock { $0.standing = standing }
   }
 
-  /// Makes what has waited for too long: a program holds a page of which the kernel must forget something.
+  /// Makes what has waited for too long: a program holds a page of which the kernel must forget
+  /// something.
   func applyOverdue() {
     guard let step = arriving.withLock({ $0.takeOverdue(now: MonotonicClock.now) }) else {
       return
@@ -107,7 +109,8 @@ extension Volume {
     }
   }
 
-  /// Has the kernel forget what must change in one step. Returns: false where there is nothing of that kind.
+  /// Has the kernel forget what must change in one step. Returns: false where there is nothing of
+  /// that kind.
   private func prepare(_ deltas: [ListDelta], _ number: UInt64) -> Bool {
     var actions: [FetchAction] = []
     let (names, ends) = tree.withLock { tree -> ([Invalidation], [Invalidation]) in

@@ -2,9 +2,11 @@ import Glibc
 import Protocol
 import System
 
-/// Own files that were written since they were announced and are held open, with the time of the first such write.
+/// Own files that were written since they were announced and are held open, with the time of the
+/// first such write.
 struct GrowingFiles: Sendable {
-  /// How long a file grows before the others hear of it, unless it is closed or synchronised before.
+  /// How long a file grows before the others hear of it, unless it is closed or synchronised
+  /// before.
   static let interval: Duration = .seconds(5)
   private var since: [InodeNumber: Duration] = [:]
   /// When `takeDue` may find something; never later.
@@ -27,10 +29,11 @@ struct GrowingFiles: Sendable {
   }
 }
 
-/// Changing the content of own files, so that what was announced of them stays readable as far as it stays.
+/// Changing the content of own files, so that what was announced of them stays readable as far as
+/// it stays.
 extension Volume {
-  /// Makes a change of an own file's content. `offset`: what lies before it stays as it is. `stat`: of the
-  /// file. The file counts as written, also where `body` throws.
+  /// Makes a change of an own file's content. `offset`: what lies before it stays as it is. `stat`:
+  /// of the file. The file counts as written, also where `body` throws.
   @discardableResult
   func changeContent<Result>(
     _ number: InodeNumber, from offset: UInt64, stat: () throws(SystemError) -> Stat,
@@ -54,8 +57,8 @@ extension Volume {
     }
   }
 
-  /// Takes the right to run as its owner or group from a file that somebody but root writes to: of the kernel's
-  /// work, what `FUSE_HANDLE_KILLPRIV_V2` leaves to us.
+  /// Takes the right to run as its owner or group from a file that somebody but root writes to: of
+  /// the kernel's work, what `FUSE_HANDLE_KILLPRIV_V2` leaves to us.
   private func dropPrivileges(
     _ number: InodeNumber, _ file: OwnedDescriptor, for request: Request
   ) throws(SystemError) {
@@ -64,7 +67,8 @@ extension Volume {
     let kept = mode & ~(S_ISUID | S_ISGID)
     if kept == mode { return }
     try retryingOnInterrupt("chmod") { chmod(file.procPath, mode_t(kept)) }
-    // Nobody but us knows: the kernel answers whoever asks for nothing but the mode by what it remembers.
+    // Nobody but us knows: the kernel answers whoever asks for nothing but the mode by what it
+    // remembers.
     changeTreeAndTell { tree in
       tree[number]?.attributes.mode = kept
       tree.invalidations.append(.attributes(number))
@@ -105,8 +109,8 @@ extension Volume {
     }
   }
 
-  /// Announces files that grow while they are held open: a log, a recording. Only what is appended: who writes
-  /// a file anew is done when it is closed or synchronised. Link thread.
+  /// Announces files that grow while they are held open: a log, a recording. Only what is appended:
+  /// who writes a file anew is done when it is closed or synchronised. Link thread.
   func announceGrowing() {
     let due = growing.withLock { $0.takeDue(now: MonotonicClock.now) }
     if due.isEmpty { return }

@@ -13,8 +13,8 @@ struct Refusal: Sendable {
 
 /// What happens where somebody else had a path first: nothing is lost.
 extension Volume {
-  /// The master did not take an own entry. A staged file is withdrawn by whoever waits for its `close`;
-  /// what lies in the own folder already is kept under a conflict name.
+  /// The master did not take an own entry. A staged file is withdrawn by whoever waits for its
+  /// `close`; what lies in the own folder already is kept under a conflict name.
   package func refused(_ entry: Entry, _ reason: Rejection) {
     settle(Refusal(entry: entry, reason: reason, isOfRename: false))
   }
@@ -24,8 +24,8 @@ extension Volume {
     settle(Refusal(entry: entry, reason: reason, isOfRename: true))
   }
 
-  /// Refusals are dealt with in the order in which they came: a directory goes aside before what lies in it, which
-  /// then keeps its own name.
+  /// Refusals are dealt with in the order in which they came: a directory goes aside before what
+  /// lies in it, which then keeps its own name.
   private func settle(_ refusal: Refusal) {
     refusals.withLock { $0.append(refusal) }
     // All that wait by then: where the pool took no more, those before have left none.
@@ -97,8 +97,8 @@ extension Volume {
     announceAgain(own.number)
   }
 
-  /// What is listed under another name where an entry was refused: what is shared in place goes as a whole, since
-  /// nothing is ever renamed in it. nil where that had to be told anew.
+  /// What is listed under another name where an entry was refused: what is shared in place goes as
+  /// a whole, since nothing is ever renamed in it. nil where that had to be told anew.
   private func listed(_ refused: OwnPlace) -> OwnPlace? {
     guard let place = folder.place(of: refused.path) else { return refused }
     let top = tree.withLock { tree in tree.node(at: place.name).flatMap { ownState($0, tree) } }
@@ -144,8 +144,8 @@ extension Volume {
     }
   }
 
-  /// A path beside another one that is free (`ConflictName`), for a file or folder and all that is in it; nil where
-  /// there is none. `number`: its node, where it has one. Namespace lock held.
+  /// A path beside another one that is free (`ConflictName`), for a file or folder and all that is
+  /// in it; nil where there is none. `number`: its node, where it has one. Namespace lock held.
   func freeConflictPath(
     _ path: SharePath, isFolder: Bool, _ number: InodeNumber? = nil
   ) -> SharePath? {

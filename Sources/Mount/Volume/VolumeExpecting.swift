@@ -4,7 +4,8 @@ import System
 
 /// Small files on their way before they are opened.
 extension Volume {
-  /// Somebody else's file was opened: if a program walks through its directory, the next are fetched.
+  /// Somebody else's file was opened: if a program walks through its directory, the next are
+  /// fetched.
   func fetchNext(behind number: InodeNumber) {
     // Pauses follow open files: what is not open yet may be paused too.
     guard pauses.withLock({ $0.isEmpty }) else { return }

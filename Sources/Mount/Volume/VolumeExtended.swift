@@ -3,9 +3,10 @@ import Glibc
 import Protocol
 import System
 
-/// Extended attributes: those that programs set for themselves (`user.`) are kept in the own file, and stay on
-/// this machine. What is asked of others' entries is answered from memory. Other kinds are refused, not said to
-/// be absent: `ls -l` then asks once for the whole file system instead of for each file.
+/// Extended attributes: those that programs set for themselves (`user.`) are kept in the own file,
+/// and stay on this machine. What is asked of others' entries is answered from memory. Other kinds
+/// are refused, not said to be absent: `ls -l` then asks once for the whole file system instead of
+/// for each file.
 extension Volume {
   private static let kept = Array("user.".utf8)
 

@@ -52,8 +52,8 @@ extension Volume {
       occupied: tree.withLock { $0.occupiedCount }, setAside: asides.withLock { $0.count })
   }
 
-  /// What lies in the own folder at a path and is not shared, or at the nearest directory above it, and why.
-  /// Any thread.
+  /// What lies in the own folder at a path and is not shared, or at the nearest directory above it,
+  /// and why. Any thread.
   package func notShared(at path: SharePath) -> (path: SharePath, reason: OccupiedReason)? {
     tree.withLock { $0.occupied(at: path) }.map { ($0.path, $0.1.reason) }
   }

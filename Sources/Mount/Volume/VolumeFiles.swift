@@ -51,7 +51,8 @@ extension Volume {
       guard let node = tree[number], node.kind == .file else { return .failure(ESTALE) }
       if let occupied = node.occupied { return .failure(occupied.reason.code) }
       if node.own != nil { return .own }
-      // What the kernel knows under a name that means something else by now: it looks the name up again.
+      // What the kernel knows under a name that means something else by now: it looks the name up
+      // again.
       guard node.isLinked, let entry = node.entry, let owner = node.owner else {
         return .failure(ESTALE)
       }
@@ -73,8 +74,8 @@ extension Volume {
     case .failure(let code): request.reply(error: code)
     case .remote(let handle):
       followPauses()
-      // A version never changes, so what the kernel has cached of it stays true.
-      // FLUSH stays wanted, though nothing is ever written: it tells of a reader that was killed in a pause.
+      // A version never changes, so what the kernel has cached of it stays true. FLUSH stays
+      // wanted, though nothing is ever written: it tells of a reader that was killed in a pause.
       request.reply(opened: OpenReply(handle: handle, keepsCache: true))
       fetchNext(behind: number)
     case .own where !wantsToWrite && placedElsewhere(number) != nil:
@@ -115,7 +116,8 @@ extension Volume {
     }
   }
 
-  /// What is at a name: nil, one's own, or (the inner nil) somebody else's. Throws: EEXIST for what is not shared.
+  /// What is at a name: nil, one's own, or (the inner nil) somebody else's. Throws: EEXIST for what
+  /// is not shared.
   private func existing(
     _ parent: InodeNumber, _ name: [UInt8]
   ) throws(SystemError) -> OwnPlace?? {

@@ -4,7 +4,8 @@ import Logging
 import Protocol
 import System
 
-/// What is done where the own folder is no longer what the tree has. Namespace lock held; `group.drain` must follow.
+/// What is done where the own folder is no longer what the tree has. Namespace lock held;
+/// `group.drain` must follow.
 extension Volume {
   /// Puts something new into the tree and tells the group. Returns: its node.
   func add(_ found: Found) -> InodeNumber {
@@ -34,8 +35,8 @@ extension Volume {
     return number
   }
 
-  /// What a file was announced as, if no other path has that entry now: two names of one file (hard links) are two
-  /// entries, and the number of a file that is gone is given to another one.
+  /// What a file was announced as, if no other path has that entry now: two names of one file (hard
+  /// links) are two entries, and the number of a file that is gone is given to another one.
   func knownEntry(_ record: FileRecord) -> (entry: EntryID, version: Version?)? {
     guard let known = index.lookup(record), tree.withLock({ $0.node(of: known.entry) == nil })
     else { return nil }
@@ -88,8 +89,8 @@ extension Volume {
     return sight
   }
 
-  /// What lies here was moved here in the own folder: one change for the group, with all that is below it.
-  /// Returns: its node; nil where it was not moved, or must be told as something new.
+  /// What lies here was moved here in the own folder: one change for the group, with all that is
+  /// below it. Returns: its node; nil where it was not moved, or must be told as something new.
   func followMove(_ found: Found) throws(SystemError) -> InodeNumber? {
     guard let origin = origin(of: found) else { return nil }
     let old = follow { tree -> SharePath? in
@@ -119,8 +120,8 @@ extension Volume {
     return origin.number
   }
 
-  /// Takes an own node, and what is below it, out of the tree and back from the group. What is being copied in there
-  /// stays, and so does what is shared in place from somewhere else.
+  /// Takes an own node, and what is below it, out of the tree and back from the group. What is
+  /// being copied in there stays, and so does what is shared in place from somewhere else.
   func forgetOwn(_ number: InodeNumber) {
     let hasPlaces = !folder.sharedPlaces.isEmpty
     var parent: SharePath?
@@ -158,7 +159,8 @@ extension Volume {
     if let own = node.own, own.staged == nil { gone.append(node) }
   }
 
-  /// Something was put into the own folder at a path at which something else is shared in place: it is kept beside it.
+  /// Something was put into the own folder at a path at which something else is shared in place: it
+  /// is kept beside it.
   func keepOutOfTheWay(
     _ path: SharePath, _ stat: Stat, in directory: OpenDirectory
   ) -> Below? {
@@ -182,7 +184,8 @@ extension Volume {
     return look(at: aside.name, in: directory, isFinished: true)
   }
 
-  /// Changes the tree because the own folder changed; the kernel is told, once there is something that it knows.
+  /// Changes the tree because the own folder changed; the kernel is told, once there is something
+  /// that it knows.
   func follow<Result>(_ body: (inout Tree) -> Result) -> Result {
     looks.withLock({ $0.isStarting }) ? changeTree(body) : changeTreeAndTell(body)
   }

@@ -14,7 +14,8 @@ extension Volume {
     step { $0.presenceChanged(owner, presence, now: $1, into: &$2) }
   }
 
-  /// The master put another member out, or let it in: what was read of one who is out is not shown again.
+  /// The master put another member out, or let it in: what was read of one who is out is not shown
+  /// again.
   package func decided(_ owner: PublicID, isIn: Bool) {
     step { $0.ownerDecided(owner, isIn: isIn, into: &$2) }
     guard !isIn else { return }
@@ -42,7 +43,8 @@ extension Volume {
     changeTreeAndTell { $0.forgetContents(of: nil) }
   }
 
-  /// This member has left: a program that still holds somebody's file gets what is in memory, no more.
+  /// This member has left: a program that still holds somebody's file gets what is in memory, no
+  /// more.
   package func left() { step { $0.disapproved(into: &$2) } }
 
   /// CHUNK_FAILED.

@@ -25,8 +25,8 @@ extension Volume {
     let isNew: Bool
   }
 
-  /// Looks at what waited; takes the namespace lock itself. What is there goes before what is not: it may have come
-  /// from there.
+  /// Looks at what waited; takes the namespace lock itself. What is there goes before what is not:
+  /// it may have come from there.
   func look(at spots: [(spot: LookSpot, isFinished: Bool)]) {
     var names: [InodeNumber: [(name: Name, isFinished: Bool)]] = [:]
     for (spot, isFinished) in spots {
@@ -129,8 +129,8 @@ extension Volume {
     return nil
   }
 
-  /// Whether nothing happened. Said before it is asked what can be shared: a symlink that was renamed here through
-  /// the mount stays listed, wherever it leads now.
+  /// Whether nothing happened. Said before it is asked what can be shared: a symlink that was
+  /// renamed here through the mount stays listed, wherever it leads now.
   private func isAsBefore(
     _ known: Known, _ stat: Stat, _ name: Name, in directory: OwnedDescriptor
   ) -> Bool {
@@ -225,7 +225,8 @@ extension Volume {
       isBusy: own.isDirty || own.operations > 0 || !own.history.isSettled)
   }
 
-  /// When to look again at a file of which somebody is in the middle; nil where it can be taken as it is.
+  /// When to look again at a file of which somebody is in the middle; nil where it can be taken as
+  /// it is.
   private func reasonToWait(
     _ found: Found, _ sight: Sight?, in directory: OwnedDescriptor, _ name: [UInt8],
     _ spot: LookSpot, _ isFinished: Bool
@@ -234,7 +235,8 @@ extension Volume {
     let times = settings.watching
     if let sight {
       if sight.record == found.record || sight.isBusy && !sight.isStaged { return nil }
-      // It lies in the way of one that is being copied in through the mount, or is open for writing there.
+      // It lies in the way of one that is being copied in through the mount, or is open for writing
+      // there.
       if sight.isStaged || handles.withLock({ $0.own(sight.number).contains(where: \.isWritable) })
       {
         return now + times.settling
@@ -276,7 +278,8 @@ extension Volume {
     return below(try followMove(found) ?? add(found), isNew: true)
   }
 
-  /// Names that were not there when they were looked at: gone, if they still are. Takes the namespace lock itself.
+  /// Names that were not there when they were looked at: gone, if they still are. Takes the
+  /// namespace lock itself.
   func forgetAbsent(_ spots: [LookSpot]) {
     // What is to be looked at as a whole later needs no look now.
     let directories = Set(

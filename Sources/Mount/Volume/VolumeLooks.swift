@@ -10,8 +10,9 @@ struct Look: Sendable {
   let stat: Stat
 }
 
-/// The attributes of own files, as they are on the disk. Writers and closers look at one file at the same
-/// time: what was seen earlier never replaces what was seen later, or the kernel would cut the file.
+/// The attributes of own files, as they are on the disk. Writers and closers look at one file at
+/// the same time: what was seen earlier never replaces what was seen later, or the kernel would cut
+/// the file.
 extension Volume {
   /// Looks at an own file. Disk pool only.
   func look(_ number: InodeNumber, _ file: OwnedDescriptor) throws(SystemError) -> Look {

@@ -79,9 +79,10 @@ extension Volume {
       opened: OpenReply(handle: handle, keepsCache: !isWithheld, cachesListing: !isWithheld))
   }
 
-  /// READDIR, and READDIRPLUS (`withAttributes`) which also counts as a lookup of each name that it brings attributes
-  /// of: of directories, which a crawler opens next, and of files where somebody looks at them. What the kernel has
-  /// kept of a listing it tells itself, so the first offset asked for here may be any.
+  /// READDIR, and READDIRPLUS (`withAttributes`) which also counts as a lookup of each name that it
+  /// brings attributes of: of directories, which a crawler opens next, and of files where somebody
+  /// looks at them. What the kernel has kept of a listing it tells itself, so the first offset
+  /// asked for here may be any.
   func list(
     _ request: Request, handle: UInt64, size: Int, offset: Int64, withAttributes: Bool
   ) {
@@ -91,7 +92,8 @@ extension Volume {
     let begins = offset == 0 || listing.items == nil
     var buffer = DirectoryBuffer(size: size, withAttributes: withAttributes)
     let failure = tree.withLock { tree -> Int32? in
-      // Whose list is taken away in the middle of a listing hears of it: half of one passes for all of it.
+      // Whose list is taken away in the middle of a listing hears of it: half of one passes for all
+      // of it.
       if let code = tree.standing.code { return code }
       guard let directory = tree[listing.directory], directory.isLinked else { return ENOENT }
       if begins { listing.renew(directory) }

@@ -114,7 +114,8 @@ extension Volume {
     }
   }
 
-  /// chmod, chown, utimens, truncate. The kernel has checked the caller's right to it by what shows.
+  /// chmod, chown, utimens, truncate. The kernel has checked the caller's right to it by what
+  /// shows.
   func setAttributes(
     _ request: Request, _ number: InodeNumber, _ wanted: AttributeChange, handle: UInt64?
   ) {

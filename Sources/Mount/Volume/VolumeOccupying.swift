@@ -3,10 +3,11 @@ import Logging
 import Protocol
 import System
 
-/// Names of the own folder that are there and not shared. Namespace lock held, but where said otherwise.
+/// Names of the own folder that are there and not shared. Namespace lock held, but where said
+/// otherwise.
 extension Volume {
-  /// Shows a name to its owner as taken, and says once why it is not shared; `group.drain` must follow.
-  /// `sight`: what the tree has there, which is taken back.
+  /// Shows a name to its owner as taken, and says once why it is not shared; `group.drain` must
+  /// follow. `sight`: what the tree has there, which is taken back.
   func occupy(_ directory: InodeNumber, _ name: Name, _ occupied: Occupied, _ sight: Sight?) {
     if let sight {
       if sight.isStaged { return }
@@ -33,7 +34,8 @@ extension Volume {
     }
   }
 
-  /// What lies where an own node was and cannot be shared there: taken back from the group, and occupied from now on.
+  /// What lies where an own node was and cannot be shared there: taken back from the group, and
+  /// occupied from now on.
   func occupy(_ number: InodeNumber, _ reason: OccupiedReason) {
     let place = tree.withLock { tree -> (InodeNumber, Name, SharePath, Sight)? in
       guard let node = tree[number], let parent = node.parent, let name = node.name,
@@ -64,8 +66,8 @@ extension Volume {
     lookIfNeeded()
   }
 
-  /// Takes what is not shared away, for unlink(2) and rmdir(2). Returns: false where no such thing shows.
-  /// Throws: as these do on the own folder, EBUSY where something is mounted there.
+  /// Takes what is not shared away, for unlink(2) and rmdir(2). Returns: false where no such thing
+  /// shows. Throws: as these do on the own folder, EBUSY where something is mounted there.
   func removeOccupied(
     _ parent: InodeNumber, _ name: [UInt8], isDirectory: Bool
   ) throws(SystemError) -> Bool {
@@ -89,8 +91,8 @@ extension Volume {
     return true
   }
 
-  /// Gives what is not shared other attributes: that may be what lets it be shared. nil where the node is no such
-  /// thing. Throws: the reason's errno for another size.
+  /// Gives what is not shared other attributes: that may be what lets it be shared. nil where the
+  /// node is no such thing. Throws: the reason's errno for another size.
   func changeOccupied(
     _ number: InodeNumber, _ wanted: AttributeChange, for caller: Caller
   ) throws(SystemError) -> EntryReply? {

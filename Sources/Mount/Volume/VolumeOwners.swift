@@ -4,8 +4,8 @@ import Logging
 import Protocol
 import System
 
-/// Who may do what: of the members, who may add to a directory; of this machine's users, whose rights are whose.
-/// Disk pool only, namespace lock held.
+/// Who may do what: of the members, who may add to a directory; of this machine's users, whose
+/// rights are whose. Disk pool only, namespace lock held.
 extension Volume {
   /// How many others are named that have something in a directory.
   static let namedOwners = 4
@@ -29,8 +29,8 @@ extension Volume {
     try checkMayAdd(parent, caller)
   }
 
-  /// What is one's own and may have other attributes. Throws: EPERM for all else, also for others' directory in which
-  /// one's own only lies.
+  /// What is one's own and may have other attributes. Throws: EPERM for all else, also for others'
+  /// directory in which one's own only lies.
   func changeable(_ number: InodeNumber) throws(SystemError) -> OwnPlace {
     guard let own = ownPlace(number), tree.withLock({ $0[number]?.own?.impliedMode }) == nil else {
       throw SystemError(code: EPERM, call: "change of somebody else's entry")
@@ -38,7 +38,8 @@ extension Volume {
     return own
   }
 
-  /// Changes the attributes of the own folder itself, which the top of the share shows. Nobody else is told.
+  /// Changes the attributes of the own folder itself, which the top of the share shows. Nobody else
+  /// is told.
   func changeTop(
     _ wanted: AttributeChange, for caller: Caller
   ) throws(SystemError) -> EntryReply {
@@ -84,8 +85,8 @@ extension Volume {
 // MARK: - Directories that one has only because something of one's own lies in them
 
 extension Volume {
-  /// Makes and claims directories that so far only others have.
-  /// Throws: what keeps one of them from being a directory of one's own, ENOTDIR where something else lies there.
+  /// Makes and claims directories that so far only others have. Throws: what keeps one of them from
+  /// being a directory of one's own, ENOTDIR where something else lies there.
   func claim(_ directories: [SharePath]) throws(SystemError) {
     for path in directories {
       do throws(SystemError) { try claim(path) } catch {
@@ -108,8 +109,8 @@ extension Volume {
       path, found, implied: isMade ? mode & 0o1777 : folder.impliedMode(path), isAsked: false)
   }
 
-  /// Takes back directories in which nothing of one's own lies any more: they were this member's only by that. `path`:
-  /// the lowest of them. `group.drain` must follow.
+  /// Takes back directories in which nothing of one's own lies any more: they were this member's
+  /// only by that. `path`: the lowest of them. `group.drain` must follow.
   func releaseImplied(_ path: SharePath?) {
     var next = path
     while let path = next, release(path) { next = path.parent }

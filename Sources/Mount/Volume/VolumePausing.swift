@@ -38,7 +38,8 @@ extension Volume {
     if pauses.withLock({ !$0.isEmpty }) { changePauses { _ in } }
   }
 
-  /// A program closed a file, or was killed: what the kernel asked for on its behalf is not held for ever.
+  /// A program closed a file, or was killed: what the kernel asked for on its behalf is not held
+  /// for ever.
   func abandonPausedReads(of stream: StreamID) {
     step { fetcher, _, actions in fetcher.abandonPaused(stream, into: &actions) }
   }

@@ -2,7 +2,8 @@ import Glibc
 import Protocol
 import System
 
-/// Finding and changing one's own places in the tree. Namespace lock held, but where said otherwise.
+/// Finding and changing one's own places in the tree. Namespace lock held, but where said
+/// otherwise.
 extension Volume {
   /// A name in a directory where something is to be put.
   struct Place {
@@ -19,7 +20,8 @@ extension Volume {
     let kind: EntryKind
     let staged: [UInt8]?
     let isEmpty: Bool
-    /// Whether it has a name still; without one `path` is what it had last, and may be another file's.
+    /// Whether it has a name still; without one `path` is what it had last, and may be another
+    /// file's.
     let isLinked: Bool
   }
 
@@ -47,8 +49,9 @@ extension Volume {
     return place
   }
 
-  /// A place where nothing is. Throws: EEXIST where something of one's own lies, shared or not, EPERM for others';
-  /// ENOTDIR and the like where what is not shared of the own folder lies where a directory above would have to be.
+  /// A place where nothing is. Throws: EEXIST where something of one's own lies, shared or not,
+  /// EPERM for others'; ENOTDIR and the like where what is not shared of the own folder lies where
+  /// a directory above would have to be.
   func freePlace(_ parent: InodeNumber, _ name: [UInt8]) throws(SystemError) -> Place {
     let place = try place(parent, name)
     try folder.checkMayChange(place.path)
@@ -89,9 +92,9 @@ extension Volume {
     tree.withLock { tree in tree[own.number].map { tree.isOwnOnly($0) } ?? false }
   }
 
-  /// Puts a directory or symlink that now lies in the own folder into the tree, and announces it. `implied`: of a
-  /// directory that is
-  /// there because something is put into it, the mode that it had. `isAsked`: whether the kernel is told of it.
+  /// Puts a directory or symlink that now lies in the own folder into the tree, and announces it.
+  /// `implied`: of a directory that is there because something is put into it, the mode that it
+  /// had. `isAsked`: whether the kernel is told of it.
   @discardableResult
   func addOwn(
     _ path: SharePath, _ stat: Stat, target: [UInt8] = [], implied: UInt32? = nil,
@@ -120,7 +123,8 @@ extension Volume {
     }
   }
 
-  /// Takes an own entry out of the tree and back from the group. `remains`: its file, for who has it still.
+  /// Takes an own entry out of the tree and back from the group. `remains`: its file, for who has
+  /// it still.
   func removeOwn(
     _ own: OwnPlace, _ remains: OwnedDescriptor?, _ parent: InodeNumber, _ name: [UInt8]
   ) {
@@ -148,7 +152,8 @@ extension Volume {
     }
   }
 
-  /// Moves a node in the tree and tells the group, as one change. `remains`: the target's file, for who has it still.
+  /// Moves a node in the tree and tells the group, as one change. `remains`: the target's file, for
+  /// who has it still.
   func move(
     _ source: OwnPlace, to newParent: InodeNumber, _ newName: [UInt8], _ path: SharePath,
     replacing target: OwnPlace?, _ remains: OwnedDescriptor?

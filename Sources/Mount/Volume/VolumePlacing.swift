@@ -4,7 +4,8 @@ import Logging
 import Protocol
 import System
 
-/// What becomes of a staged file: it is placed, withdrawn, or set aside. Namespace lock held, but where said otherwise.
+/// What becomes of a staged file: it is placed, withdrawn, or set aside. Namespace lock held, but
+/// where said otherwise.
 extension Volume {
   /// Moves a staged file to where it belongs.
   /// Throws: what keeps it from there; then it is staged still.
@@ -25,7 +26,8 @@ extension Volume {
     tree.withLock { $0[number]?.own?.staged = nil }
   }
 
-  /// Somebody put a file there by hand, past the mount: it is kept beside ours. Throws: EEXIST where it cannot be.
+  /// Somebody put a file there by hand, past the mount: it is kept beside ours. Throws: EEXIST
+  /// where it cannot be.
   private func stepAside(_ path: SharePath) throws(SystemError) {
     let isFolder = try folder.stat(path).isDirectory
     guard let aside = freeConflictPath(path, isFolder: isFolder) else {
@@ -36,8 +38,8 @@ extension Volume {
       .warning, "conflicts", "kept a file that lay in the way", metadata: ["as": "\(shown(aside))"])
   }
 
-  /// The group's answer to a `close`, and what it does to the file. `token`: the program that waits; nil: none does.
-  /// Takes the lock itself.
+  /// The group's answer to a `close`, and what it does to the file. `token`: the program that
+  /// waits; nil: none does. Takes the lock itself.
   func closed(_ number: InodeNumber, _ outcome: ChangeOutcome, _ token: UInt64?) {
     onDisk { [self] in
       let code = namespace.withLock { _ -> Int32 in
@@ -57,13 +59,14 @@ extension Volume {
     }
   }
 
-  /// A `close` came to nothing before the group heard of it: a new file goes. Returns: the errno for the program.
+  /// A `close` came to nothing before the group heard of it: a new file goes. Returns: the errno
+  /// for the program.
   func couldNotAnnounce(_ number: InodeNumber, _ error: SystemError) -> Int32 {
     withdraw(number, error.code, why: "cannot share it (\(error))")
   }
 
-  /// The group has a file that cannot be moved into place: it is taken back. Where no program hears of that, the file
-  /// itself is kept. Returns: the errno for the program.
+  /// The group has a file that cannot be moved into place: it is taken back. Where no program hears
+  /// of that, the file itself is kept. Returns: the errno for the program.
   private func couldNotPlace(
     _ number: InodeNumber, _ error: SystemError, _ token: UInt64?
   ) -> Int32 {
@@ -74,8 +77,8 @@ extension Volume {
     return error.code
   }
 
-  /// A new file that is not shared goes; new content of a known one stays, and is announced until it is taken.
-  /// Returns: the errno for the program that wrote.
+  /// A new file that is not shared goes; new content of a known one stays, and is announced until
+  /// it is taken. Returns: the errno for the program that wrote.
   private func withdraw(_ number: InodeNumber, _ code: Int32, why: String) -> Int32 {
     let own = tree.withLock { tree in tree[number].flatMap { ownState($0, tree) } }
     guard let own else { return code }

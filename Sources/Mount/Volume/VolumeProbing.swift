@@ -3,8 +3,9 @@ import Logging
 import Protocol
 import System
 
-/// Looks at what is shared in place wait for its disk with the lock of names held, and so does all else that changes a
-/// name. So whether that disk answers is found out before, by a thread that may hang.
+/// Looks at what is shared in place wait for its disk with the lock of names held, and so does all
+/// else that changes a name. So whether that disk answers is found out before, by a thread that may
+/// hang.
 extension Volume {
   /// How long a place may take to answer before it is looked at later.
   private static let probeTime: Duration = .seconds(1)
@@ -18,8 +19,8 @@ extension Volume {
     return path.flatMap { folder.place(of: $0) }
   }
 
-  /// Whether what lies in a directory can be looked at now; else it is, as a whole, when its place answers.
-  /// No lock held.
+  /// Whether what lies in a directory can be looked at now; else it is, as a whole, when its place
+  /// answers. No lock held.
   func canLook(in number: InodeNumber) -> Bool {
     guard let place = place(holding: number), !answers(place) else { return true }
     let line = tree.withLock { tree -> [InodeNumber] in
@@ -41,7 +42,8 @@ extension Volume {
     return false
   }
 
-  /// Whether a place answers, if only that it is gone. One that did not is not asked again before it does.
+  /// Whether a place answers, if only that it is gone. One that did not is not asked again before
+  /// it does.
   private func answers(_ place: SharedPlace) -> Bool {
     guard probes.withLock({ $0.insert(place.id).inserted }) else { return false }
     let done = Monitor(false)

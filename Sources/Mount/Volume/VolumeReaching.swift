@@ -3,15 +3,17 @@ import Glibc
 import Protocol
 import System
 
-/// From a node to its file on the disk. Disk pool only, namespace lock held: nothing is renamed meanwhile.
+/// From a node to its file on the disk. Disk pool only, namespace lock held: nothing is renamed
+/// meanwhile.
 extension Volume {
-  /// An own node, in the tree or not any more; nil for others' and for what the kernel has forgotten.
+  /// An own node, in the tree or not any more; nil for others' and for what the kernel has
+  /// forgotten.
   func ownPlace(_ number: InodeNumber) -> OwnPlace? {
     tree.withLock { tree in tree[number].flatMap { ownState($0, tree) } }
   }
 
-  /// An own node that is shared in place. Its names are not ours to change, so it is reached without the lock of names,
-  /// which others would wait for while its disk does not answer.
+  /// An own node that is shared in place. Its names are not ours to change, so it is reached
+  /// without the lock of names, which others would wait for while its disk does not answer.
   func placedElsewhere(_ number: InodeNumber) -> OwnPlace? {
     guard let own = ownPlace(number), own.isLinked, folder.place(of: own.path) != nil else {
       return nil
@@ -19,8 +21,8 @@ extension Volume {
     return own
   }
 
-  /// A descriptor of an own file, directory or symlink: good for `fstat` and for what goes by `procPath`, whatever
-  /// its permissions are.
+  /// A descriptor of an own file, directory or symlink: good for `fstat` and for what goes by
+  /// `procPath`, whatever its permissions are.
   func reach(_ own: OwnPlace) throws(SystemError) -> OwnedDescriptor {
     if !own.isLinked { return try openedFile(own) }
     if let staged = own.staged { return try folder.openStaged(staged, flags: O_PATH) }
@@ -58,8 +60,9 @@ extension Volume {
     return handle.file
   }
 
-  /// What will be left of a file that is about to lose its name; nil for other kinds, for what is shared in place,
-  /// and where there are no descriptors left: whoever finds it at that moment looks again then.
+  /// What will be left of a file that is about to lose its name; nil for other kinds, for what is
+  /// shared in place, and where there are no descriptors left: whoever finds it at that moment
+  /// looks again then.
   func remains(of own: OwnPlace) -> OwnedDescriptor? {
     own.kind == .file && folder.place(of: own.path) == nil ? try? reach(own) : nil
   }

@@ -59,7 +59,8 @@ extension Volume {
     }
   }
 
-  /// One step of the fetcher, and what it wants done, on this thread: answers have no order to keep.
+  /// One step of the fetcher, and what it wants done, on this thread: answers have no order to
+  /// keep.
   func step(_ body: (inout ChunkFetcher, Instant, inout [FetchAction]) -> Void) {
     var actions: [FetchAction] = []
     fetcher.withLock { body(&$0, MonotonicClock.now, &actions) }

@@ -8,8 +8,8 @@ extension Volume {
     diskCache.map { ($0.bytes, $0.limit) }
   }
 
-  /// Looks for leaves on disk. The answers step the fetcher: at once for what is certainly not there, else on the
-  /// cache's threads. No lock held.
+  /// Looks for leaves on disk. The answers step the fetcher: at once for what is certainly not
+  /// there, else on the cache's threads. No lock held.
   func recall(_ keys: [LeafKey]) {
     guard let diskCache else { preconditionFailure("nothing is recalled without a disk cache") }
     diskCache.recall(

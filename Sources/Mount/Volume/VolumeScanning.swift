@@ -44,7 +44,8 @@ extension Volume {
     return .gone
   }
 
-  /// Compares all names of a directory, and watches it from before they are read. The directories in it follow.
+  /// Compares all names of a directory, and watches it from before they are read. The directories
+  /// in it follow.
   func scan(_ number: InodeNumber) {
     if number == Node.rootNumber {
       showTop()
@@ -99,8 +100,8 @@ extension Volume {
     }
   }
 
-  /// What the tree has in a directory and the disk has not is looked at once more when all else is done: it may have
-  /// been moved.
+  /// What the tree has in a directory and the disk has not is looked at once more when all else is
+  /// done: it may have been moved.
   private func noteAbsent(_ directory: OpenDirectory, _ names: [[UInt8]]) {
     let there = Set(names)
     let absent = tree.withLock { tree -> [LookSpot] in

@@ -21,9 +21,9 @@ extension Volume {
     case occupied(Occupied)
   }
 
-  /// Sorts what lies at a name of an open directory. `path`: where it is listed, nil where that would be too long.
-  /// `mayBeMount`: whether it may be the root of a file system, as only what is shared in place may.
-  /// Throws: what keeps from knowing; then it is to be looked at again.
+  /// Sorts what lies at a name of an open directory. `path`: where it is listed, nil where that
+  /// would be too long. `mayBeMount`: whether it may be the root of a file system, as only what is
+  /// shared in place may. Throws: what keeps from knowing; then it is to be looked at again.
   func sort(
     _ path: SharePath?, _ name: [UInt8], _ stat: Stat, in directory: OwnedDescriptor,
     mayBeMount: Bool = false

@@ -4,8 +4,8 @@ import Protocol
 package import System
 
 extension Volume {
-  /// Shares again what lies in the own folder. Before the mount; blocks on the disk. Nothing that lies there keeps the
-  /// start from happening. Throws: where the index cannot be written.
+  /// Shares again what lies in the own folder. Before the mount; blocks on the disk. Nothing that
+  /// lies there keeps the start from happening. Throws: where the index cannot be written.
   package func shareOwnFolder() throws(SystemError) {
     recoverStaged()
     looks.withLock { $0.add(folder: Node.rootNumber) }

@@ -4,9 +4,10 @@ import Protocol
 import Sealing
 import System
 
-/// Own files of which nothing but the time of change is another: a link was made or removed, an attribute set; or they
-/// were written and their time set back. They go on as the version that they are only if all that anybody can have of
-/// that is still there. Else they are a new version, as with any other change.
+/// Own files of which nothing but the time of change is another: a link was made or removed, an
+/// attribute set; or they were written and their time set back. They go on as the version that they
+/// are only if all that anybody can have of that is still there. Else they are a new version, as
+/// with any other change.
 extension Volume {
   /// Files that are compared now. A leaf among the locks.
   struct ComparedFiles: Sendable {
@@ -20,9 +21,9 @@ extension Volume {
     return same == found
   }
 
-  /// Renews an own file that was touched: at once where nothing was sent of it, else once what was sent was compared,
-  /// on the disk pool; until then whoever reads it hears that it is busy. Namespace lock held. Throws: what keeps from
-  /// looking at it.
+  /// Renews an own file that was touched: at once where nothing was sent of it, else once what was
+  /// sent was compared, on the disk pool; until then whoever reads it hears that it is busy.
+  /// Namespace lock held. Throws: what keeps from looking at it.
   func renewTouched(_ sight: Sight, _ found: Found) throws(SystemError) {
     let isOlder = tree.withLock { $0[sight.number]?.own?.isLineOlder ?? true }
     guard !isOlder, let marks = sent.withLock({ $0.marks(of: sight.id) }),
@@ -67,8 +68,8 @@ extension Volume {
     }
   }
 
-  /// Whether all that was sent of a file is still in it, and it is what was found. Blocks on the disk for as long as it
-  /// takes to read that.
+  /// Whether all that was sent of a file is still in it, and it is what was found. Blocks on the
+  /// disk for as long as it takes to read that.
   private func isStill(
     _ marks: [LeafMark], _ number: InodeNumber, _ record: FileRecord, _ sealer: Sealer
   ) -> Bool {
@@ -88,8 +89,8 @@ extension Volume {
     return isAsFound()
   }
 
-  /// The file stays the version that it is. Versions before it are no longer served: what of them is still there was
-  /// known by the record that is no longer true.
+  /// The file stays the version that it is. Versions before it are no longer served: what of them
+  /// is still there was known by the record that is no longer true.
   private func keepVersion(_ sight: Sight, _ found: Found) {
     let kept = tree.withLock { tree -> (EntryID, Version)? in
       guard let node = tree[sight.number], node.own?.id == sight.id, var entry = node.entry else {

@@ -2,8 +2,8 @@ import Protocol
 import System
 
 extension Volume {
-  /// What an own file has become shows at its other names at once, and the group hears of it: each is an entry of its
-  /// own. Namespace lock held.
+  /// What an own file has become shows at its other names at once, and the group hears of it: each
+  /// is an entry of its own. Namespace lock held.
   func showOtherNames(of number: InodeNumber) {
     let others = tree.withLock { tree -> [InodeNumber] in
       guard let node = tree[number], node.attributes.hasOtherNames else { return [] }

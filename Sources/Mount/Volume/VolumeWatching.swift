@@ -4,8 +4,9 @@ import Logging
 import Protocol
 package import System
 
-/// The own folder is used directly too: what the kernel's watches hint at is looked at on the disk pool, by one
-/// worker at a time. What equals the tree is nothing new, so one's own changes through the mount have no echo.
+/// The own folder is used directly too: what the kernel's watches hint at is looked at on the disk
+/// pool, by one worker at a time. What equals the tree is nothing new, so one's own changes through
+/// the mount have no echo.
 extension Volume {
   /// Begins to look at what changes in the own folder. Call after `shareOwnFolder`.
   package func startWatching() throws(SystemError) {
@@ -22,7 +23,8 @@ extension Volume {
       })
   }
 
-  /// Something was mounted or unmounted: names of the own folder on which that was are looked at. Watch thread.
+  /// Something was mounted or unmounted: names of the own folder on which that was are looked at.
+  /// Watch thread.
   private func heardOfMounts() {
     var now: Set<SharePath> = []
     let own = (File.resolved(folder.path) ?? folder.path).pathBytes
@@ -55,8 +57,8 @@ extension Volume {
     watch.stop()
   }
 
-  /// Has a file looked at that is not what it was announced as. `isFinished`: whether whoever changed it is known to be
-  /// done.
+  /// Has a file looked at that is not what it was announced as. `isFinished`: whether whoever
+  /// changed it is known to be done.
   func lookAgain(at number: InodeNumber, isFinished: Bool = false) {
     let spot = tree.withLock { tree -> LookSpot? in
       guard let node = tree[number], let name = node.name, let parent = node.parent,

@@ -75,8 +75,8 @@ extension Volume {
     }
   }
 
-  /// COPY_FILE_RANGE between own files: the own folder's file system may share the blocks. Of others' files the
-  /// kernel reads and writes what is to be copied itself.
+  /// COPY_FILE_RANGE between own files: the own folder's file system may share the blocks. Of
+  /// others' files the kernel reads and writes what is to be copied itself.
   func copyRange(
     _ request: Request, from source: (handle: UInt64, offset: Int64),
     to target: (handle: UInt64, offset: Int64), length: Int
@@ -102,8 +102,8 @@ extension Volume {
     }
   }
 
-  /// FSYNC: from now on the file lies in the own folder, it and its place are on the disk, and only its content
-  /// can still change.
+  /// FSYNC: from now on the file lies in the own folder, it and its place are on the disk, and only
+  /// its content can still change.
   func synchronise(_ request: Request, handle: UInt64, dataOnly: Bool) {
     guard case .own(let own)? = handles.withLock({ $0[handle] }) else { return request.reply() }
     onDisk(request, key: own.key) { [self] () throws(SystemError) in

@@ -20,8 +20,8 @@ package enum Rejection: UInt8, Sendable {
   case impossible = 9
   /// More than the answer to one message has room for: it can be proposed again by itself.
   case tooMuch = 10
-  /// A later process with the same key has proposed changes before: this one's clock was set back, and its state
-  /// folder is an older copy.
+  /// A later process with the same key has proposed changes before: this one's clock was set back,
+  /// and its state folder is an older copy.
   case outdated = 11
 }
 
@@ -40,10 +40,12 @@ package struct MemberRecord: Equatable, Sendable {
   package let publicID: PublicID
   package var name: DeviceName
   package var admission: Admission
-  /// The key that was decided about, so that nobody else profits from the number; nil for the master itself.
+  /// The key that was decided about, so that nobody else profits from the number; nil for the
+  /// master itself.
   package let key: DeviceKey?
-  /// Of the group key once that was decided: of two decisions about a key the one with the higher is the later,
-  /// since putting out somebody who had the key begins a new generation. 0: not known.
+  /// Of the group key once that was decided: of two decisions about a key the one with the higher
+  /// is the later, since putting out somebody who had the key begins a new generation. 0: not
+  /// known.
   package let generation: UInt32
   package init(
     publicID: PublicID, name: DeviceName, admission: Admission, key: DeviceKey?,

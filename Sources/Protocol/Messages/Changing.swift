@@ -46,14 +46,16 @@ package struct Decision: Equatable, Sendable {
   }
 }
 
-/// How far a replica has come: everything up to `order`, and of the change after it the first `offset` parts.
+/// How far a replica has come: everything up to `order`, and of the change after it the first
+/// `offset` parts.
 package struct ListCursor: Equatable, Sendable {
   package let order: ListOrder
   package let offset: UInt32
-  /// In a run of pages that takes the whole list anew: the head of the list when the run began; else 0.
-  /// Such a run needs no word of what was removed before.
+  /// In a run of pages that takes the whole list anew: the head of the list when the run began;
+  /// else 0. Such a run needs no word of what was removed before.
   package let began: UInt64
-  /// Names the question, so that no answer to an earlier one, or to somebody else's, passes for this one's.
+  /// Names the question, so that no answer to an earlier one, or to somebody else's, passes for
+  /// this one's.
   package let question: TransferID
   package init(
     order: ListOrder, offset: UInt32, began: UInt64,
@@ -78,8 +80,8 @@ package struct ListQuestion: Equatable, Sendable {
     self.body = body
   }
 
-  /// A question of somebody who has seen `mark`: the place of the cursor, or, within a run of pages, the head of
-  /// the list that the last of them was taken from.
+  /// A question of somebody who has seen `mark`: the place of the cursor, or, within a run of
+  /// pages, the head of the list that the last of them was taken from.
   package init(cursor: ListCursor, mark: ListMark) {
     var writer = ByteWriter(reserving: ListMark.length)
     writer.put(mark)
@@ -97,14 +99,16 @@ package struct ListQuestion: Equatable, Sendable {
 
 /// FILES_PAGE: a part of what changed behind the cursor of an ASK_FILES.
 package struct FilesPage: Equatable, Sendable {
-  /// The cursor that was asked with. An answer may outlive its question: the hub gives it to the asker's
-  /// next connection, maybe of its next process, and what follows another cursor is no use there.
+  /// The cursor that was asked with. An answer may outlive its question: the hub gives it to the
+  /// asker's next connection, maybe of its next process, and what follows another cursor is no use
+  /// there.
   package let after: ListCursor
   /// Where the asker is once it has taken the page.
   package let next: ListCursor
   /// Whether to ask again from `next`; if not, `next.order` is the head of the list.
   package let more: Bool
-  /// Whether this page begins the whole list anew: what no page of this run names is no longer there.
+  /// Whether this page begins the whole list anew: what no page of this run names is no longer
+  /// there.
   package let restarts: Bool
   /// A `PageBody`, encoded; sealed on its way.
   package var body: [UInt8]

@@ -1,5 +1,6 @@
-/// CLIENT_TABLE: whom the list knows by which number and key, as far as the hub has it otherwise. A record that is
-/// approved in the hub and waits here is one that the master does not remember: it waits again.
+/// CLIENT_TABLE: whom the list knows by which number and key, as far as the hub has it otherwise. A
+/// record that is approved in the hub and waits here is one that the master does not remember: it
+/// waits again.
 package struct ClientTable: Equatable, Sendable {
   /// At most `Limits.clientsPerAck`, each with a key.
   package let records: [MemberRecord]
@@ -17,8 +18,8 @@ package struct ClientTable: Equatable, Sendable {
   package static let numbers: UInt32 = 1 << 31
 }
 
-/// CLIENTS_OUT: clients that a member knows as put out, and that the list it was given does not have so. Only a
-/// master that was set back makes anything of it.
+/// CLIENTS_OUT: clients that a member knows as put out, and that the list it was given does not
+/// have so. Only a master that was set back makes anything of it.
 package struct ClientsOut: Equatable, Sendable {
   /// A count and that many `MemberRecord`s, encoded; sealed on its way.
   package var body: [UInt8]

@@ -36,16 +36,19 @@ package struct Refused: Equatable, Sendable {
   }
 }
 
-/// MASTER_APP_REGISTER and CLIENT_REGISTER: who asks to be let in, with the proof that it holds the key.
+/// MASTER_APP_REGISTER and CLIENT_REGISTER: who asks to be let in, with the proof that it holds the
+/// key.
 package struct Register: Equatable, Sendable {
   package let key: DeviceKey
   package let incarnation: Incarnation
-  /// The latest generation of the group key that it ever had; 0: none. A master that was set back learns from it.
+  /// The latest generation of the group key that it ever had; 0: none. A master that was set back
+  /// learns from it.
   package let reached: UInt32
   package let name: DeviceName
   /// Operating system and version, for the approver's eyes.
   package let system: String
-  /// Master only: the proof that it has the hub's one-time claim code, made for this connection; else empty.
+  /// Master only: the proof that it has the hub's one-time claim code, made for this connection;
+  /// else empty.
   package let claim: [UInt8]
   /// Ed25519 signature of `signedBytes`, 64 bytes.
   package let proof: [UInt8]
@@ -68,9 +71,9 @@ package struct Register: Equatable, Sendable {
   /// Bytes of the proof of a claim code.
   package static let claimLimit = 32
 
-  /// What the proof signs: purpose, challenge, the hub's TLS key as its sender sees it, both keys, the
-  /// incarnation and the generation that was reached. `channel`: SHA-256 of that key, empty without TLS; so that no hub can pass a proof on to
-  /// another hub as its own.
+  /// What the proof signs: purpose, challenge, the hub's TLS key as its sender sees it, both keys,
+  /// the incarnation and the generation that was reached. `channel`: SHA-256 of that key, empty
+  /// without TLS; so that no hub can pass a proof on to another hub as its own.
   package static func signedBytes(
     asMaster: Bool, challenge: [UInt8], channel: [UInt8], key: DeviceKey, incarnation: Incarnation,
     reached: UInt32
@@ -111,8 +114,8 @@ package struct ClientRecord: Equatable, Sendable {
   package let address: String
   /// When the hub first met its key, seconds since 1970.
   package let firstSeen: Int64
-  /// Generation of the group key that the hub keeps for it, wrapped, or, of one that is out, that it was put out
-  /// under; 0: none.
+  /// Generation of the group key that the hub keeps for it, wrapped, or, of one that is out, that
+  /// it was put out under; 0: none.
   package let generation: UInt32
   /// The latest generation that it ever had, in its own word; 0: none.
   package let reached: UInt32
@@ -136,7 +139,8 @@ package struct ClientRecord: Equatable, Sendable {
   }
 }
 
-/// The clients known to the hub, in as many messages as they need; only the last one ends the registration.
+/// The clients known to the hub, in as many messages as they need; only the last one ends the
+/// registration.
 package struct MasterRegisterAck: Equatable, Sendable {
   package let clients: [ClientRecord]
   package let isLast: Bool
@@ -179,8 +183,8 @@ package struct BulkTickets: Equatable, Sendable {
   package static let length = 32
 }
 
-/// The group key, wrapped by the master for one member: GROUP_KEY. The hub keeps the latest for each
-/// approved client, so that one that comes back can read while the master is away.
+/// The group key, wrapped by the master for one member: GROUP_KEY. The hub keeps the latest for
+/// each approved client, so that one that comes back can read while the master is away.
 package struct GroupKeyMessage: Equatable, Sendable {
   package let publicID: PublicID
   /// Counts from 1; each disapproval begins a new one.

@@ -10,7 +10,8 @@ extension Message {
     }
   }
 
-  /// What names a member's proposal, or its question, so that it can be told to say it again; nil for anything else.
+  /// What names a member's proposal, or its question, so that it can be told to say it again; nil
+  /// for anything else.
   package var named: TransferID? {
     if case .askFiles(let question) = self { return question.cursor.question }
     return proposal?.transfer

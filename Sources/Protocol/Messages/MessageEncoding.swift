@@ -1,5 +1,6 @@
 extension Message {
-  /// The message as bytes: opcode, then its fields. Throws where it would be beyond `Limits.controlMessage`.
+  /// The message as bytes: opcode, then its fields. Throws where it would be beyond
+  /// `Limits.controlMessage`.
   package func encoded() throws(DecodingFault) -> [UInt8] {
     var writer = ByteWriter(reserving: 64)
     encode(into: &writer)

@@ -37,8 +37,8 @@ package struct OrderedChange: Equatable, Sendable {
       encoded: encoded)
   }
 
-  /// What the history behind this change is the hash of: the history before it, and the change as it is told to
-  /// everyone. `docs/protocol.md` has the bytes.
+  /// What the history behind this change is the hash of: the history before it, and the change as
+  /// it is told to everyone. `docs/protocol.md` has the bytes.
   package func hashed(behind previous: History) -> [UInt8] {
     var writer = ByteWriter(reserving: encoded.count + 80)
     writer.put(previous)
@@ -51,7 +51,8 @@ package struct OrderedChange: Equatable, Sendable {
 
   /// The message that carries it to everyone (or, `toHub`, a decision to the hub).
   package func message(toHub: Bool = false) -> Message {
-    // The history stands where the hub cannot see it: it would tell a guessed path from a wrong one.
+    // The history stands where the hub cannot see it: it would tell a guessed path from a wrong
+    // one.
     let body = history.bytes + encoded
     let ordered = Ordered(order: order, sender: sender, transfer: transfer, body: body)
     switch change {

@@ -30,8 +30,8 @@ package enum ProposedChange: Equatable, Sendable {
     }
   }
 
-  /// What an opened proposal wants; nil for any other message. `impossible`: entries that nobody could take.
-  /// Throws where nothing at all can be told.
+  /// What an opened proposal wants; nil for any other message. `impossible`: entries that nobody
+  /// could take. Throws where nothing at all can be told.
   package static func decode(
     _ message: Message
   ) throws(DecodingFault) -> (proposal: Proposal, change: ProposedChange, impossible: [EntryID])? {

@@ -1,4 +1,5 @@
-/// REQUEST_CHUNK (asker to hub) and UPLOAD_CHUNK_REQUEST (hub to owner): a run of leaves of one version.
+/// REQUEST_CHUNK (asker to hub) and UPLOAD_CHUNK_REQUEST (hub to owner): a run of leaves of one
+/// version.
 package struct ChunkRequest: Equatable, Sendable {
   package let owner: PublicID
   package let entry: EntryID
@@ -91,7 +92,8 @@ package struct ChunkFailure: Equatable, Sendable {
 }
 
 extension ChunkRequest {
-  /// Whether a program waits for it now, rather than that it is read in bulk: it goes before what is.
+  /// Whether a program waits for it now, rather than that it is read in bulk: it goes before what
+  /// is.
   package var isUrgent: Bool { count == 1 || scale < Limits.leafScale }
 
   /// A request for one leaf.

@@ -144,7 +144,8 @@ struct ModelShare {
     return shown.member == member || shown.mode & 0o002 != 0
   }
 
-  /// Folders above a path in which nothing of a member's lies any more are not his by that any longer.
+  /// Folders above a path in which nothing of a member's lies any more are not his by that any
+  /// longer.
   private mutating func releaseParents(of path: String, _ member: Int) {
     var rest = path[...]
     while let slash = rest.lastIndex(of: "/") {

@@ -2,9 +2,11 @@ import System
 import Testing
 
 extension EndToEnd {
-  /// Random operations of three members, on real mounts and in a model. `SEED` repeats a run, `STEPS` makes it longer.
+  /// Random operations of three members, on real mounts and in a model. `SEED` repeats a run,
+  /// `STEPS` makes it longer.
   @Suite struct Model {
-    /// S1 to S5, S13, S15 to S19, S27: everybody sees what the model says, and each refused operation has its error.
+    /// S1 to S5, S13, S15 to S19, S27: everybody sees what the model says, and each refused
+    /// operation has its error.
     @Test func membersAgreeWithTheModel() throws {
       let steps = Environment.get("STEPS").flatMap { Int($0) } ?? 1_000
       let seed =

@@ -1,8 +1,8 @@
 import Protocol
 import System
 
-/// A hub with one peer of every kind, one of which says something: what the hub makes of it is told by what
-/// the others hear.
+/// A hub with one peer of every kind, one of which says something: what the hub makes of it is told
+/// by what the others hear.
 struct AuthorisationScene {
   let master: RegisteredPeer
   /// Approved; says nothing of itself.
@@ -74,7 +74,8 @@ struct AuthorisationScene {
   private func answers(to opcode: Opcode) -> [Message] {
     let goesOn = speaker == .approved || speaker == .master
     if goesOn, opcode != .leave { return speaking.receiveWhatCame().messages }
-    // Behind what it said: a connection that stays ends with this, and one that was refused has ended.
+    // Behind what it said: a connection that stays ends with this, and one that was refused has
+    // ended.
     try? speaking.send(.leave)
     return speaking.receiveToTheEnd()
   }

@@ -31,7 +31,8 @@ final class Daemon {
   /// The path of something in its mount.
   func path(_ relative: String) -> String { "\(mount)/\(relative)" }
 
-  /// Starts `fsharefs` with its folders and these words beside them; returns at once. `through`: words that run it.
+  /// Starts `fsharefs` with its folders and these words beside them; returns at once. `through`:
+  /// words that run it.
   func start(_ words: [String], through: [String] = []) throws {
     let all =
       through + [Programs.fsharefs, "-f", "--name", name, "--state", state, "--own", own] + words

@@ -87,7 +87,8 @@ extension Fixture {
   /// A hub without a mount.
   func hub(_ options: [String] = []) throws -> HubProcess { try HubProcess(self, options: options) }
 
-  /// The master app of a hub that has none yet, live. `address`: where it finds the hub, if not there.
+  /// The master app of a hub that has none yet, live. `address`: where it finds the hub, if not
+  /// there.
   func master(
     _ hub: HubProcess, _ options: [String] = [], at address: String? = nil
   ) throws -> Daemon {
@@ -152,7 +153,8 @@ extension Fixture {
     try eventually("\(path) is gone") { !Files.exists(path) }
   }
 
-  /// Waits until two folders hold the same. `leavingOut`: names right in the first that do not count.
+  /// Waits until two folders hold the same. `leavingOut`: names right in the first that do not
+  /// count.
   func waitForEquality(
     _ one: String, _ other: String, timesMatter: Bool = true, leavingOut: [String] = []
   ) throws {

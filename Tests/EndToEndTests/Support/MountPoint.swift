@@ -18,8 +18,8 @@ enum MountPoint {
     return points.filter { $0 == path || $0.hasPrefix(path + "/") }.reversed()
   }
 
-  /// Takes a mount away, whatever its daemon does, and ends what waits for it. Of a daemon that was killed a thread may
-  /// be left that tells the kernel something about a directory which is being listed: it keeps the device open, so
-  /// that without force the listing would wait for ever.
+  /// Takes a mount away, whatever its daemon does, and ends what waits for it. Of a daemon that was
+  /// killed a thread may be left that tells the kernel something about a directory which is being
+  /// listed: it keeps the device open, so that without force the listing would wait for ever.
   static func detach(_ path: String) { _ = umount2(path, Int32(MNT_FORCE | MNT_DETACH)) }
 }

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import System
 
-/// Fills a folder with everything that a file system can hold, and changes it, from a seed; says what of it can be
-/// shared. Many changes fail, as they may.
+/// Fills a folder with everything that a file system can hold, and changes it, from a seed; says
+/// what of it can be shared. Many changes fail, as they may.
 final class OddFolder {
   /// What something is to the share.
   enum Expected {

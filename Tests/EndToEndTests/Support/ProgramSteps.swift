@@ -10,8 +10,8 @@ extension Programs {
   }
 }
 
-/// Two members and a plain folder. What is done at the first member's mount with the programs that people use, the
-/// second must see the same.
+/// Two members and a plain folder. What is done at the first member's mount with the programs that
+/// people use, the second must see the same.
 struct ProgramSteps {
   let fixture: Fixture
   let host: Daemon
@@ -28,8 +28,8 @@ struct ProgramSteps {
     plain = try fixture.newFolder("plain")
   }
 
-  /// Runs a script that must go well: `$1` is the mount, `$2` the plain folder, `$3` the other member's mount. Then
-  /// both members see the same.
+  /// Runs a script that must go well: `$1` is the mount, `$2` the plain folder, `$3` the other
+  /// member's mount. Then both members see the same.
   @discardableResult
   func run(_ script: String) throws -> String {
     let done = try fixture.run(

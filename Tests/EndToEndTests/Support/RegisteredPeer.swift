@@ -37,8 +37,8 @@ final class RegisteredPeer {
     return self
   }
 
-  /// Registers as the master, with the claim code if there is one, waits for the answer, and tells that it knows
-  /// of no client.
+  /// Registers as the master, with the claim code if there is one, waits for the answer, and tells
+  /// that it knows of no client.
   func registerAsMaster(claim: [UInt8] = []) throws -> Self {
     try send(.masterAppRegister(registration(asMaster: true, claim: claim)))
     guard case .masterAppRegisterAck = try next() else {
@@ -85,8 +85,8 @@ final class RegisteredPeer {
     return messages
   }
 
-  /// What the hub has sent to an approved peer by now, and whether the connection is still there: the hub is
-  /// asked something that it answers at once.
+  /// What the hub has sent to an approved peer by now, and whether the connection is still there:
+  /// the hub is asked something that it answers at once.
   func receiveWhatCame() -> (messages: [Message], isOpen: Bool) {
     let nonsense = ChunkRequest(
       owner: PublicID(.max), entry: .zero, version: .zero, scale: Limits.leafScale,

@@ -3,8 +3,8 @@ import Glibc
 import System
 import Testing
 
-/// What a row of operations in one folder came to, line by line: done on the mount and in a plain folder, the two
-/// can be compared.
+/// What a row of operations in one folder came to, line by line: done on the mount and in a plain
+/// folder, the two can be compared.
 final class Trace {
   /// The folder in which the operations take place.
   let folder: String
@@ -80,8 +80,8 @@ final class Trace {
 }
 
 extension Fixture {
-  /// Runs the same operations on a mount and in a plain folder, each in an empty folder of its own, and expects the
-  /// same of both.
+  /// Runs the same operations on a mount and in a plain folder, each in an empty folder of its own,
+  /// and expects the same of both.
   func expectAgreement(
     _ mount: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (Trace) throws -> Void

@@ -49,7 +49,8 @@ struct Tree: Equatable, CustomStringConvertible {
       let path = folder + [0x2f] + name
       let key = prefix.isEmpty ? name : prefix + [0x2f] + name
       let stat = try Stat(at: AT_FDCWD, name: path)
-      // Pipes and the like show to their owner alone (S80), and to open one is to wait for its other end.
+      // Pipes and the like show to their owner alone (S80), and to open one is to wait for its
+      // other end.
       guard stat.isRegular || stat.isDirectory || stat.isSymlink else { continue }
       var item = Item(
         kind: "file", permissions: stat.permissions, size: stat.size,

@@ -141,9 +141,9 @@ final class TortureFaults {
     try fault.mend()
   }
 
-  /// Ends all stops. A child closes what the writers and readers of this process have open in mounts, and waits for
-  /// their answers: from a mount that is stopped none would come before this process, which waits for its child, lets
-  /// that go on.
+  /// Ends all stops. A child closes what the writers and readers of this process have open in
+  /// mounts, and waits for their answers: from a mount that is stopped none would come before this
+  /// process, which waits for its child, lets that go on.
   private func letAllGoOn() {
     for process in members.map(\.process) + [hub.process] { process.kill(SIGCONT) }
   }

@@ -1,6 +1,7 @@
 import System
 
-/// What may be at each path, by what the programs that wrote were told. A path is written by one thread only.
+/// What may be at each path, by what the programs that wrote were told. A path is written by one
+/// thread only.
 final class TortureModel: Sendable {
   typealias Version = TortureContent.Version
 

@@ -12,7 +12,8 @@ final class TorturePrograms: Sendable {
   /// Longer than any wait that is allowed while all is well: a read's and an ack's are 5 s.
   private static let longestDeed: Duration = .seconds(60)
 
-  /// Files of each kind that a writer has at most: they are written anew, and removed, again and again.
+  /// Files of each kind that a writer has at most: they are written anew, and removed, again and
+  /// again.
   private static let files = 12
 
   init(_ members: [Daemon], _ model: TortureModel, seed: UInt64, round: Int) throws {
@@ -29,7 +30,8 @@ final class TorturePrograms: Sendable {
     }
   }
 
-  /// Ends all of them. Call when nothing they wait for is stopped. Returns: what they saw that must not be.
+  /// Ends all of them. Call when nothing they wait for is stopped. Returns: what they saw that must
+  /// not be.
   func end() -> [String] {
     isOver.withLock { $0 = true }
     do {

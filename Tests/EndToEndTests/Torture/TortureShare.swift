@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import System
 
-/// A mount as a program sees it that must never write past it: while nothing is mounted there, everything fails.
+/// A mount as a program sees it that must never write past it: while nothing is mounted there,
+/// everything fails.
 struct TortureShare {
   private let root: OwnedDescriptor
 
@@ -23,8 +24,8 @@ struct TortureShare {
   /// FUSE_SUPER_MAGIC.
   private static let fuse: UInt32 = 0x6573_5546
 
-  /// Makes a file and closes it: what `close` says is the group's word. `spoilt` is called before a file is closed
-  /// that could not be written whole: for the group that is a file like any other.
+  /// Makes a file and closes it: what `close` says is the group's word. `spoilt` is called before a
+  /// file is closed that could not be written whole: for the group that is a file like any other.
   func create(
     _ path: String, _ bytes: [UInt8], spoilt: () -> Void
   ) throws(SystemError) {

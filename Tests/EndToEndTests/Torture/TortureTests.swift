@@ -7,12 +7,13 @@ import Testing
 private let tortureMinutes = Environment.get("FSHAREFS_TORTURE_MINUTES").flatMap { Int($0) }
 
 extension EndToEnd {
-  /// Real processes and mounts while processes are killed and stopped, lines cut and disks filled: what a program reads
-  /// is always what somebody wrote there, and whatever it was told that the group has, the group has once it is quiet.
-  /// Only `make torture MINUTES=n` does this.
+  /// Real processes and mounts while processes are killed and stopped, lines cut and disks filled:
+  /// what a program reads is always what somebody wrote there, and whatever it was told that the
+  /// group has, the group has once it is quiet. Only `make torture MINUTES=n` does this.
   @Suite(.enabled(if: tortureMinutes != nil, "FSHAREFS_TORTURE_MINUTES is not set"))
   struct Torture {
-    /// S5, S9, S24, S37, S38, S39. FSHAREFS_TORTURE_SEED gives the faults of a run that failed once more.
+    /// S5, S9, S24, S37, S38, S39. FSHAREFS_TORTURE_SEED gives the faults of a run that failed once
+    /// more.
     @Test func nothingAckedIsLostAndNothingFalseIsRead() throws {
       let seed =
         Environment.get("FSHAREFS_TORTURE_SEED").flatMap { UInt64($0) }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// A network between two places: a TCP proxy that passes on no more than a rate, shared by all of its
-/// connections, and everything later by a delay. It stands in for a kernel that can do this itself.
-/// Making a connection takes no time.
+/// A network between two places: a TCP proxy that passes on no more than a rate, shared by all of
+/// its connections, and everything later by a delay. It stands in for a kernel that can do this
+/// itself. Making a connection takes no time.
 // SAFETY: what is not constant is used under `lock`, or by the thread alone.
 final class Proxy: @unchecked Sendable {
   private let lock: UnsafeMutablePointer<pthread_mutex_t>

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The floor: a file through a TCP relay that only reads and writes, 256 KiB at a time, with no mount
-/// at either end.
+/// The floor: a file through a TCP relay that only reads and writes, 256 KiB at a time, with no
+/// mount at either end.
 enum Relay {
   static let name = "plain TCP relay"
   private static let piece = 256 << 10

@@ -1,7 +1,7 @@
 import Glibc
 
-/// How long a program waits for the contents of a small file that nobody has opened, each in a folder
-/// of its own: no neighbour brings it along.
+/// How long a program waits for the contents of a small file that nobody has opened, each in a
+/// folder of its own: no neighbour brings it along.
 enum FirstByteRow: Row {
   static let name = "first-byte"
   static let title = "first byte of a small file"
@@ -21,8 +21,8 @@ enum FirstByteRow: Row {
     ])
   }
 
-  /// Median of the seconds from before the open of a file of 4 KiB until its contents are there. The
-  /// kernel knows the file's folder, not the file.
+  /// Median of the seconds from before the open of a file of 4 KiB until its contents are there.
+  /// The kernel knows the file's folder, not the file.
   static func time(_ route: some Route, _ count: Int, _ seed: UInt64) throws -> Double {
     let names = (0..<count).map { "first-\(seed)-\($0)" }
     for name in names {

@@ -34,7 +34,8 @@ enum OwnFileRow: Row {
     return Outcome(figures: figures, notes: notes)
   }
 
-  /// Writes and reads a file. `daemon`: whose processor time is looked at; nil where nobody is between.
+  /// Writes and reads a file. `daemon`: whose processor time is looked at; nil where nobody is
+  /// between.
   private static func measure(
     _ folder: String, _ size: Int, _ seed: UInt64, by daemon: pid_t? = nil
   ) throws -> [String: Double] {

@@ -42,8 +42,8 @@ final class Child {
     }
   }
 
-  /// Runs a program that says nothing to its end. Returns: the seconds that it took. Throws unless it
-  /// ended well.
+  /// Runs a program that says nothing to its end. Returns: the seconds that it took. Throws unless
+  /// it ended well.
   static func timed(_ words: [String], log: String) throws -> Double {
     let start = Clock.now
     let child = try Child(words, log: log)

@@ -5,10 +5,11 @@ enum Memory {
   /// What a mount's processes take beside the files.
   private static let room = 512 << 20
 
-  /// Writes to as much free memory as files of `size` bytes and their readers are about to take, and
-  /// gives it back. A virtual machine's memory may only come into being when it is touched, several
-  /// times slower than it is used later, and goes again when it is free for seconds: without this,
-  /// just before the clock starts, the hypervisor is measured. Leaves an eighth of the memory alone.
+  /// Writes to as much free memory as files of `size` bytes and their readers are about to take,
+  /// and gives it back. A virtual machine's memory may only come into being when it is touched,
+  /// several times slower than it is used later, and goes again when it is free for seconds:
+  /// without this, just before the clock starts, the hypervisor is measured. Leaves an eighth of
+  /// the memory alone.
   static func touch(for size: Int) throws {
     let step = 64 << 20
     var pieces: [UnsafeMutableRawPointer] = []
