@@ -93,7 +93,7 @@ package final class MountProgram: Sendable {
     notifier.ready()
     session.serve()
     fuse.withLock { $0 = nil }
-    session.destroy()
+    session.end()
   }
 
   /// Waits for a list worth mounting. Returns: false where a signal ended the wait.

@@ -29,7 +29,7 @@ final class FuseDevice: @unchecked Sendable {
   }
 
   static func of(_ data: UnsafeMutableRawPointer) -> FuseDevice {
-    // SAFETY: the session was made with its device as its data, and the device outlives it.
+    // SAFETY: the session was made with its device as its data, and keeps it.
     Unmanaged<FuseDevice>.fromOpaque(data).takeUnretainedValue()
   }
 

@@ -34,8 +34,8 @@ package final class FuseSession: @unchecked Sendable {
     self.log = log
     var options = "fsname=fsharefs,subtype=fsharefs,nosuid,nodev,default_permissions"
     if allowOther { options += ",allow_other" }
-    // SAFETY: the strings live until fuse_session_new has copied them; the device outlives the
-    // session.
+    // SAFETY: the strings live until fuse_session_new has copied them; the device is kept for as
+    // long as the session, which is until the process ends.
     var arguments: [UnsafeMutablePointer<CChar>?] = ["fsharefs", "-o", options].map {
       (word: String) in strdup(word)
     }
@@ -45,7 +45,7 @@ package final class FuseSession: @unchecked Sendable {
       var operations = fuseOperations()
       return cfuse_session_new(
         &list, &operations, MemoryLayout<fuse_lowlevel_ops>.size,
-        Unmanaged.passUnretained(device).toOpaque())
+        Unmanaged.passRetained(device).toOpaque())
     }
     guard let made else { throw SystemError(code: EINVAL, call: "make a FUSE session") }
     session = made
@@ -84,12 +84,15 @@ package final class FuseSession: @unchecked Sendable {
     return false
   }
 
-  /// Takes the session apart, after `serve` has returned.
-  package func destroy() {
+  /// Ends what talks to the kernel unasked, and the mount where it is still there. Call after
+  /// `serve` has returned.
+  ///
+  /// The session itself stays until the process ends: requests that nobody waits for any more are
+  /// still answered, by whichever thread holds them, and each answer goes through it.
+  package func end() {
     volume.notifier.stop()
     volume.tails.stop()
     fuse_session_unmount(session)
-    fuse_session_destroy(session)
   }
 }
 

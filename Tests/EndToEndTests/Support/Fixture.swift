@@ -13,6 +13,7 @@ final class Fixture: Sendable {
 
   private struct State {
     var cleanUps: [@Sendable () -> Void] = []
+    var watched: [RunningProcess] = []
     var names = 0
   }
 
@@ -44,7 +45,10 @@ final class Fixture: Sendable {
   }
 
   /// Has a process killed when the test takes too long; answers a token for `unwatch`.
-  func watch(_ process: RunningProcess) -> UInt64 { watchdog.watch(process) }
+  func watch(_ process: RunningProcess) -> UInt64 {
+    state.withLock { $0.watched.append(process) }
+    return watchdog.watch(process)
+  }
 
   /// Ends `watch`.
   func unwatch(_ token: UInt64) { watchdog.unwatch(token) }
@@ -69,6 +73,7 @@ final class Fixture: Sendable {
   fileprivate func end(failed: Bool) {
     while let cleanUp = state.withLock({ $0.cleanUps.popLast() }) { cleanUp() }
     watchdog.stop()
+    reportFaults()
     // A daemon that went into the background is known by the folder that it was given.
     Watchdog.killAll(naming: folder)
     for mountpoint in MountPoint.all(below: folder) { MountPoint.detach(mountpoint) }
@@ -76,6 +81,14 @@ final class Fixture: Sendable {
       keepLogs()
     } else {
       try? Files.removeTree(folder)
+    }
+  }
+
+  /// No program of ours ends by a fault of its own, also where nobody waits for its end.
+  private func reportFaults() {
+    for process in state.withLock({ $0.watched }) {
+      guard let fault = process.fault else { continue }
+      Issue.record("process \(process.pid) ended by signal \(fault), which nobody sent")
     }
   }
 

@@ -20,6 +20,8 @@ final class RunningProcess: Sendable {
   /// The process's id.
   let pid: pid_t
   private let ending = Locked<Ending?>(nil)
+  /// The signals that it was sent from here.
+  private let sent = Locked<Set<Int32>>([])
 
   /// Starts `arguments[0]` (looked up in PATH), its output going to files that are appended to.
   init(
@@ -68,8 +70,16 @@ final class RunningProcess: Sendable {
     }
   }
 
+  /// The signal that it died of without having been sent it from here: a fault of its own, unless
+  /// it was SIGKILL, which the kernel or another program sends. Nil where it ended otherwise.
+  var fault: Int32? {
+    guard case .signal(let number)? = ended, number != SIGKILL else { return nil }
+    return sent.withLock { $0.contains(number) ? nil : number }
+  }
+
   /// Sends a signal; a process that has ended gets none.
   func kill(_ number: Int32) {
+    sent.withLock { _ = $0.insert(number) }
     ending.withLock { ending in
       if ending == nil { ending = Self.reap(pid) }
       // Not reaped yet, so the id is still this process's.
