@@ -96,9 +96,6 @@ package struct Member: Sendable {
   /// Own entries of which the list still has something, by those that took their place: where that
   /// is refused they are taken off by changes of their own.
   var displaced: [EntryID: [EntryID]] = [:]
-  /// Whether something was refused since the list was last known to have nothing of ours that is
-  /// not there.
-  var sawRefusal = false
   var cursor = ListCursor.start
   /// The place that `cursor` stands on: its own, or in a run of pages the head that the last was
   /// taken from.
@@ -234,7 +231,11 @@ extension Member {
     if replica.list[id] != nil || outbox.isAdding(id) {
       outbox.append(.rename(id, to: path))
     } else {
-      for one in moving { outbox.add(one) }
+      for one in moving {
+        outbox.add(one)
+        // Nobody hears now that it was where it took another's place.
+        if replica.list[one] == nil, !outbox.isAdding(one) { removeDisplaced(by: one) }
+      }
     }
     removeDisplaced(displaced, from: path)
     pump(now: now, into: &actions)

@@ -149,7 +149,6 @@ extension Member {
   private mutating func addRefused(
     _ sent: Outbox.SentEntry, _ reason: Rejection, into actions: inout [MemberAction]
   ) {
-    sawRefusal = true
     // What it took the place of is gone here, but still in the list.
     removeDisplaced(by: sent.id)
     guard let known = own[sent.id] else { return }
@@ -170,7 +169,6 @@ extension Member {
   private mutating func renameRefused(
     _ id: EntryID, _ path: SharePath, _ reason: Rejection, into actions: inout [MemberAction]
   ) {
-    sawRefusal = true
     removeDisplaced(by: id)
     guard let known = own[id], known.entry.path == path else { return }
     if reason == .unknownEntry {
@@ -214,11 +212,10 @@ extension Member {
       && !outbox.isRemoving(id)
   }
 
-  /// Once all is answered, as many entries of the list must be ours as there are: a refusal may
-  /// have left more.
+  /// Once all is answered, as many entries of the list are ours as there are here; whatever led to
+  /// more, a refusal in the middle of renames, say, it does not stay.
   private mutating func checkRemains() {
-    guard sawRefusal, let publicID, phase == .live, outbox.count == 0 else { return }
-    sawRefusal = false
+    guard let publicID, phase == .live, outbox.count == 0 else { return }
     if replica.list.count(ownedBy: publicID) > own.count { removeRemains() }
   }
 
@@ -233,7 +230,6 @@ extension Member {
   mutating func reconcile(now: Instant, into actions: inout [MemberAction]) {
     removeRemains()
     displaced = [:]
-    sawRefusal = false
     for id in own.keys.sorted() {
       let known = own[id]!
       if replica.list[id]?.entry == known.entry {

@@ -245,6 +245,24 @@ struct MemberTests {
     #expect(proposals(actions).map(\.1) == [.add([entry(1, "b")], reclaims: false)])
   }
 
+  @Test func `what took another's place and was moved on before anybody heard leaves nothing there`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.hear(bench.ordered(.added([entry(1, "a")], rejected: []), counter: 1))
+    // No more is sent until one of these is answered.
+    for number in 1...Limits.transfersInFlight {
+      _ = bench.act { $0.rename(device: deviceName("\(number)"), now: .zero, into: &$1) }
+    }
+    #expect(bench.share(entry(2, "a")).isEmpty)
+    #expect(bench.act { $0.rename(id(2), to: path("b"), now: .zero, into: &$1) }.isEmpty)
+    let answer = Change.named(deviceName("1"))
+    let actions =
+      bench.hear(bench.ordered(answer, counter: 2)) + bench.hear(bench.ordered(answer, counter: 3))
+    #expect(
+      proposals(actions).map(\.1) == [.add([entry(2, "b")], reclaims: false), .remove(id(1))])
+  }
+
   @Test func `a wait ends at its deadline and says who was away`() {
     var bench = Bench()
     bench.goLive()

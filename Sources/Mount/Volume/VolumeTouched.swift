@@ -45,8 +45,10 @@ extension Volume {
   }
 
   private func settleTouched(_ sight: Sight, _ found: Found, isSame: Bool) {
-    let now = tree.withLock { tree in tree[sight.number].flatMap { Self.sight($0) } }
-    // Something else has become of it meanwhile, which is looked at by itself.
+    let now = tree.withLock { tree in
+      tree[sight.number].flatMap { $0.isLinked ? Self.sight($0) : nil }
+    }
+    // It was removed, or something else has become of it meanwhile, which is looked at by itself.
     guard let now, now.id == sight.id, now.record == sight.record, !now.isBusy, !now.isStaged else {
       return
     }
@@ -93,9 +95,10 @@ extension Volume {
   /// is still there was known by the record that is no longer true.
   private func keepVersion(_ sight: Sight, _ found: Found) {
     let kept = tree.withLock { tree -> (EntryID, Version)? in
-      guard let node = tree[sight.number], node.own?.id == sight.id, var entry = node.entry else {
-        return nil
-      }
+      // What was removed is never told of again: its path may be another file's by now.
+      guard let node = tree[sight.number], node.isLinked, node.own?.id == sight.id,
+        var entry = node.entry
+      else { return nil }
       node.own!.record = found.record
       node.own!.touches += 1
       node.own!.history = ContentHistory()
