@@ -199,10 +199,11 @@ extension Member {
 
   /// Takes an own entry back; one that was never sent leaves no trace.
   package mutating func unshare(_ id: EntryID, now: Instant, into actions: inout [MemberAction]) {
-    guard let known = own.removeValue(forKey: id) else { return }
-    if ownPaths[known.entry.path] == id { ownPaths[known.entry.path] = nil }
-    outbox.withdrawAdd(id)
-    if replica.list[id] != nil || outbox.isAdding(id) { outbox.append(.remove(id)) }
+    if let known = own.removeValue(forKey: id) {
+      if ownPaths[known.entry.path] == id { ownPaths[known.entry.path] = nil }
+      outbox.withdrawAdd(id)
+      if replica.list[id] != nil || outbox.isAdding(id) { outbox.append(.remove(id)) }
+    }
     // What it took the place of goes with it, where nobody was told that it did.
     removeDisplaced(by: id)
     endWaits(for: id, into: &actions)
@@ -210,11 +211,17 @@ extension Member {
   }
 
   /// Renames an own entry and all own entries below it, as one change. An own file at the target is
-  /// replaced.
+  /// replaced: by what was not announced yet as soon as it is, or is gone.
   package mutating func rename(
     _ id: EntryID, to path: SharePath, now: Instant, into actions: inout [MemberAction]
   ) {
-    guard let top = own[id]?.entry, top.path != path else { return }
+    guard let top = own[id]?.entry else {
+      // It has left the place that it took before.
+      removeDisplaced(by: id)
+      removeDisplaced(displace(from: path, by: id, into: &actions), from: path)
+      return pump(now: now, into: &actions)
+    }
+    if top.path == path { return }
     let displaced = displace(from: path, by: id, into: &actions)
     var moving = [id]
     if top.kind == .directory {

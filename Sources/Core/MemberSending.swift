@@ -216,14 +216,21 @@ extension Member {
   /// more, a refusal in the middle of renames, say, it does not stay.
   private mutating func checkRemains() {
     guard let publicID, phase == .live, outbox.count == 0 else { return }
-    if replica.list.count(ownedBy: publicID) > own.count { removeRemains() }
+    let awaited = displaced.reduce(into: Set<EntryID>()) { awaited, one in
+      if own[one.key] == nil { awaited.formUnion(one.value) }
+    }
+    if replica.list.count(ownedBy: publicID) > own.count + awaited.count {
+      removeRemains(but: awaited)
+    }
   }
 
-  /// Tells the master to take off what the list says is ours and is not. Complexity: O(own
-  /// entries).
-  private mutating func removeRemains() {
+  /// Tells the master to take off what the list says is ours and is not. `awaited`: what something
+  /// takes the place of that is not announced yet. Complexity: O(own entries).
+  private mutating func removeRemains(but awaited: Set<EntryID> = []) {
     guard let publicID else { return }
-    for id in replica.list.ids(ownedBy: publicID) where isRemnant(id) { outbox.append(.remove(id)) }
+    for id in replica.list.ids(ownedBy: publicID) where isRemnant(id) && !awaited.contains(id) {
+      outbox.append(.remove(id))
+    }
   }
 
   /// Compares what is ours with what the list says is ours, and tells the master the difference.

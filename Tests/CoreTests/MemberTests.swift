@@ -245,7 +245,8 @@ struct MemberTests {
     #expect(proposals(actions).map(\.1) == [.add([entry(1, "b")], reclaims: false)])
   }
 
-  @Test func `what took another's place and was moved on before anybody heard leaves nothing there`() {
+  @Test
+  func `what took another's place and was moved on before anybody heard leaves nothing there`() {
     var bench = Bench()
     bench.goLive()
     _ = bench.share(entry(1, "a"))
@@ -261,6 +262,42 @@ struct MemberTests {
       bench.hear(bench.ordered(answer, counter: 2)) + bench.hear(bench.ordered(answer, counter: 3))
     #expect(
       proposals(actions).map(\.1) == [.add([entry(2, "b")], reclaims: false), .remove(id(1))])
+  }
+
+  @Test func `what is not announced yet takes another's place when it is`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.hear(bench.ordered(.added([entry(1, "a")], rejected: []), counter: 1))
+    #expect(bench.act { $0.rename(id(2), to: path("a"), now: .zero, into: &$1) }.isEmpty)
+    // An answer to something else takes nothing off.
+    _ = bench.act { $0.rename(device: deviceName("x"), now: .zero, into: &$1) }
+    let named = bench.ordered(.named(deviceName("x")), counter: 2)
+    #expect(proposals(bench.hear(named)).isEmpty)
+    #expect(
+      proposals(bench.share(entry(2, "a"))).map(\.1) == [.add([entry(2, "a")], reclaims: false)])
+    #expect(
+      proposals(bench.hear(bench.ordered(.added([entry(2, "a")], rejected: []), counter: 3)))
+        .isEmpty)
+    #expect(bench.member.replica.list.count == 1)
+  }
+
+  @Test func `what was never announced leaves the place that it took free`() {
+    for movesOn in [false, true] {
+      var bench = Bench()
+      bench.goLive()
+      _ = bench.share(entry(1, "a"))
+      _ = bench.hear(bench.ordered(.added([entry(1, "a")], rejected: []), counter: 1))
+      _ = bench.act { $0.rename(id(2), to: path("a"), now: .zero, into: &$1) }
+      let actions = bench.act {
+        if movesOn {
+          $0.rename(id(2), to: path("b"), now: .zero, into: &$1)
+        } else {
+          $0.unshare(id(2), now: .zero, into: &$1)
+        }
+      }
+      #expect(proposals(actions).map(\.1) == [.remove(id(1))])
+    }
   }
 
   @Test func `a wait ends at its deadline and says who was away`() {
