@@ -241,6 +241,13 @@ extension Volume {
       {
         return now + times.settling
       }
+      // What is being copied into a directory that is none any more is taken back first: the list
+      // has it there until then.
+      if sight.kind == .directory, found.kind != .directory,
+        tree.withLock({ $0[sight.number]?.holdsStaged ?? false })
+      {
+        return now + times.settling
+      }
     }
     if isFinished || looks.withLock({ $0.isStarting }) { return nil }
     let age = FileTime.now.elapsed(since: found.stat.changed)
