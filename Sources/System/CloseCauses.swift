@@ -53,12 +53,14 @@ package final class CloseCauses: Sendable {
   /// Asks about a thread of a program. `work`: what the asker does meanwhile, which hides the time
   /// of the look. Returns: the answer, where it comes at once; else it is given to `late`, on
   /// another thread, in `patience` at the latest. Too much at once, or no answer in time, is
-  /// `.ordinary`.
+  /// `.ordinary`; `corrected` gets what the look says after all, where that is something else.
   package func ask(
-    _ thread: Int32, meanwhile work: () -> Void = {}, late: @escaping @Sendable (CloseCause) -> Void
+    _ thread: Int32, meanwhile work: () -> Void = {},
+    corrected: @escaping @Sendable (CloseCause) -> Void = { _ in },
+    late: @escaping @Sendable (CloseCause) -> Void
   ) -> CloseCause? {
     let now = MonotonicClock.now
-    let question = LookingQuestion(thread, deadline: now + Self.patience)
+    let question = LookingQuestion(thread, deadline: now + Self.patience, corrected)
     guard queue.withLock({ $0.push(question) }) else { return .ordinary }
     queue.signal()
     if clock.withLock({ $0.add(question) }) { clock.signal() }
@@ -84,21 +86,27 @@ package final class CloseCauses: Sendable {
   }
 }
 
-/// One question. The first answer counts.
+/// One question, answered by a look or by the end of its time, whichever comes first.
 private final class LookingQuestion: Sendable {
   private enum State {
     case asked
     case waitedFor(@Sendable (CloseCause) -> Void)
+    /// Its time is over, and whoever waits is being told; what the look has said since.
+    case expiring(CloseCause?)
     case answered(CloseCause)
   }
 
   let thread: Int32
   let deadline: Duration
+  private let corrected: @Sendable (CloseCause) -> Void
   private let state = Locked(State.asked)
 
-  init(_ thread: Int32, deadline: Duration) {
+  init(
+    _ thread: Int32, deadline: Duration, _ corrected: @escaping @Sendable (CloseCause) -> Void
+  ) {
     self.thread = thread
     self.deadline = deadline
+    self.corrected = corrected
   }
 
   /// The answer, where there is one.
@@ -115,19 +123,48 @@ private final class LookingQuestion: Sendable {
     }
   }
 
+  /// A look's answer. Behind the end of the time it is a correction, and comes behind what it
+  /// corrects.
   func answer(_ cause: CloseCause) {
-    let body = state.withLock { state -> (@Sendable (CloseCause) -> Void)? in
+    let tell = state.withLock { state -> (@Sendable (CloseCause) -> Void)? in
       switch state {
-      case .answered: return nil
       case .asked:
         state = .answered(cause)
         return nil
       case .waitedFor(let body):
         state = .answered(cause)
         return body
+      case .expiring:
+        state = .expiring(cause)
+        return nil
+      case .answered(let before):
+        return before == cause ? nil : corrected
       }
     }
-    body?(cause)
+    tell?(cause)
+  }
+
+  /// Its time is over.
+  func expire() {
+    let body = state.withLock { state -> (@Sendable (CloseCause) -> Void)? in
+      switch state {
+      case .asked:
+        state = .answered(.ordinary)
+        return nil
+      case .waitedFor(let body):
+        state = .expiring(nil)
+        return body
+      case .expiring, .answered:
+        return nil
+      }
+    }
+    guard let body else { return }
+    body(.ordinary)
+    let later = state.withLock { state -> CloseCause? in
+      defer { state = .answered(.ordinary) }
+      return if case .expiring(let cause) = state { cause } else { nil }
+    }
+    if let later, later != .ordinary { corrected(later) }
   }
 }
 
@@ -144,13 +181,8 @@ private struct LookingQueue {
     return true
   }
 
-  /// The next that is worth a look.
-  mutating func pop() -> LookingQuestion? {
-    while let question = waiting.popFirst() {
-      if question.cause == nil { return question }
-    }
-    return nil
-  }
+  /// The next that was not looked at.
+  mutating func pop() -> LookingQuestion? { waiting.popFirst() }
 
   /// Whether somebody has waited for so long that all who look must be stuck.
   func isStuck(now: Duration) -> Bool { waiting.contains { $0.deadline <= now } }
@@ -220,7 +252,7 @@ private func keepTime(
     let isStuck = queue.withLock {
       $0.isStuck(now: end) && $0.threads < CloseCauses.threadLimit
     }
-    for question in due { question.answer(.ordinary) }
+    for question in due { question.expire() }
     if isStopping { return }
     // Without another thread those behind it have no look, and go on as ordinary ones.
     if isStuck { try? CloseCauses.startLooking(queue, look) }

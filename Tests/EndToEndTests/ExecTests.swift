@@ -8,7 +8,7 @@ extension EndToEnd {
   /// With the mistake that this is about they hang, and every `ps` of the machine, until the daemon
   /// is killed: the watchdog does so.
   @Suite struct ExecWithOpenFiles {
-    private static let limit = Duration.seconds(60)
+    private static let limit = Duration.seconds(150)
 
     /// S75: python, perl, node and vim start a program in the middle of writing a file.
     @Test func programsThatStartOthers() throws {
@@ -77,7 +77,7 @@ extension EndToEnd {
           """
         try fixture.run(
           "sh", "-c", "cd \"$1\" && exec python3 -c \"$2\"", "sh", guest.mount, script,
-          within: .seconds(50)
+          within: Self.limit
         ).succeeded()
         let lines = try Files.text(guest.path("log")).split(separator: "\n").sorted()
         #expect(lines == (1...12).map { "part\($0)" }.sorted()[...].map { $0[...] })
@@ -92,15 +92,15 @@ extension EndToEnd {
       try withFixture(within: Self.limit) { fixture in
         let hub = try fixture.hub()
         let master = try fixture.master(hub)
-        let guest = try fixture.member("guest", of: hub.address, approvedBy: master)
+        // Longer than the test may take.
+        let guest = try fixture.member(
+          "guest", of: hub.address, approvedBy: master, ["-o", "ack_timeout=600"])
         try hub.crash()
-        let (_, time) = try timed {
-          try fixture.run(
-            "sh", "-c", "cd \"$1\" && exec python3 -c \"$2\"", "sh", guest.mount,
-            "import os; f=open('f','w'); f.write('x'); f.flush(); os.execvp('true', ['true'])"
-          ).succeeded()
-        }
-        #expect(time < .seconds(15), "it took \(time), the group's time is 30 s")
+        try fixture.run(
+          "sh", "-c", "cd \"$1\" && exec python3 -c \"$2\"", "sh", guest.mount,
+          "import os; f=open('f','w'); f.write('x'); f.flush(); os.execvp('true', ['true'])",
+          within: Self.limit
+        ).succeeded()
         try hub.restart()
         try fixture.waitFor(master.path("f"), "x")
       }

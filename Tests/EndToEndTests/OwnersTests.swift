@@ -22,28 +22,29 @@ extension EndToEnd {
           let isMount = trace.folder == host.path("made")
           let own = isMount ? host.own + "/made" : trace.folder
           try prepare(trace, own)
-          for folder in ["plain", "all", "group", "acl"] {
+          // Each mask meets each folder and each person.
+          let masks = ["022", "077", "002"]
+          for (place, folder) in ["plain", "all", "group", "acl"].enumerated() {
             for (person, words) in Self.people.enumerated() {
-              for mask in ["022", "077", "002"] {
-                let name = "\(person)-\(mask)"
-                let script =
-                  "umask \(mask); echo x > f\(name); mkdir d\(name); mkdir -m 1770 m\(name); "
-                  + "ln -s f l\(name); touch f\(name); chmod 640 f\(name); echo y >> f\(name); "
-                  + "install -m 754 f\(name) i\(name); sed -i s/x/z/ f\(name); mv f\(name) r\(name)"
-                trace.call("\(words) in \(folder) with \(mask)") {
-                  system(
-                    "cd '\(trace.folder)/\(folder)' && setpriv \(words) sh -c '\(script)' 2>/dev/null"
-                  )
-                }
+              let mask = masks[(place + person) % masks.count]
+              let name = "\(person)-\(mask)"
+              let script =
+                "umask \(mask); echo x > f\(name); mkdir d\(name); mkdir -m 1770 m\(name); "
+                + "ln -s f l\(name); touch f\(name); chmod 640 f\(name); echo y >> f\(name); "
+                + "install -m 754 f\(name) i\(name); sed -i s/x/z/ f\(name); mv f\(name) r\(name)"
+              trace.call("\(words) in \(folder) with \(mask)") {
+                system(
+                  "cd '\(trace.folder)/\(folder)' && setpriv \(words) sh -c '\(script)' 2>/dev/null"
+                )
               }
             }
           }
           // What others made: who may write, remove, change.
           for words in Self.people.dropFirst() {
             for deed in [
-              "echo x >> all/r0-022", "rm all/l0-022", "mv all/i0-022 all/j",
-              "chmod 600 all/i0-077",
-              "touch all/i0-002", "rm group/r1-077", "chmod 4755 all/i2-022", "rmdir all/m1-022",
+              "echo x >> all/r0-077", "rm all/l0-077", "mv all/i0-077 all/j",
+              "chmod 600 all/i1-002", "touch all/i3-077", "rm group/r1-022",
+              "chmod 4755 all/i2-022", "rmdir all/m1-002",
             ] {
               trace.call("\(deed) by \(words)") {
                 system("cd '\(trace.folder)' && setpriv \(words) sh -c '\(deed)' 2>/dev/null")
@@ -52,7 +53,7 @@ extension EndToEnd {
           }
           let listing = try fixture.shell(Self.listing, trace.folder).succeeded().text
           for line in listing.split(separator: "\n") { trace.note("there", line) }
-          for name in ["r0-022", "r3-077", "d1-002", "m0-077"] {
+          for name in ["r0-022", "r3-022", "d1-077", "m0-022"] {
             for kind in ["access", "default"] {
               trace.note("ACL of \(name)", try acl(kind, "\(own)/acl/\(name)"))
             }

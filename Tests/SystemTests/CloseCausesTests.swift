@@ -44,6 +44,28 @@ struct CloseCausesTests {
     #expect(isSeen)
   }
 
+  @Test func `what a look says behind its time is a correction, behind what it corrects`() throws {
+    let gate = Monitor(false)
+    let heard = Monitor<[CloseCause]>([])
+    let causes = try CloseCauses { thread in
+      _ = gate.wait { $0 ? true : nil }
+      return thread == 1 ? .exec : .ordinary
+    }
+    defer { causes.stop() }
+    for thread in 1...2 as ClosedRange<Int32> {
+      let cause = causes.ask(
+        thread, corrected: { corrected in heard.update { $0.append(corrected) } }
+      ) { late in
+        // Whoever looks may be done at any time.
+        gate.update { $0 = true }
+        heard.update { $0.append(late) }
+      }
+      if let cause { heard.update { $0.append(cause) } }
+    }
+    let all = heard.wait(timeout: .seconds(20)) { $0.count == 3 ? $0 : nil }
+    #expect(all == [.ordinary, .exec, .ordinary] || all == [.ordinary, .ordinary, .exec])
+  }
+
   @Test func `where all that may look are stuck, everybody is answered still`() throws {
     let bench = Bench()
     defer { bench.open() }

@@ -7,11 +7,15 @@ struct ParkedCloses: Sendable {
   /// whether it was: it may call at once, and goes on with the request behind that.
   private var beingMadeKnown: [UInt64: Bool] = [:]
 
-  mutating func park(_ request: Request) -> UInt64 {
+  /// A token for a request that will perhaps be parked.
+  mutating func newToken() -> UInt64 {
     last += 1
-    requests[last] = request
-    beingMadeKnown[last] = false
     return last
+  }
+
+  mutating func park(_ request: Request, _ token: UInt64) {
+    requests[token] = request
+    beingMadeKnown[token] = false
   }
 
   /// Whether the program still waits.

@@ -15,13 +15,18 @@ extension Volume {
     let isNews = tree.withLock { tree in
       tree[own.number]?.own.map { $0.isDirty || !$0.isAnnounced } ?? false
     }
-    guard isNews else { return flush(request, own, on: onDiskSoon) }
+    let token = closing.withLock { $0.newToken() }
+    guard isNews else { return flush(request, own, token, on: onDiskSoon) }
     // Nothing answers before this does: then whoever closes it is still there, also when it was
     // killed.
     let cause = closeCauses.ask(
       thread, meanwhile: { beginNote(own) },
-      late: { [self] cause in flush(request, own, cause, on: pool.submit) })
-    if let cause { flush(request, own, cause, on: onDiskSoon) }
+      corrected: { [self] cause in
+        // It was taken for somebody who waits for the group.
+        if cause == .exec { interruptClose(token) }
+      },
+      late: { [self] cause in flush(request, own, cause, token, on: pool.submit) })
+    if let cause { flush(request, own, cause, token, on: onDiskSoon) }
   }
 
   /// The disk makes the note of a new file while it is looked who closes it: all that a close costs
@@ -37,23 +42,23 @@ extension Volume {
   private typealias DiskWork = (@escaping @Sendable () -> Void) -> Bool
 
   private func flush(
-    _ request: Request, _ own: OwnHandle, _ cause: CloseCause, on disk: DiskWork
+    _ request: Request, _ own: OwnHandle, _ cause: CloseCause, _ token: UInt64, on disk: DiskWork
   ) {
     // Who becomes another program cannot hear the answer, and the kernel lets nobody look at it
     // until it has one. Nothing is said of the file either: whoever has it open besides goes on
     // writing, else RELEASE follows.
     if cause == .exec { return request.reply() }
     noteCloser(own, isKilled: cause == .killed)
-    flush(request, own, on: disk)
+    flush(request, own, token, on: disk)
   }
 
-  private func flush(_ request: Request, _ own: OwnHandle, on disk: DiskWork) {
+  private func flush(_ request: Request, _ own: OwnHandle, _ token: UInt64, on disk: DiskWork) {
     let state = tree.withLock { tree -> (isDirty: Bool, failure: Int32?) in
       guard let state = tree[own.number]?.own else { return (false, nil) }
       return (state.isDirty && !state.isAbandoned, state.failure)
     }
     if state.failure != nil || !state.isDirty { return request.reply(error: state.failure ?? 0) }
-    let token = closing.withLock { $0.park(request) }
+    closing.withLock { $0.park(request, token) }
     request.whenInterrupted(token: token)
     // The change goes on all the same.
     closing.withLock { $0.isKnown(token) }?.reply(error: EINTR)

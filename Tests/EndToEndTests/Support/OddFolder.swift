@@ -4,6 +4,9 @@ import System
 
 /// Fills a folder with everything that a file system can hold, and changes it, from a seed; says
 /// what of it can be shared. Many changes fail, as they may.
+///
+/// Its symlinks lead anywhere, and it runs as root: no change ever follows one, at the end of a path
+/// or on the way there.
 final class OddFolder {
   /// What something is to the share.
   enum Expected {
@@ -19,6 +22,8 @@ final class OddFolder {
   private let fixture: Fixture
   /// Where something is mounted.
   private var mounts: Set<[UInt8]> = []
+  /// Numbers of devices (major 0) behind which there never is one.
+  private static let noDevices = 256
   /// Files up to this are compared by what is in them.
   private static let digested = 1 << 20
 
@@ -38,17 +43,17 @@ final class OddFolder {
     case 7, 8: symlink(Tree.c(target()), text)
     case 9: mkfifo(text, mode_t(next(0o1000)))
     case 10: mknod(text, S_IFSOCK | mode_t(next(0o1000)), 0)
-    case 11: mknod(text, (next(2) == 0 ? S_IFCHR : S_IFBLK) | 0o600, dev_t(next(1 << 16)))
+    case 11: mknod(text, (next(2) == 0 ? S_IFCHR : S_IFBLK) | 0o600, dev_t(next(Self.noDevices)))
     case 12: link(Tree.c(somewhere()), text)
     case 13: mountSomething(on: somewhere())
-    case 14: chmod(Tree.c(somewhere()), mode_t(next(0o10000)))
+    case 14: setMode(somewhere(), mode_t(next(0o10000)))
     case 15: lchown(Tree.c(somewhere()), uid_t(next(70_000)), gid_t(next(70_000)))
     case 16: touch(somewhere())
     case 17: setImmutable(somewhere(), true)
     case 18, 19: Glibc.rename(Tree.c(somewhere()), text)
     case 20: try? Tree.remove(somewhere())
     case 21: unmountSomething()
-    case 22: truncate(Tree.c(somewhere()), off_t(next(4)) << 38 | off_t(next(5_000)))
+    case 22: resize(somewhere(), off_t(next(4)) << 38 | off_t(next(5_000)))
     default: exchange(somewhere(), somewhere())
     }
   }
@@ -126,6 +131,23 @@ final class OddFolder {
     if next(3) == 0 { touch(place) }
   }
 
+  private func setMode(_ place: [UInt8], _ mode: mode_t) {
+    if isFolderOrFile(place) { chmod(Tree.c(place), mode) }
+  }
+
+  private func resize(_ place: [UInt8], _ size: off_t) {
+    if isFolderOrFile(place) { truncate(Tree.c(place), size) }
+  }
+
+  /// Whether it is a directory or a regular file: nothing that leads elsewhere.
+  private func isFolderOrFile(_ place: [UInt8]) -> Bool {
+    (try? Stat(at: AT_FDCWD, name: place)).map { $0.isDirectory || $0.isRegular } ?? false
+  }
+
+  private func isFolder(_ place: [UInt8]) -> Bool {
+    (try? Stat(at: AT_FDCWD, name: place))?.isDirectory ?? false
+  }
+
   /// Dates that a file may have.
   private func touch(_ place: [UInt8]) {
     let seconds = [
@@ -141,6 +163,7 @@ final class OddFolder {
     else { return }
     let from = somewhere()
     let bind: UInt = 4_096  // MS_BIND
+    guard isFolderOrFile(from) else { return }
     let isMade =
       stat.isDirectory && next(2) == 0
       ? mount("tmpfs", Tree.c(place), "tmpfs", 0, nil)
@@ -157,7 +180,7 @@ final class OddFolder {
 
   private func setImmutable(_ place: [UInt8], _ wanted: Bool) {
     guard let text = String(validating: place, as: UTF8.self),
-      let stat = try? Stat(at: AT_FDCWD, name: place), stat.isDirectory || stat.isRegular
+      isFolderOrFile(place)
     else { return }
     _ = try? fixture.run("chattr", "+i", text)
   }
@@ -176,9 +199,13 @@ final class OddFolder {
     return next(10) == 0 ? name() : Array(targets[next(targets.count)].utf8)
   }
 
+  /// A name in a directory that is there.
   private func newPlace() -> [UInt8] {
     var place = Array(path.utf8)
-    for _ in 0...next(3) { place += [0x2f] + name() }
+    for _ in 0...next(3) {
+      place += [0x2f] + name()
+      if !isFolder(place) { break }
+    }
     return place
   }
 
@@ -186,7 +213,7 @@ final class OddFolder {
   private func somewhere() -> [UInt8] {
     var place = Array(path.utf8)
     for depth in 0..<4 {
-      guard
+      guard isFolder(place),
         let names = try? Tree.names(in: place).filter({ $0 != Array(".fsharefs-staging".utf8) }),
         !names.isEmpty
       else { break }
