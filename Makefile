@@ -33,7 +33,7 @@ PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-de
   git ca-certificates
 # Programs that tests run on a mount.
 TEST_PACKAGES := rsync tar gzip git sqlite3 vim-tiny nano bsdutils util-linux make gcc libc6-dev python3 \
-  perl e2fsprogs mount
+  perl e2fsprogs mount strace
 BENCH_PACKAGES := sshfs openssh-server bindfs
 
 .PHONY: help deps swift build mount umount test format simulate fuzz torture bench bench-full static install uninstall clean

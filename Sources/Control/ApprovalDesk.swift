@@ -92,14 +92,16 @@ package struct ApprovalDesk: Sendable {
   }
 
   private static func question(_ member: MemberReport) -> String {
+    (["client \(member.publicID) asks to be let in"] + details(of: member)).joined(separator: "\n")
+  }
+
+  /// What is known of a client, a line each; safe to show in a terminal.
+  package static func details(of member: MemberReport) -> [String] {
     let lines = [
       ("name", member.name), ("system", member.system), ("address", member.address ?? "not known"),
       ("first seen", member.firstSeen.map { LocalTime.text($0) } ?? "not known"),
       ("words", member.words ?? "not known"),
     ]
-    let details = lines.map { name, value in
-      "  \(name): \(TerminalText.escaped(value))"
-    }
-    return (["client \(member.publicID) asks to be let in"] + details).joined(separator: "\n")
+    return lines.map { name, value in "  \(name): \(TerminalText.escaped(value))" }
   }
 }

@@ -67,4 +67,31 @@ package struct MembersReport: Codable, Equatable, Sendable {
   package init(members: [MemberReport]) {
     self.members = members
   }
+
+  /// The client that a person means: by its number, which digits alone always are, whatever
+  /// somebody calls himself; else by its name. Throws: that there is none, or that several have
+  /// that name, with their numbers.
+  package func client(called who: String) throws(NotOneClient) -> MemberReport {
+    let isNumber = !who.isEmpty && who.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    let found = members.filter {
+      !$0.isMaster && (isNumber ? "\($0.publicID)" == who : $0.name == who)
+    }
+    if found.count == 1 { return found[0] }
+    throw NotOneClient(who: who, numbers: found.map(\.publicID))
+  }
+}
+
+/// No client, or several, are called what somebody said.
+package struct NotOneClient: Error, Equatable, CustomStringConvertible {
+  /// What was said.
+  package let who: String
+  /// Those who are called that.
+  package let numbers: [UInt32]
+
+  package var description: String {
+    if numbers.isEmpty { return "no client '\(who)'; see: fsharectl members --all" }
+    let list = numbers.sorted().map { "\($0)" }.joined(separator: ", ")
+    return "\(numbers.count) clients are named '\(who)': give the number of the one that is meant, "
+      + "of \(list); their words tell them apart: fsharectl members --all"
+  }
 }

@@ -168,17 +168,8 @@ extension GroupSession {
     guard isMaster else {
       return .refused("only the master app decides about members; ask where it runs")
     }
-    // Digits alone are a number, whatever somebody calls himself.
-    let isNumber = !who.isEmpty && who.utf8.allSatisfy { (0x30...0x39).contains($0) }
-    let found = members.members.filter {
-      !$0.isMaster && (isNumber ? "\($0.publicID)" == who : $0.name == who)
-    }
-    guard let one = found.first else {
-      return .refused("no client '\(who)'; see: fsharectl members")
-    }
-    guard found.count == 1 else {
-      return .refused("several clients are named '\(who)': give the number")
-    }
+    let one: MemberReport
+    do { one = try members.client(called: who) } catch { return .refused("\(error)") }
     let publicID = PublicID(one.publicID)
     guard let key = state.withLock({ $0.master?.clients[publicID]?.key }) else {
       return .refused("the hub does not know client \(one.publicID) now; is it connected?")

@@ -51,40 +51,6 @@ struct Members: ParsableCommand {
   }
 }
 
-/// `fsharectl approve ID|NAME`
-struct Approve: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Let a waiting member in. Only the master can.")
-
-  @Argument(help: "Public id or name, as `fsharectl members` shows them.")
-  var member: String
-
-  @Option(
-    help: ArgumentHelp(
-      "The six words that the newcomer's own screen shows; others are refused.",
-      discussion: "Four letters of each suffice.", valueName: "words"))
-  var words: String?
-
-  @OptionGroup var options: CommonOptions
-
-  func run() throws {
-    try Session(options).order("approve", [member] + (words.map { [$0] } ?? []))
-  }
-}
-
-/// `fsharectl disapprove ID|NAME`
-struct Disapprove: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Put a member out: its files leave every list at once. Only the master can.")
-
-  @Argument(help: "Public id or name, as `fsharectl members` shows them.")
-  var member: String
-
-  @OptionGroup var options: CommonOptions
-
-  func run() throws { try Session(options).order("disapprove", [member]) }
-}
-
 /// `fsharectl name NEWNAME`
 struct Name: ParsableCommand {
   static let configuration = CommandConfiguration(

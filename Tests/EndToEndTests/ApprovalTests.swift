@@ -17,7 +17,7 @@ extension EndToEnd {
         #expect(try guest.status().entries == 0)
         let id = "\(try guest.publicID())"
 
-        try fixture.control(host, "approve", id).succeeded()
+        try fixture.control(host, "approve", id, "--yes").succeeded()
         try guest.waits(for: .live)
         try fixture.waitFor(guest.path("secret"), "s")
         try Files.write(guest.path("guest's"), "g")
@@ -32,7 +32,7 @@ extension EndToEnd {
         // Its own files are where they were.
         #expect(try Files.text(guest.own + "/guest's") == "g")
 
-        try fixture.control(host, "approve", id).succeeded()
+        try fixture.control(host, "approve", id, "--yes").succeeded()
         try guest.waits(for: .live)
         try fixture.waitFor(host.path("guest's"), "g")
         try fixture.waitFor(guest.path("secret 2"), "s")
@@ -56,13 +56,58 @@ extension EndToEnd {
       }
     }
 
+    /// A person sees who it is and is asked; where nobody can be, it must be said. A name that two
+    /// have is nobody's.
+    @Test func whoIsLetInIsAskedFirst() throws {
+      try withFixture { fixture in
+        let (host, hub) = try fixture.host()
+        let twins = try (0..<2).map { _ in try fixture.waitingMember("twin", of: hub) }
+        let numbers = try twins.map { try $0.publicID() }
+        try eventually("the host knows both") {
+          try host.members().filter { $0.name == "twin" }.count == 2
+        }
+        let words = try twins[0].status().words
+        for way in [["--yes"], ["--words", words]] {
+          let refused = try fixture.run(
+            [Programs.control, "approve", "twin", "--state", host.state] + way)
+          #expect(refused.ending == .exit(1))
+          for number in numbers { #expect(refused.errors.contains("\(number)")) }
+        }
+        let unasked = try fixture.control(host, "approve", "\(numbers[0])")
+        #expect(unasked.ending == .exit(64) && unasked.errorLines.count == 1)
+
+        func answered(_ answer: String) throws -> (ending: Ending, shown: String) {
+          let terminal = try Terminal()
+          let output = fixture.newPath("out")
+          let process = try RunningProcess(
+            [
+              "sh", "-c", "exec \"$1\" approve \"$2\" --state \"$3\" < \"$4\"", "sh",
+              Programs.control, "\(numbers[0])", host.state, terminal.path,
+            ], output: output, errors: output)
+          _ = fixture.watch(process)
+          try eventually("it asks") { try Files.text(output).contains("Let it in?") }
+          try terminal.type(answer)
+          return (try process.wait(), try Files.text(output))
+        }
+        let no = try answered("no")
+        #expect(no.ending == .exit(1))
+        for detail in ["name: twin", "system: Linux", "address: 127.0.0.1", "words: \(words)"] {
+          #expect(no.shown.contains(detail))
+        }
+        #expect(try twins[0].status().state == .waiting)
+        #expect(try answered("y").ending == .exit(0))
+        try twins[0].waits(for: .live)
+        #expect(try twins[1].status().state == .waiting)
+      }
+    }
+
     /// Only the master decides, and only about whom it knows.
     @Test func onlyTheMasterDecides() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
         let guest = try fixture.member("guest", of: hub, approvedBy: host)
         for (daemon, word) in [(guest, "guest"), (host, "nobody"), (host, "99")] {
-          let refused = try fixture.control(daemon, "approve", word)
+          let refused = try fixture.control(daemon, "approve", word, "--yes")
           #expect(refused.ending == .exit(1))
           #expect(refused.errorLines.count == 1)
         }

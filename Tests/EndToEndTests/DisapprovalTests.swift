@@ -53,7 +53,7 @@ extension EndToEnd {
         try Files.write(third.path("new"), "n")
         try fixture.waitFor(host.path("new"), "n")
 
-        try fixture.control(host, "approve", "guest").succeeded()
+        try fixture.control(host, "approve", "guest", "--yes").succeeded()
         try guest.waits(for: .live)
         try fixture.waitFor(third.path("guest's"))
         #expect(

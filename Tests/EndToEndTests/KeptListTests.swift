@@ -148,7 +148,7 @@ extension EndToEnd {
         }
         try expectNoList(EHOSTDOWN)
         let id = "\(try guest.publicID())"
-        try fixture.control(host, "approve", id).succeeded()
+        try fixture.control(host, "approve", id, "--yes").succeeded()
         try guest.waits(for: .live)
         #expect(try Files.list(guest.path("folder")) == ["mine", "secret"])
         #expect(try Files.text(guest.path("folder/secret")) == "s")
@@ -163,7 +163,7 @@ extension EndToEnd {
         errno = 0
         #expect(readdir(begun) == nil && errno == EACCES)
         try fixture.waitForAbsence(guest.state + "/list")
-        try fixture.control(host, "approve", id).succeeded()
+        try fixture.control(host, "approve", id, "--yes").succeeded()
         try guest.waits(for: .live)
         try fixture.waitForEquality(host.mount, guest.mount)
       }

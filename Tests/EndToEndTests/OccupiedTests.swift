@@ -274,7 +274,7 @@ extension EndToEnd {
         try guest.waits(for: .waiting)
         let id = try guest.publicID()
         try eventually("the host has heard") { try host.members().contains { $0.publicID == id } }
-        try fixture.control(host, "approve", "\(id)").succeeded()
+        try fixture.control(host, "approve", "\(id)", "--yes").succeeded()
         try fixture.waitFor(host.path("open/file"), "open/file")
         #expect(try Files.list(host.mount) == ["open"])
         #expect(try Files.list(guest.mount) == ["closed", "open", "secret"])

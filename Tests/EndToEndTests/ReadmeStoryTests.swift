@@ -16,7 +16,7 @@ extension EndToEnd {
         let table = try fixture.control(host, "members").succeeded().text
         #expect(table.contains("guest") && table.contains("waiting"))
 
-        try fixture.control(host, "approve", "\(id)").succeeded()
+        try fixture.control(host, "approve", "\(id)", "--yes").succeeded()
         try guest.waits(for: .live)
 
         let source = fixture.newPath("source")
@@ -45,7 +45,7 @@ extension EndToEnd {
           try Files.text(guest.log).contains("fsharectl approve \(id)")
         }
         #expect(!MountPoint.isLive(guest.mount))
-        try fixture.control(host, "approve", "guest").succeeded()
+        try fixture.control(host, "approve", "guest", "--yes").succeeded()
         try guest.waits(for: .live)
       }
     }

@@ -60,7 +60,7 @@ extension EndToEnd {
         #expect(!(try Files.text(anna.log).contains("breaks the protocol")))
 
         // A person's word ends the doubt, and all goes on.
-        try fixture.control(host, "approve", "bert").succeeded()
+        try fixture.control(host, "approve", "bert", "--yes").succeeded()
         try bert.waits(for: .live)
         try fixture.waitFor(anna.path("bert's"), "b")
         #expect(try host.members().allSatisfy { $0.doubt == nil })
@@ -104,7 +104,7 @@ extension EndToEnd {
               && $0.doubt?.contains("unknown to this master") == true
           }
         }
-        try fixture.control(master, "approve", "bert").succeeded()
+        try fixture.control(master, "approve", "bert", "--yes").succeeded()
         try bert.waits(for: .live)
         try fixture.waitForSameList(master, bert)
         #expect(try bert.publicID() == id)

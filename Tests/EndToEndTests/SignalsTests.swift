@@ -42,7 +42,7 @@ extension EndToEnd {
           try text(of: words).contains("waiting for approval")
         }
         command.kill(SIGSTOP)
-        try fixture.control(host, "approve", "1").succeeded()
+        try fixture.control(host, "approve", "1", "--yes").succeeded()
         try eventually("the mount is live") { MountPoint.isLive(words.mount) }
         command.kill(SIGCONT)
         #expect(try command.wait(within: .seconds(5)) == .exit(0))

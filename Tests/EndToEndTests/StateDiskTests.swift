@@ -37,7 +37,8 @@ extension EndToEnd {
         let new = Files.errorOf { try Files.write(guest.path("old"), "during") }
         #expect(new == ETIMEDOUT || new == EHOSTDOWN)
         // Nobody is let in or out without its being kept, and reading goes on.
-        #expect(try fixture.control(host, "approve", "\(late.publicID())").ending == .exit(1))
+        #expect(
+          try fixture.control(host, "approve", "\(late.publicID())", "--yes").ending == .exit(1))
         #expect(try Files.text(host.path("file 0")) == "file 0")
         #expect(try guest.status().seq == host.status().seq)
 
@@ -46,7 +47,7 @@ extension EndToEnd {
         try fixture.waitFor(host.path("old"), "during")
         try Files.write(host.path("own"), "now")
         try fixture.waitFor(guest.path("own"), "now")
-        try fixture.control(host, "approve", "\(late.publicID())").succeeded()
+        try fixture.control(host, "approve", "\(late.publicID())", "--yes").succeeded()
         try late.waits(for: .live)
 
         // And what was said to be there is there after a kill.

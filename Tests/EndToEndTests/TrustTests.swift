@@ -18,7 +18,7 @@ extension EndToEnd {
       try eventually("it is heard of") {
         try master.members().contains { $0.publicID == id }
       }
-      try fixture.control(master, "approve", "\(id)").succeeded()
+      try fixture.control(master, "approve", "\(id)", "--yes").succeeded()
       try guest.waits(for: .live)
     }
 

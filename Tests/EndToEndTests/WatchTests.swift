@@ -53,7 +53,7 @@ extension EndToEnd {
         let bold = try fixture.waitingMember("bold", of: hub)
         try eventually("the next is asked about") { try Files.text(shown).contains("name: bold") }
         #expect(try bold.status().state == .waiting)
-        try fixture.control(host, "approve", "bold").succeeded()
+        try fixture.control(host, "approve", "bold", "--yes").succeeded()
         try eventually("that it is decided already is noted") {
           try Files.text(shown).contains("(bold) was approved elsewhere")
         }

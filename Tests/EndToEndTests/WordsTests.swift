@@ -53,7 +53,8 @@ extension EndToEnd {
         #expect(try done.succeeded().text.contains(words))
         try guest.waits(for: .live)
         // Without words it is the user's to compare: they are shown.
-        #expect(try fixture.control(host, "approve", "other").succeeded().text.contains(wrong))
+        #expect(
+          try fixture.control(host, "approve", "other", "--yes").succeeded().text.contains(wrong))
         try other.waits(for: .live)
         // Everyone who is in can compare the words of everyone who is in.
         let known = try eventuallySome("the guest knows the other's words") {

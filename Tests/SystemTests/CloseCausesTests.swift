@@ -54,12 +54,12 @@ struct CloseCausesTests {
     defer { causes.stop() }
     for thread in 1...2 as ClosedRange<Int32> {
       let cause = causes.ask(
-        thread, corrected: { corrected in heard.update { $0.append(corrected) } }
-      ) { late in
-        // Whoever looks may be done at any time.
-        gate.update { $0 = true }
-        heard.update { $0.append(late) }
-      }
+        thread, corrected: { corrected in heard.update { $0.append(corrected) } },
+        late: { late in
+          // Whoever looks may be done at any time.
+          gate.update { $0 = true }
+          heard.update { $0.append(late) }
+        })
       if let cause { heard.update { $0.append(cause) } }
     }
     let all = heard.wait(timeout: .seconds(20)) { $0.count == 3 ? $0 : nil }

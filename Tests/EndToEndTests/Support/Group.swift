@@ -119,7 +119,7 @@ extension Fixture {
     try eventually("\(master.name) has heard of \(name)") {
       try master.members().contains { $0.publicID == id }
     }
-    try control(master, "approve", "\(id)").succeeded()
+    try control(master, "approve", "\(id)", "--yes").succeeded()
     try daemon.waits(for: .live)
     return daemon
   }

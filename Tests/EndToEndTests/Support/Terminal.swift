@@ -24,6 +24,11 @@ final class Terminal {
     try retryingOnInterrupt("TIOCSWINSZ") { ioctl(raw, UInt(TIOCSWINSZ), &size) }
   }
 
+  /// Types a line.
+  func type(_ line: String) throws {
+    try File.writeAll(Array((line + "\n").utf8), to: master.raw, "a terminal")
+  }
+
   /// All that was shown until now, as it was written.
   var text: String {
     var piece = [UInt8](repeating: 0, count: 4_096)

@@ -84,7 +84,7 @@ final class Group: Route {
   private func admit(_ member: Member) throws {
     try eventually("\(member.name) is approved") {
       try member.check()
-      return owner.control("approve", member.name)
+      return owner.control("approve", member.name, "--yes")
     }
     try settle(from: owner, to: member)
   }
