@@ -1,4 +1,5 @@
 import CLinux
+import Control
 import Glibc
 import System
 import Testing
@@ -57,6 +58,28 @@ extension EndToEnd {
         stopped.kill(SIGCONT)
         for reader in readers { #expect(try reader.wait(within: .seconds(60)) == .exit(0)) }
         #expect(try Files.read(host.path("far/7")) == Samples.bytes(Self.size + 7))
+      }
+    }
+
+    /// S76: a disk that fails gives readers of that file its error, and its owner a line.
+    @Test(.enabled(if: geteuid() == 0, "only root can trace what sheds its rights"))
+    func aDiskThatFailsSaysSo() throws {
+      try withFixture(within: .seconds(90)) { fixture in
+        let (host, hub) = try fixture.host()
+        let guest = try fixture.member("guest", of: hub, approvedBy: host)
+        for name in ["bad", "good"] { try Files.write(guest.path(name), Samples.bytes(Self.size)) }
+        #expect(try guest.leave() == .exit(0))
+        try guest.start(
+          ["--nowait", hub],
+          through: [
+            "strace", "-D", "-f", "-qqq", "-o", "/dev/null", "-P", guest.own + "/bad", "-e",
+            "trace=pread64", "-e", "inject=pread64:error=EIO",
+          ])
+        try guest.waits(for: .live)
+        try fixture.waitFor(host.path("bad"))
+        #expect(Files.errorOf { _ = try Files.read(host.path("bad")) } == EIO)
+        #expect(try Files.text(guest.log).contains("cannot be read; whoever reads it"))
+        #expect(try Files.read(host.path("good")) == Samples.bytes(Self.size))
       }
     }
 

@@ -152,14 +152,19 @@ extension Volume {
     let end = source.end(of: key)
     guard end > 0 else { return .changed }
     let frame: [UInt8]?
+    var fault: SystemError?
     do throws(SealFault) {
       frame = try source.frame(key, sealer) { buffer, start in
-        try readFully(source.file, buffer, at: start)
+        do throws(SystemError) { return try readFully(source.file, buffer, at: start) } catch {
+          fault = error
+          throw error
+        }
       }
     } catch {
       // The group has another key by now, and the asker has it or gets it too.
       return .stale
     }
+    if let fault { return cannotRead(key.entry, fault) }
     // Noted before it is checked: whoever finds out what was sent must know of it by then.
     if let frame { sent.withLock { $0.note(LeafMark(of: frame, key: key)) } }
     if let failure = failure(of: source, upTo: end) { return failure }
@@ -219,7 +224,7 @@ extension Volume {
         guard let failure = failure(of: source, upTo: 0) else { return source }
         reason = failure
       } catch {
-        reason = Self.reason(error)
+        reason = cannotRead(request.entry, error)
         if reason == .changed { lookAgain(at: place.number) }
       }
     }
@@ -232,7 +237,19 @@ extension Volume {
     return try folder.openContent(place.path, flags: O_RDONLY)
   }
 
-  /// What an asker hears of a file that cannot be opened.
+  /// What an asker hears of a file that cannot be opened or read. Where it is the disk's or the
+  /// system's fault, its owner hears it too.
+  private func cannotRead(_ entry: EntryID, _ error: SystemError) -> ChunkFailureReason {
+    let reason = Self.reason(error)
+    if reason == .unreadable {
+      budget.log(
+        .error, "own files that cannot be read",
+        "a file of one's own cannot be read; whoever reads it gets an error",
+        metadata: ["path": "\(shownPath(of: entry))", "why": "\(error)"])
+    }
+    return reason
+  }
+
   private static func reason(_ error: SystemError) -> ChunkFailureReason {
     switch error.code {
     // It was moved, removed or replaced by something else a moment ago.
