@@ -136,9 +136,11 @@ fuzz: deps
 	  tail -n 1 .build/$$fuzzer.log; \
 	done
 
+# Built as for the tests: `swift test` by itself builds everything anew, with other settings.
 torture: deps
+	$(SWIFT) build -c release --build-tests
 	FSHAREFS_TORTURE_MINUTES=$(MINUTES) FSHAREFS_TORTURE_SEED=$(SEED) FSHAREFS_REQUIRE_MOUNT=1 \
-	  $(SWIFT) test -c release --filter EndToEnd.Torture
+	  $(SWIFT) test -c release --skip-build --filter EndToEnd.Torture
 
 bench: BENCH_OPTIONS =
 bench-full: BENCH_OPTIONS = --full
