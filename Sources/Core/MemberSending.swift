@@ -215,7 +215,9 @@ extension Member {
   /// Once all is answered, as many entries of the list are ours as there are here; whatever led to
   /// more, a refusal in the middle of renames, say, it does not stay.
   private mutating func checkRemains() {
-    guard let publicID, phase == .live, outbox.count == 0 else { return }
+    guard let publicID, phase == .live, outbox.count == 0,
+      replica.list.count(ownedBy: publicID) > own.count
+    else { return }
     let awaited = displaced.reduce(into: Set<EntryID>()) { awaited, one in
       if own[one.key] == nil { awaited.formUnion(one.value) }
     }

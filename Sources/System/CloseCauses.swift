@@ -171,6 +171,8 @@ private final class LookingQuestion: Sendable {
 /// What the threads that look share.
 private struct LookingQueue {
   private var waiting: Deque<LookingQuestion> = []
+  /// Those whose time was over before anybody looked: an answer can only correct by now.
+  private var late: Deque<LookingQuestion> = []
   /// Those that run, stuck ones among them.
   var threads = 0
   var isStopping = false
@@ -181,8 +183,15 @@ private struct LookingQueue {
     return true
   }
 
-  /// The next that was not looked at.
-  mutating func pop() -> LookingQuestion? { waiting.popFirst() }
+  /// The next that somebody waits for; where there is none, one that is late.
+  mutating func pop() -> LookingQuestion? {
+    while let question = waiting.popFirst() {
+      if question.cause == nil { return question }
+      if late.count == CloseCauses.queueLimit { late.removeFirst() }
+      late.append(question)
+    }
+    return late.popFirst()
+  }
 
   /// Whether somebody has waited for so long that all who look must be stuck.
   func isStuck(now: Duration) -> Bool { waiting.contains { $0.deadline <= now } }

@@ -40,7 +40,7 @@ extension EndToEnd {
       try Files.write(source, content)
       let (new, moved, old) = ("\(round)", "moved \(round)", "moved \(round - 1)")
       func done(_ words: String...) throws -> Bool {
-        try fixture.run([words[0]] + words.dropFirst()).ending == .exit(0)
+        try fixture.run(words, within: .seconds(60)).ending == .exit(0)
       }
       if try done("cp", source, "\(mount)/\(new)") {
         sure[new] = content
