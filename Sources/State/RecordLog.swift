@@ -24,21 +24,24 @@ package final class RecordLog: Sendable {
     var worthFrom = 0
   }
 
-  /// A log this long is worth making anew.
-  private static let worthRewriting = 64 << 20
   /// Where making it anew failed, it is tried again when there is so much more: each try costs a
   /// whole log.
   private static let nextTry = 16 << 20
 
   package let path: String
   private let kind: StateKind
+  /// A log this long is worth making anew.
+  private let worthRewriting: Int
   private let current: Locked<Open>
 
   /// Makes a log that holds `records`, in the place of any that is there; durable on return.
+  /// `worthRewriting`: bytes from which it is worth making anew.
   package init(
-    _ kind: StateKind, _ path: String, replacingWith records: some Sequence<[UInt8]>
+    _ kind: StateKind, _ path: String, replacingWith records: some Sequence<[UInt8]>,
+    worthRewriting: Int = 64 << 20
   ) throws(SystemError) {
     self.path = path
+    self.worthRewriting = worthRewriting
     self.kind = kind
     let bytes = Self.file(kind, records)
     var made: OwnedDescriptor?
@@ -57,7 +60,7 @@ package final class RecordLog: Sendable {
   /// Whether most of the log is history that a fresh one would not have.
   package var isWorthRewriting: Bool {
     current.withLock {
-      $0.bytes > Self.worthRewriting && $0.bytes > 4 * $0.bytesAtFirst && $0.bytes >= $0.worthFrom
+      $0.bytes > worthRewriting && $0.bytes > 4 * $0.bytesAtFirst && $0.bytes >= $0.worthFrom
     }
   }
 

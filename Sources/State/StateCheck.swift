@@ -115,7 +115,7 @@ package struct StateCheck: Codable, Equatable, Sendable {
     case .claimCode:
       try Privacy.check(file: path)
       return try ClaimCode.read(path).map { _ in "of a hub without a master" }
-    case .index: return try log(.index, path) { _ in nil }
+    case .index, .targets: return try log(kind, path) { _ in nil }
     case .journal:
       var reader = JournalReader()
       return try log(.journal, path) { record in

@@ -21,6 +21,8 @@ package enum StateKind: String, CaseIterable, Sendable {
   /// The hub's clients.
   case registry
   case claimCode = "claim-code"
+  /// Where what is being copied in belongs: in the staging folder.
+  case targets
 
   /// The format that this program writes. 1 was before files had a first line; a later one is
   /// refused.
@@ -35,7 +37,7 @@ package enum StateKind: String, CaseIterable, Sendable {
     // A hundred thousand decisions.
     case .vault: 64 << 20
     case .restored: 2 << 20
-    case .index, .journal, .registry: 1 << 32
+    case .index, .journal, .registry, .targets: 1 << 32
     }
   }
 
@@ -43,7 +45,7 @@ package enum StateKind: String, CaseIterable, Sendable {
   /// else.
   package var isMadeAnew: Bool {
     switch self {
-    case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey: true
+    case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey, .targets: true
     case .key, .group, .shares, .vault, .journal, .restored, .registry, .claimCode: false
     }
   }
@@ -65,6 +67,7 @@ package enum StateKind: String, CaseIterable, Sendable {
     case .name: "the next start takes the machine's name: fsharectl name NEWNAME"
     case .incarnation: "the next start makes it anew from the clock"
     case .index: "the next start makes it anew; others fetch again what they read"
+    case .targets: "the next start makes it anew, and sets aside what was being copied in"
     case .cacheKey: "the next start makes it anew, and empties the disk cache"
     case .listKey: "the next start makes it anew, and takes the list anew"
     case .numberKey:

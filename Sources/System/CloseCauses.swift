@@ -1,5 +1,6 @@
 import DequeModule
 import Glibc
+import Synchronization
 
 /// Finds out why programs close files, while their requests are not answered.
 ///
@@ -15,10 +16,6 @@ package final class CloseCauses: Sendable {
   /// Threads that look at most, stuck ones among them: each is a program that hangs in a way nobody
   /// has seen yet.
   static let threadLimit = 16
-  /// How long whoever asks gives way for an answer before it goes on to other work. Nearly all come
-  /// in less, and cost no change of threads then.
-  private static let soon: Duration = .microseconds(200)
-
   private let queue: Monitor<LookingQueue>
   private let clock: Monitor<LookingClock>
   private let look: @Sendable (Int32) -> CloseCause
@@ -50,27 +47,20 @@ package final class CloseCauses: Sendable {
     clock.update { $0.isStopping = true }
   }
 
-  /// Asks about a thread of a program. `work`: what the asker does meanwhile, which hides the time
-  /// of the look. Returns: the answer, where it comes at once; else it is given to `late`, on
-  /// another thread, in `patience` at the latest. Too much at once, or no answer in time, is
-  /// `.ordinary`; `corrected` gets what the look says after all, where that is something else.
+  /// Asks about a thread of a program. Too much at once, or no answer in time, is `.ordinary`;
+  /// `corrected` gets what the look says after all, where that is something else.
   package func ask(
-    _ thread: Int32, meanwhile work: () -> Void = {},
-    corrected: @escaping @Sendable (CloseCause) -> Void = { _ in },
-    late: @escaping @Sendable (CloseCause) -> Void
-  ) -> CloseCause? {
+    _ thread: Int32, corrected: @escaping @Sendable (CloseCause) -> Void = { _ in }
+  ) -> CloseQuestion {
     let now = MonotonicClock.now
-    let question = LookingQuestion(thread, deadline: now + Self.patience, corrected)
-    guard queue.withLock({ $0.push(question) }) else { return .ordinary }
+    let question = CloseQuestion(thread, deadline: now + Self.patience, corrected)
+    guard queue.withLock({ $0.push(question) }) else {
+      question.answer(.ordinary)
+      return question
+    }
     queue.signal()
     if clock.withLock({ $0.add(question) }) { clock.signal() }
-    work()
-    let end = MonotonicClock.now + Self.soon
-    repeat {
-      if let cause = question.cause { return cause }
-      sched_yield()
-    } while MonotonicClock.now < end
-    return question.wait(late)
+    return question
   }
 
   fileprivate static func startLooking(
@@ -87,7 +77,7 @@ package final class CloseCauses: Sendable {
 }
 
 /// One question, answered by a look or by the end of its time, whichever comes first.
-private final class LookingQuestion: Sendable {
+package final class CloseQuestion: Sendable {
   private enum State {
     case asked
     case waitedFor(@Sendable (CloseCause) -> Void)
@@ -96,12 +86,18 @@ private final class LookingQuestion: Sendable {
     case answered(CloseCause)
   }
 
-  let thread: Int32
-  let deadline: Duration
+  /// How long whoever asks gives way for an answer before it goes on to other work. Nearly all come
+  /// in less, and cost no change of threads then.
+  private static let soon: Duration = .microseconds(200)
+
+  fileprivate let thread: Int32
+  fileprivate let deadline: Duration
   private let corrected: @Sendable (CloseCause) -> Void
   private let state = Locked(State.asked)
+  /// Whether there is an answer: looked at without the lock, which whoever answers needs.
+  private let isAnswered = Atomic(false)
 
-  init(
+  fileprivate init(
     _ thread: Int32, deadline: Duration, _ corrected: @escaping @Sendable (CloseCause) -> Void
   ) {
     self.thread = thread
@@ -109,23 +105,28 @@ private final class LookingQuestion: Sendable {
     self.corrected = corrected
   }
 
-  /// The answer, where there is one.
-  var cause: CloseCause? {
-    state.withLock { if case .answered(let cause) = $0 { cause } else { nil } }
-  }
-
-  /// Has the answer given to `body`, or returns it where it is there.
-  func wait(_ body: @escaping @Sendable (CloseCause) -> Void) -> CloseCause? {
-    state.withLock { state in
+  /// The answer, where it comes at once; else it is given to `late`, on another thread, in
+  /// `CloseCauses.patience` at the latest. Asked for once.
+  package func answer(late: @escaping @Sendable (CloseCause) -> Void) -> CloseCause? {
+    let end = MonotonicClock.now + Self.soon
+    while !isAnswered.load(ordering: .acquiring) {
+      if MonotonicClock.now >= end { break }
+      sched_yield()
+    }
+    return state.withLock { state in
       if case .answered(let cause) = state { return cause }
-      state = .waitedFor(body)
+      state = .waitedFor(late)
       return nil
     }
   }
 
+  /// Whether nobody has answered yet.
+  fileprivate var isOpen: Bool { !isAnswered.load(ordering: .acquiring) }
+
   /// A look's answer. Behind the end of the time it is a correction, and comes behind what it
   /// corrects.
-  func answer(_ cause: CloseCause) {
+  fileprivate func answer(_ cause: CloseCause) {
+    defer { isAnswered.store(true, ordering: .releasing) }
     let tell = state.withLock { state -> (@Sendable (CloseCause) -> Void)? in
       switch state {
       case .asked:
@@ -145,7 +146,8 @@ private final class LookingQuestion: Sendable {
   }
 
   /// Its time is over.
-  func expire() {
+  fileprivate func expire() {
+    defer { isAnswered.store(true, ordering: .releasing) }
     let body = state.withLock { state -> (@Sendable (CloseCause) -> Void)? in
       switch state {
       case .asked:
@@ -170,23 +172,23 @@ private final class LookingQuestion: Sendable {
 
 /// What the threads that look share.
 private struct LookingQueue {
-  private var waiting: Deque<LookingQuestion> = []
+  private var waiting: Deque<CloseQuestion> = []
   /// Those whose time was over before anybody looked: an answer can only correct by now.
-  private var late: Deque<LookingQuestion> = []
+  private var late: Deque<CloseQuestion> = []
   /// Those that run, stuck ones among them.
   var threads = 0
   var isStopping = false
 
-  mutating func push(_ question: LookingQuestion) -> Bool {
+  mutating func push(_ question: CloseQuestion) -> Bool {
     guard !isStopping, waiting.count < CloseCauses.queueLimit else { return false }
     waiting.append(question)
     return true
   }
 
   /// The next that somebody waits for; where there is none, one that is late.
-  mutating func pop() -> LookingQuestion? {
+  mutating func pop() -> CloseQuestion? {
     while let question = waiting.popFirst() {
-      if question.cause == nil { return question }
+      if question.isOpen { return question }
       if late.count == CloseCauses.queueLimit { late.removeFirst() }
       late.append(question)
     }
@@ -199,21 +201,21 @@ private struct LookingQueue {
 
 /// Questions in the order of their deadlines.
 private struct LookingClock {
-  private var asked: Deque<LookingQuestion> = []
+  private var asked: Deque<CloseQuestion> = []
   var isStopping = false
 
   var next: Duration? { asked.first?.deadline }
 
   /// Returns: whether nobody keeps time yet.
-  mutating func add(_ question: LookingQuestion) -> Bool {
+  mutating func add(_ question: CloseQuestion) -> Bool {
     let isFirst = asked.isEmpty
     asked.append(question)
     return isFirst
   }
 
   /// Those whose time is over, and at the end of all every one.
-  mutating func takeDue(now: Duration) -> [LookingQuestion] {
-    var due: [LookingQuestion] = []
+  mutating func takeDue(now: Duration) -> [CloseQuestion] {
+    var due: [CloseQuestion] = []
     while let first = asked.first, isStopping || first.deadline <= now {
       due.append(first)
       asked.removeFirst()
@@ -227,7 +229,7 @@ private func answerQuestions(
 ) {
   while true {
     // The outer optional is `wait`'s time-out, which cannot happen here.
-    let next: LookingQuestion?? = queue.wait { queue in
+    let next: CloseQuestion?? = queue.wait { queue in
       if let question = queue.pop() { return .some(.some(question)) }
       return queue.isStopping ? .some(.none) : .none
     }

@@ -26,7 +26,7 @@ extension EndToEnd {
         try guest.waits(for: .live)
         try fixture.waitFor(host.path("whole"))
         #expect(try Files.list(guest.mount) == ["whole"])
-        #expect(try Files.list(guest.own + "/.fsharefs-staging") == ["lock"])
+        #expect(try Files.list(guest.own + "/.fsharefs-staging") == ["lock", "targets"])
         try fixture.waitForEquality(guest.mount, host.mount)
       }
     }
@@ -55,7 +55,8 @@ extension EndToEnd {
         try guest.crash()
         copy.kill(SIGKILL)
         _ = try copy.wait()
-        // A copy that was complete, and waited for the group, as its note says.
+        // A copy that was complete, and waited for the group, as the note says that earlier
+        // versions left.
         let staging = guest.own + "/.fsharefs-staging"
         try Files.write(staging + "/1234", "complete")
         try Files.write(staging + "/1234.target", "folder/complete")
@@ -64,8 +65,33 @@ extension EndToEnd {
         try guest.waits(for: .live)
         try fixture.waitFor(host.path("folder/complete"), "complete")
         #expect(try Files.list(host.mount) == ["folder", "whole"])
-        #expect(try Files.list(staging) == ["lock"])
+        #expect(try Files.list(staging) == ["lock", "targets"])
         try fixture.waitForEquality(guest.mount, host.mount)
+      }
+    }
+
+    /// S83: where it cannot be read what was complete, everything is kept.
+    @Test func aDamagedLogLosesNothing() throws {
+      try withFixture { fixture in
+        let (host, hub) = try fixture.host()
+        let guest = try fixture.member("guest", of: hub, approvedBy: host)
+        try Files.write(guest.path("one"), "one")
+        try guest.crash()
+        let staging = guest.own + "/.fsharefs-staging"
+        try Files.write(staging + "/1234", "perhaps complete")
+        var log = try Files.read(staging + "/targets")
+        log[log.count - 1] ^= 1
+        try Files.write(staging + "/targets", log)
+        for _ in 1...2 {
+          try guest.start(["--nowait"])
+          try guest.waits(for: .live)
+          #expect(try guest.status().setAside == 1)
+          #expect(try Files.text(staging + "/1234") == "perhaps complete")
+          #expect(try Files.text(guest.log).contains("1234"))
+          try Files.write(guest.path("two"), "two", flags: O_CREAT | O_TRUNC)
+          try guest.crash()
+        }
+        #expect(try Files.list(staging) == ["1234", "lock", "targets", "targets.damaged-1"])
       }
     }
 

@@ -12,7 +12,9 @@ struct CloseCausesTests {
 
     /// Asks, and notes the answer.
     func ask(_ causes: CloseCauses, _ thread: Int32) {
-      let cause = causes.ask(thread) { [answers] late in answers.update { $0[thread] = late } }
+      let cause = causes.ask(thread).answer { [answers] late in
+        answers.update { $0[thread] = late }
+      }
       if let cause { answers.update { $0[thread] = cause } }
     }
 
@@ -53,13 +55,13 @@ struct CloseCausesTests {
     }
     defer { causes.stop() }
     for thread in 1...2 as ClosedRange<Int32> {
-      let cause = causes.ask(
-        thread, corrected: { corrected in heard.update { $0.append(corrected) } },
-        late: { late in
-          // Whoever looks may be done at any time.
-          gate.update { $0 = true }
-          heard.update { $0.append(late) }
-        })
+      let question = causes.ask(
+        thread, corrected: { corrected in heard.update { $0.append(corrected) } })
+      let cause = question.answer { late in
+        // Whoever looks may be done at any time.
+        gate.update { $0 = true }
+        heard.update { $0.append(late) }
+      }
       if let cause { heard.update { $0.append(cause) } }
     }
     let all = heard.wait(timeout: .seconds(20)) { $0.count == 3 ? $0 : nil }
@@ -81,7 +83,7 @@ struct CloseCausesTests {
   @Test func `what is asked behind the end is answered`() throws {
     let causes = try CloseCauses { _ in .killed }
     causes.stop()
-    #expect(causes.ask(1) { _ in Issue.record("answered twice") } == .ordinary)
+    #expect(causes.ask(1).answer { _ in Issue.record("answered twice") } == .ordinary)
   }
 
   @Test func `a thread that goes on closes of itself, and so does one that nobody knows`() {

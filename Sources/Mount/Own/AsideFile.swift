@@ -22,7 +22,6 @@ package struct AsideFile: Equatable, Sendable {
 extension OwnFolder {
   /// Where a file lies that was set aside.
   package func path(of aside: AsideFile) -> String {
-    "\(path)/\(String(decoding: Self.stagingName, as: UTF8.self))/"
-      + String(decoding: aside.staged, as: UTF8.self)
+    "\(stagingPath)/\(String(decoding: aside.staged, as: UTF8.self))"
   }
 }

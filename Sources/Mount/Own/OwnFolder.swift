@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Protocol
+import State
 package import System
 
 /// The folder in which one's own files lie as ordinary files, under the same names and in the same
@@ -19,6 +20,8 @@ package final class OwnFolder: Sendable {
   let places: Locked<SharedPlaces>
   /// The file that keeps the table of places.
   let placesFile: String
+  /// Where staged files belong that are complete.
+  let stagedTargets: StagedTargets
 
   /// Opens, and makes where it is missing, the folder and its staging folder. `placesFile`: where
   /// it is kept what is shared in place; nothing of it is opened yet. Throws: `SystemError`, and
@@ -34,7 +37,16 @@ package final class OwnFolder: Sendable {
       })
     let folder = root
     staging = try Self.openStaging(folder, path)
+    stagedTargets = StagedTargets(
+      path: "\(Self.stagingPath(path))/\(StateKind.targets.rawValue)")
   }
+
+  private static func stagingPath(_ path: String) -> String {
+    "\(path)/\(String(decoding: stagingName, as: UTF8.self))"
+  }
+
+  /// The staging folder's path.
+  var stagingPath: String { Self.stagingPath(path) }
 
   /// Opens the staging folder, which is made where it is missing. What lies in its way, and is no
   /// folder, is kept under another name.
@@ -76,7 +88,7 @@ package final class OwnFolder: Sendable {
   /// Locks the folder against another process, for as long as the answer is kept.
   /// Throws: EWOULDBLOCK where another has it.
   package func lock() throws(SystemError) -> OwnedDescriptor {
-    let file = path + "/" + String(decoding: Self.stagingName, as: UTF8.self) + "/lock"
+    let file = stagingPath + "/lock"
     do throws(SystemError) {
       return try File.lock(file)
     } catch  where [EISDIR, ELOOP, ENXIO].contains(error.code) {

@@ -1,5 +1,6 @@
 import Glibc
 import Protocol
+import State
 import System
 
 /// What a start found in the staging folder.
@@ -8,6 +9,8 @@ struct StagedRecovery {
   var conflicts: [SharePath] = []
   /// What could not be placed.
   var asides: [AsideFile] = []
+  /// Why it cannot be noted now what is complete; then the next `close` tries again.
+  var fault: SystemError?
 }
 
 extension OwnFolder {
@@ -19,32 +22,51 @@ extension OwnFolder {
   func recoverStaged(
     conflictName: (SharePath, Int) -> SharePath?
   ) throws(SystemError) -> StagedRecovery {
-    var recovery = StagedRecovery()
+    StateFile.removeLeftovers(in: stagingPath)
     let names = Set(try listNames(of: staging))
+    let found = stagedTargets.load()
+    var recovery = StagedRecovery()
     for name in names where isStagedName(name) {
-      guard names.contains(Self.note(name)) else {
-        discard(name)
-        continue
+      do throws(SystemError) {
+        if let target = found.targets[name] {
+          guard let target else { throw Self.unknownTarget }
+          recover(name, at: target, conflictName, &recovery)
+        } else if names.contains(Self.olderNote(name)) {
+          let target = try olderTarget(of: name)
+          // Its writer had not come to the end of its `close`.
+          guard let target else {
+            discard(name)
+            continue
+          }
+          recover(name, at: target, conflictName, &recovery)
+        } else if found.isDamaged {
+          throw Self.unknownTarget
+        } else {
+          discard(name)
+        }
+      } catch {
+        recovery.asides.append(AsideFile(staged: name, target: nil, code: error.code))
       }
-      recover(name, conflictName, &recovery)
     }
-    // Notes of what is there no longer.
-    for note in names where note.ends(with: Self.noteSuffix) {
-      let name = Array(note.dropLast(Self.noteSuffix.count))
-      if isStagedName(name), !names.contains(name) { discard(name) }
+    let kept = recovery.asides.filter { !names.contains(Self.olderNote($0.staged)) }
+    do throws(SystemError) {
+      try stagedTargets.begin(
+        with: Dictionary(uniqueKeysWithValues: kept.map { ($0.staged, $0.target) }))
+    } catch {
+      recovery.fault = error
     }
+    removeOlderNotes(names, keeping: Set(recovery.asides.map(\.staged)))
     return recovery
   }
 
+  private static let unknownTarget = SystemError(
+    code: EBADMSG, call: "read where a staged file belongs")
+
   private func recover(
-    _ name: [UInt8], _ conflictName: (SharePath, Int) -> SharePath?,
+    _ name: [UInt8], at target: SharePath, _ conflictName: (SharePath, Int) -> SharePath?,
     _ recovery: inout StagedRecovery
   ) {
-    var target: SharePath?
     do throws(SystemError) {
-      target = try self.target(of: name)
-      // Its writer had not come to the end of its `close`.
-      guard let target else { return discard(name) }
       if try recover(name, at: target, conflictName) != target {
         recovery.conflicts.append(target)
       }
@@ -81,11 +103,28 @@ extension OwnFolder {
           || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
       }
   }
+}
+
+// MARK: - Notes of earlier versions
+
+/// Each complete file had a note of its own beside it, `NAME.target`.
+extension OwnFolder {
+  private static let noteSuffix = Array(".target".utf8)
+
+  private static func olderNote(_ name: [UInt8]) -> [UInt8] { name + noteSuffix }
+
+  /// Removes the notes of what is there no longer.
+  private func removeOlderNotes(_ names: Set<[UInt8]>, keeping kept: Set<[UInt8]>) {
+    for note in names where note.ends(with: Self.noteSuffix) {
+      let name = Array(note.dropLast(Self.noteSuffix.count))
+      if isStagedName(name), !kept.contains(name) { _ = unlinkat(staging.raw, note.cPath, 0) }
+    }
+  }
 
   /// Where a staged file belongs; nil where its note was not finished. Throws: where it cannot be
   /// read.
-  private func target(of name: [UInt8]) throws(SystemError) -> SharePath? {
-    let file = try openStaged(Self.note(name), flags: O_RDONLY | O_NONBLOCK)
+  private func olderTarget(of name: [UInt8]) throws(SystemError) -> SharePath? {
+    let file = try openStaged(Self.olderNote(name), flags: O_RDONLY | O_NONBLOCK)
     guard try Stat(descriptor: file.raw).isRegular else {
       throw SystemError(code: EINVAL, call: "read the note of a staged file")
     }

@@ -6,7 +6,7 @@ import System
 /// The place of files that are being copied in: beside the own folder's files, on the same file
 /// system.
 ///
-/// A staged file has a random name. Once its writer closed it, `NAME.target` says where it belongs,
+/// A staged file has a random name. Once its writer closed it, `StagedTargets` says where it belongs,
 /// so that after a crash complete ones are moved into place and incomplete ones deleted.
 extension OwnFolder {
   /// Opens a staged file once more. `flags` as of open(2), O_PATH among them. Throws: as
@@ -20,24 +20,9 @@ extension OwnFolder {
     return flags & O_PATH != 0 ? found : try OwnFolder.openContent(of: found, flags: flags)
   }
 
-  /// Makes room for the note that a staged file is complete: an empty note says nothing.
-  func beginNote(_ name: [UInt8]) {
-    let opened = openat(
-      staging.raw, Self.note(name).cPath,
-      O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t(0o600))
-    if opened >= 0 { close(opened) }
-  }
-
   /// Notes that the staged file is complete and where it belongs.
   func markComplete(_ name: [UInt8], target: SharePath) throws(SystemError) {
-    let staging = staging.raw
-    let note = OwnedDescriptor(
-      try retryingOnInterrupt("mark a staged file complete") {
-        openat(
-          staging, Self.note(name).cPath,
-          O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t(0o600))
-      })
-    try File.writeAll(target.bytes, to: note.raw, "the note of a staged file")
+    try stagedTargets.note(name, target)
   }
 
   /// Moves a staged file into its place. `replacing`: whether an own file there gives way.
@@ -49,13 +34,13 @@ extension OwnFolder {
     try retryingOnInterrupt("move a staged file into place") {
       clinux_renameat2(staging, name.cPath, directory.raw, path.name.bytes.cPath, flags)
     }
-    _ = unlinkat(staging, Self.note(name).cPath, 0)
+    stagedTargets.forget(name)
   }
 
   /// Takes a staged file away.
   func discard(_ name: [UInt8]) {
     _ = unlinkat(staging.raw, name.cPath, 0)
-    _ = unlinkat(staging.raw, Self.note(name).cPath, 0)
+    stagedTargets.forget(name)
   }
 
   /// Makes a directory and the ones above it, which are there only because something lies in them.
@@ -75,7 +60,4 @@ extension OwnFolder {
       return try open(parent, flags: flags)
     }
   }
-
-  static let noteSuffix = Array(".target".utf8)
-  static func note(_ name: [UInt8]) -> [UInt8] { name + noteSuffix }
 }

@@ -19,30 +19,24 @@ extension Volume {
     guard isNews else { return flush(request, own, token, on: onDiskSoon) }
     // Nothing answers before this does: then whoever closes it is still there, also when it was
     // killed.
-    let cause = closeCauses.ask(
-      thread, meanwhile: { beginNote(own) },
+    let question = closeCauses.ask(
+      thread,
       corrected: { [self] cause in
         // It was taken for somebody who waits for the group.
         if cause == .exec { interruptClose(token) }
-      },
-      late: { [self] cause in flush(request, own, cause, token, on: pool.submit) })
+      })
+    let cause = question.answer(late: { [self] cause in
+      flush(request, own, cause, token, on: pool.submit)
+    })
     if let cause { flush(request, own, cause, token, on: onDiskSoon) }
-  }
-
-  /// The disk makes the note of a new file while it is looked who closes it: all that a close costs
-  /// besides.
-  private func beginNote(_ own: OwnHandle) {
-    let staged = tree.withLock { tree in
-      tree[own.number]?.own.flatMap { $0.isDirty ? $0.staged : nil }
-    }
-    if let staged { _ = onThisThread { folder.beginNote(staged) } }
   }
 
   /// Has work done on the disk; false when too much waits already.
   private typealias DiskWork = (@escaping @Sendable () -> Void) -> Bool
 
   private func flush(
-    _ request: Request, _ own: OwnHandle, _ cause: CloseCause, _ token: UInt64, on disk: DiskWork
+    _ request: Request, _ own: OwnHandle, _ cause: CloseCause, _ token: UInt64,
+    on disk: DiskWork
   ) {
     // Who becomes another program cannot hear the answer, and the kernel lets nobody look at it
     // until it has one. Nothing is said of the file either: whoever has it open besides goes on

@@ -32,6 +32,9 @@ extension Volume {
         metadata: ["path": "\(shown(path))"])
     }
     for aside in recovery.asides { noteAside(aside) }
+    if let fault = recovery.fault {
+      log.warning("what is copied in cannot be noted, so nothing can be shared for now: \(fault)")
+    }
   }
 
   /// How long the end waits for work on a disk that does not answer.
