@@ -36,7 +36,7 @@ struct BatchTrial {
   }
 
   private func rejection(of entry: Entry) -> Rejection? {
-    if list[entry.id] == nil, list.count + seen.count >= limit { return .listFull }
+    if list[EntryKey(owner, entry.id)] == nil, list.count + seen.count >= limit { return .listFull }
     if seen.contains(entry.id) { return .exists }
     if bytes + entry.encodedBound > Limits.answerBody { return .tooMuch }
     if let reason = list.rejection(of: entry, owner: owner) { return reason }

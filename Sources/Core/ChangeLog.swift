@@ -7,7 +7,7 @@ package import Protocol
 /// is to tell.
 package struct ChangeLog: Sendable {
   private enum Subject: Hashable {
-    case entry(EntryID)
+    case entry(EntryKey)
     case member(PublicID)
   }
 
@@ -41,9 +41,9 @@ package struct ChangeLog: Sendable {
     }
     for delta in deltas {
       switch delta {
-      case .upserted(let listed): note(.entry(listed.entry.id), at: place())
+      case .upserted(let listed): note(.entry(listed.key), at: place())
       case .removed(let listed):
-        note(.entry(listed.entry.id), at: place())
+        note(.entry(listed.key), at: place())
         tombstones += 1
       }
     }
@@ -62,7 +62,7 @@ package struct ChangeLog: Sendable {
   package mutating func noteRestored(_ item: PageItem, at order: ListOrder) {
     let place = (order.seq, Self.restoredOffsets + UInt32(records.count))
     switch item {
-    case .entry(let listed): note(.entry(listed.entry.id), at: place)
+    case .entry(let listed): note(.entry(listed.key), at: place)
     case .member(let member): note(.member(member.publicID), at: place)
     case .removed: break
     }
@@ -76,7 +76,7 @@ package struct ChangeLog: Sendable {
     tombstones = 0
     for record in records {
       guard let last = latest[record.subject], last == (record.seq, record.offset) else { continue }
-      if case .entry(let id) = record.subject, replica.list[id] == nil {
+      if case .entry(let key) = record.subject, replica.list[key] == nil {
         if dropAll {
           floor = max(floor, record.seq)
           latest[record.subject] = nil
@@ -128,7 +128,7 @@ package struct ChangeLog: Sendable {
 
   private func item(_ subject: Subject, in replica: Replica) -> PageItem {
     switch subject {
-    case .entry(let id): replica.list[id].map { .entry($0) } ?? .removed(id)
+    case .entry(let key): replica.list[key].map { .entry($0) } ?? .removed(key)
     case .member(let publicID): .member(replica.members[publicID]!)
     }
   }

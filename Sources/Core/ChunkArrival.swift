@@ -172,7 +172,7 @@ extension ChunkFetcher {
   }
 
   private var sortedFlights: [LeafKey] {
-    flights.keys.sorted { ($0.entry, $0.version, $0.index) < ($1.entry, $1.version, $1.index) }
+    flights.keys.sorted { ($0.content, $0.index) < ($1.content, $1.index) }
   }
 
   private mutating func askParked(now: Instant, into actions: inout [FetchAction]) {

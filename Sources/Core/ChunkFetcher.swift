@@ -78,7 +78,7 @@ package struct ChunkFetcher: Sendable {
   /// Of the group key in use.
   var generation: UInt32 = 0
   /// Files that nothing is fetched of now.
-  var pausedEntries: Set<EntryID> = []
+  var pausedEntries: Set<EntryKey> = []
   /// What came.
   var meter = TransferMeter()
   var rates: [PublicID: DeliveryRate] = [:]
@@ -185,11 +185,10 @@ package struct ChunkFetcher: Sendable {
 
   /// Why a read of what is not in memory fails at once.
   private func refusal(_ stream: StreamID, _ content: Content, now: Instant) -> ReadFailure? {
-    let (owner, entry) = (content.owner, content.entry)
-    if isDenied || deniedOwners.contains(owner) { return .denied }
+    if isDenied || deniedOwners.contains(content.owner) { return .denied }
     if streams[stream]!.hasJustTimedOut(now: now) { return .timedOut }
-    if goneOwners.contains(owner) { return .gone }
-    return isHeld(owner, entry) && !mayHoldMore ? .tooManyHeld : nil
+    if goneOwners.contains(content.owner) { return .gone }
+    return isHeld(content.file) && !mayHoldMore ? .tooManyHeld : nil
   }
 
   /// Lets a read wait, and asks for what it needs, before anything that is only fetched ahead.
@@ -199,7 +198,7 @@ package struct ChunkFetcher: Sendable {
   ) {
     reads[token] = read
     deadlines.append((now + settings.timeout, token))
-    if pausedEntries.contains(read.content.entry) { suspend(token, now: now) }
+    if pausedEntries.contains(read.content.file) { suspend(token, now: now) }
     wait(token, for: missing, now: now, into: &actions)
   }
 
@@ -242,7 +241,7 @@ package struct ChunkFetcher: Sendable {
   /// Asks for leaves in runs; a second try passes over every cache. Requires: each has a flight.
   mutating func ask(_ keys: [LeafKey], now: Instant, into actions: inout [FetchAction]) {
     var run: ChunkRequest?
-    for key in keys where !isHeld(key.owner, key.entry) {
+    for key in keys where !isHeld(key.file) {
       flights[key]!.state = .asked(at: now)
       flights[key]!.generation = generation
       let pastCache = flights[key]!.isSecondTry

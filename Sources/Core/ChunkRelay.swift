@@ -165,7 +165,7 @@ package struct ChunkRelay: Sendable {
     for session in waiting { pump(session, now: now, into: &actions) }
     guard let check = nextCheck, now >= check else { return }
     let late = flights.filter { now >= $0.value.askedAt + settings.patience }.map(\.key)
-      .sorted { ($0.entry, $0.version, $0.index) < ($1.entry, $1.version, $1.index) }
+      .sorted { ($0.content, $0.index) < ($1.content, $1.index) }
     for key in late {
       let flight = flights.removeValue(forKey: key)!
       tell(flight, key, .busy, retryAfter: 1_000, into: &actions)

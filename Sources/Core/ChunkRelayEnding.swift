@@ -38,7 +38,7 @@ extension ChunkRelay {
     where isAffected: (LeafKey) -> Bool
   ) {
     let lost = flights.keys.filter(isAffected)
-      .sorted { ($0.entry, $0.version, $0.index) < ($1.entry, $1.version, $1.index) }
+      .sorted { ($0.content, $0.index) < ($1.content, $1.index) }
     for key in lost {
       let flight = flights.removeValue(forKey: key)!
       tell(flight, key, reason, into: &actions)

@@ -14,6 +14,9 @@ package struct Content: Hashable, Sendable {
     self.size = size
   }
 
+  package var file: EntryKey { EntryKey(owner, entry) }
+  package var name: VersionKey { VersionKey(file, version) }
+
   /// The piece `index` of `1 << scale` bytes each.
   func key(_ index: UInt64, scale: UInt8 = Limits.leafScale) -> LeafKey {
     LeafKey(

@@ -45,13 +45,9 @@ extension Member {
     guard let before = curtain?.shown.list else { return }
     curtain = nil
     keep(.renewed, into: &actions)
-    let changed = replica.list.unordered.filter { before[$0.entry.id] != $0 }
-    let changedOwners = changed.compactMap { listed -> ListDelta? in
-      guard let old = before[listed.entry.id], old.owner != listed.owner else { return nil }
-      return .removed(old)
-    }
+    let changed = replica.list.unordered.filter { before[$0.key] != $0 }
     tell(
-      before.lacking(in: replica.list).map { .removed($0) } + changedOwners
-        + changed.sorted { $0.entry.id < $1.entry.id }.map { .upserted($0) }, into: &actions)
+      before.lacking(in: replica.list).map { .removed($0) }
+        + changed.sorted { $0.key < $1.key }.map { .upserted($0) }, into: &actions)
   }
 }

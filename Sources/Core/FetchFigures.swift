@@ -35,9 +35,7 @@ extension ChunkFetcher {
   /// What is known of one version of a file. Complexity: O(leaves in memory + reads + flights).
   package func figures(of content: Content, now: Instant) -> FetchFigures {
     var figures = FetchFigures(content: content)
-    func isOfIt(_ key: LeafKey) -> Bool {
-      key.version == content.version && key.entry == content.entry
-    }
+    func isOfIt(_ key: LeafKey) -> Bool { key.content == content.name }
     for stream in streams.values where stream.content == content {
       figures.opened += 1
       figures.window = max(figures.window, stream.window)
@@ -55,9 +53,9 @@ extension ChunkFetcher {
       }
     }
     figures.cached = cache.count(where: isOfIt)
-    figures.isPaused = pausedEntries.contains(content.entry)
+    figures.isPaused = pausedEntries.contains(content.file)
     figures.isOwnerLost = lostOwners.contains(content.owner)
-    if let flow = meter[TransferMeter.Key(entry: content.entry, version: content.version)] {
+    if let flow = meter[content.name] {
       figures.bytes = flow.bytes
       figures.rate = flow.rate(now: now)
     }
@@ -71,10 +69,10 @@ extension ChunkFetcher {
     var contents = Set(reads.values.map(\.content))
     for stream in streams.values {
       let content = stream.content
-      if active.contains(.init(entry: content.entry, version: content.version)) {
+      if active.contains(content.name) {
         contents.insert(content)
       }
     }
-    return contents.sorted { ($0.entry, $0.version) < ($1.entry, $1.version) }
+    return contents.sorted { $0.name < $1.name }
   }
 }

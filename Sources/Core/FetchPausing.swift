@@ -5,41 +5,41 @@ package import Protocol
 extension ChunkFetcher {
   /// From now on these files are paused, and no others.
   package mutating func pause(
-    _ entries: Set<EntryID>, now: Instant, into actions: inout [FetchAction]
+    _ entries: Set<EntryKey>, now: Instant, into actions: inout [FetchAction]
   ) {
     let resumed = pausedEntries.subtracting(entries)
     let paused = entries.subtracting(pausedEntries)
     pausedEntries = entries
     for token in reads.keys.sorted() {
-      let entry = reads[token]!.content.entry
+      let entry = reads[token]!.content.file
       if paused.contains(entry) { suspend(token, now: now) }
       if resumed.contains(entry) { revive(token, now: now) }
     }
-    for key in flights.keys.filter({ paused.contains($0.entry) && !flights[$0]!.waiters.isEmpty }) {
+    for key in flights.keys.filter({ paused.contains($0.file) && !flights[$0]!.waiters.isEmpty }) {
       flights[key]!.state = .parked
     }
     failSurplus(into: &actions)
-    meter.goOn(now: now) { resumed.contains($0.entry) }
-    let wanted = flights.keys.filter { resumed.contains($0.entry) && isDue($0, now: now) }
-    ask(wanted.sorted { ($0.version, $0.index) < ($1.version, $1.index) }, now: now, into: &actions)
+    meter.goOn(now: now) { resumed.contains($0.file) }
+    let wanted = flights.keys.filter { resumed.contains($0.file) && isDue($0, now: now) }
+    ask(wanted.sorted { ($0.content, $0.index) < ($1.content, $1.index) }, now: now, into: &actions)
   }
 
   /// The files that are open, each once.
-  package var openEntries: Set<EntryID> { Set(streams.values.map(\.content.entry)) }
+  package var openEntries: Set<EntryKey> { Set(streams.values.map(\.content.file)) }
 
   /// A program closed one of its descriptors of a paused file, maybe because it was killed: what
   /// the kernel asked for on its behalf waits for nobody, or is asked for again by who still has it
   /// open.
   package mutating func abandonPaused(_ stream: StreamID, into actions: inout [FetchAction]) {
-    guard let entry = streams[stream]?.content.entry, pausedEntries.contains(entry) else { return }
+    guard let entry = streams[stream]?.content.file, pausedEntries.contains(entry) else { return }
     for token in reads.keys.sorted() where reads[token]!.stream == stream {
       fail(token, .abandoned, into: &actions)
     }
   }
 
   /// Whether leaves of this file may not be asked for now.
-  func isHeld(_ owner: PublicID, _ entry: EntryID) -> Bool {
-    isLost(owner) || pausedEntries.contains(entry)
+  func isHeld(_ file: EntryKey) -> Bool {
+    isLost(file.owner) || pausedEntries.contains(file)
   }
 
   /// Whether one more read may wait for a pause or a lost owner. Complexity: O(reads).
@@ -64,13 +64,13 @@ extension ChunkFetcher {
 
   /// In the order in which they came.
   private var heldReads: [ReadToken] {
-    reads.filter { isHeld($0.value.content.owner, $0.value.content.entry) }.keys.sorted()
+    reads.filter { isHeld($0.value.content.file) }.keys.sorted()
   }
 
   /// A pause may hold more reads than may be held: the latest are refused.
   private mutating func failSurplus(into actions: inout [FetchAction]) {
     for token in heldReads.dropFirst(settings.heldLimit) {
-      if pausedEntries.contains(reads[token]!.content.entry) {
+      if pausedEntries.contains(reads[token]!.content.file) {
         fail(token, .tooManyHeld, into: &actions)
       }
     }

@@ -39,7 +39,7 @@ extension ChunkFetcher {
     var wanted: [LeafKey] = []
     for key in keys {
       guard let flight = flights[key], case .recalling = flight.state else { continue }
-      if flight.waiters.isEmpty, isHeld(key.owner, key.entry) {
+      if flight.waiters.isEmpty, isHeld(key.file) {
         flights[key] = nil
       } else {
         flights[key]!.state = .parked

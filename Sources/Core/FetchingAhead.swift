@@ -10,7 +10,7 @@ extension ChunkFetcher {
     guard !isDenied else { return }
     var wanted: [LeafKey] = []
     for content in contents
-    where !isHeld(content.owner, content.entry) && !deniedOwners.contains(content.owner) {
+    where !isHeld(content.file) && !deniedOwners.contains(content.owner) {
       let key = content.key(0)
       if flights[key] != nil || cache.contains(key) { continue }
       guard bytesOnTheirWay + Limits.leaf <= settings.budget / 4 else { break }
@@ -23,7 +23,7 @@ extension ChunkFetcher {
 
   /// Leaves to fetch ahead of a reader, within the budget.
   mutating func ahead(_ stream: StreamID, starved: Bool, now: Instant) -> [LeafKey] {
-    guard let content = streams[stream]?.content, !isHeld(content.owner, content.entry), !isDenied,
+    guard let content = streams[stream]?.content, !isHeld(content.file), !isDenied,
       !deniedOwners.contains(content.owner), slots.take(stream, now: now),
       let range = streams[stream]!.ahead(starved: starved, windowLimit: settings.windowLimit)
     else { return [] }

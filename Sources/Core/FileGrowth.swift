@@ -5,19 +5,19 @@ struct FileGrowth: Sendable {
   /// Versions that are remembered: those of which something may still be on its way.
   private static let limit = 256
 
-  private var successors: [Version: Content] = [:]
-  private var order: [Version] = []
+  private var successors: [VersionKey: Content] = [:]
+  private var order: [VersionKey] = []
 
   /// What a version has become; nil where it has not grown lately.
-  func successor(of version: Version) -> Content? {
-    successors.isEmpty ? nil : successors[version]
+  func successor(of content: VersionKey) -> Content? {
+    successors.isEmpty ? nil : successors[content]
   }
 
   mutating func note(_ old: Content, into new: Content) {
-    for (version, content) in successors where content.version == old.version {
-      successors[version] = new
+    for (before, content) in successors where content.name == old.name {
+      successors[before] = new
     }
-    if successors.updateValue(new, forKey: old.version) == nil { order.append(old.version) }
+    if successors.updateValue(new, forKey: old.name) == nil { order.append(old.name) }
     if order.count > Self.limit { successors[order.removeFirst()] = nil }
   }
 }
@@ -29,26 +29,26 @@ extension ChunkFetcher {
   package mutating func grew(
     _ old: Content, into new: Content, now: Instant, _ actions: inout [FetchAction]
   ) {
-    guard old.owner == new.owner, old.entry == new.entry, old.version != new.version,
+    guard old.file == new.file, old.version != new.version,
       old.size <= new.size
     else { return }
     growth.note(old, into: new)
-    cache.move(old.version, to: new.version)
-    for (stream, one) in streams where one.content.version == old.version {
+    cache.move(old.name, to: new.version)
+    for (stream, one) in streams where one.content.name == old.name {
       streams[stream]!.content = new
     }
     for (token, read) in reads.sorted(by: { $0.key < $1.key })
-    where read.content.version == old.version && read.length < read.wanted {
+    where read.content.name == old.name && read.length < read.wanted {
       restart(token, read, in: new, now: now, into: &actions)
     }
   }
 
   /// What to read where a file of this content was opened: what it has become meanwhile.
-  func latest(_ content: Content) -> Content { growth.successor(of: content.version) ?? content }
+  func latest(_ content: Content) -> Content { growth.successor(of: content.name) ?? content }
 
   /// Where a leaf that came belongs in the cache.
   func place(of key: LeafKey, _ leaf: Leaf) -> LeafKey {
-    guard leaf.count == 1 << Int(key.scale), let new = growth.successor(of: key.version) else {
+    guard leaf.count == 1 << Int(key.scale), let new = growth.successor(of: key.content) else {
       return key
     }
     return new.key(key.index, scale: key.scale)
@@ -59,7 +59,7 @@ extension ChunkFetcher {
   mutating func changed(_ key: LeafKey, now: Instant, into actions: inout [FetchAction]) {
     guard let flight = flights.removeValue(forKey: key) else { return }
     for token in flight.waiters {
-      if let read = reads[token], let new = growth.successor(of: read.content.version) {
+      if let read = reads[token], let new = growth.successor(of: read.content.name) {
         restart(token, read, in: new, now: now, into: &actions)
       } else {
         fail(token, .changed, into: &actions)
@@ -102,8 +102,8 @@ extension ChunkFetcher {
 
 extension LeafCache {
   /// Keeps the whole leaves of a version under another one. Complexity: O(leaves).
-  mutating func move(_ old: Version, to new: Version) {
-    for (key, leaf) in take(where: { $0.version == old && $1.count == 1 << Int($0.scale) }) {
+  mutating func move(_ old: VersionKey, to new: Version) {
+    for (key, leaf) in take(where: { $0.content == old && $1.count == 1 << Int($0.scale) }) {
       insert(
         leaf,
         for: LeafKey(

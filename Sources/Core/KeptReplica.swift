@@ -131,7 +131,7 @@ extension Member {
     var items = deltas.map { delta -> PageItem in
       switch delta {
       case .upserted(let listed): .entry(listed)
-      case .removed(let listed): .removed(listed.entry.id)
+      case .removed(let listed): .removed(listed.key)
       }
     }
     let member: PublicID? =

@@ -154,6 +154,11 @@ package struct Member: Sendable {
   /// The own entry with this id.
   package func ownEntry(_ id: EntryID) -> Entry? { own[id]?.entry }
 
+  /// What the list says of an own entry.
+  func listed(_ id: EntryID) -> ListedEntry? {
+    publicID.flatMap { replica.list[EntryKey($0, id)] }
+  }
+
   /// Whether the latest state of an own entry was acked.
   package func isAcked(_ id: EntryID) -> Bool { own[id].map { $0.acked == $0.revision } ?? false }
 
@@ -202,7 +207,7 @@ extension Member {
     if let known = own.removeValue(forKey: id) {
       if ownPaths[known.entry.path] == id { ownPaths[known.entry.path] = nil }
       outbox.withdrawAdd(id)
-      if replica.list[id] != nil || outbox.isAdding(id) { outbox.append(.remove(id)) }
+      if listed(id) != nil || outbox.isAdding(id) { outbox.append(.remove(id)) }
     }
     // What it took the place of goes with it, where nobody was told that it did.
     removeDisplaced(by: id)
@@ -235,13 +240,13 @@ extension Member {
       ownPaths[target] = one
     }
     // An entry that the master has never heard of is announced where it is now.
-    if replica.list[id] != nil || outbox.isAdding(id) {
+    if listed(id) != nil || outbox.isAdding(id) {
       outbox.append(.rename(id, to: path))
     } else {
       for one in moving {
         outbox.add(one)
         // Nobody hears now that it was where it took another's place.
-        if replica.list[one] == nil, !outbox.isAdding(one) { removeDisplaced(by: one) }
+        if listed(one) == nil, !outbox.isAdding(one) { removeDisplaced(by: one) }
       }
     }
     removeDisplaced(displaced, from: path)
@@ -298,7 +303,7 @@ extension Member {
   /// The list may have what was displaced somewhere else still: then it is taken off by a change of
   /// its own.
   private mutating func removeDisplaced(_ other: EntryID?, from path: SharePath) {
-    if let other, let listed = replica.list[other], listed.entry.path != path {
+    if let other, let listed = listed(other), listed.entry.path != path {
       outbox.append(.remove(other))
     }
   }

@@ -172,11 +172,9 @@ extension Member {
     }
     raiseCurtain(into: &actions)
     publicID = number
-    func listed(_ owner: PublicID) -> [ListedEntry] {
-      replica.list.ids(ownedBy: owner).compactMap { replica.list[$0] }
-    }
     let changed =
-      listed(number).map { ListDelta.removed($0) } + listed(before).map { .upserted($0) }
+      replica.list.entries(ownedBy: number).map { ListDelta.removed($0) }
+      + replica.list.entries(ownedBy: before).map { .upserted($0) }
     if !changed.isEmpty { actions.append(.list(changed)) }
     // The copy says whose it is.
     keep(.renewed, into: &actions)
@@ -206,7 +204,7 @@ extension Member {
       presences[other] = presence
       actions.append(.presence(other, presence))
       if (before == .gone) != (presence == .gone) {
-        let listed = shown.ids(ownedBy: other).compactMap { shown[$0] }
+        let listed = shown.entries(ownedBy: other)
         if !listed.isEmpty {
           actions.append(.list(listed.map { presence == .gone ? .removed($0) : .upserted($0) }))
         }

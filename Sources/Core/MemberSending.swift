@@ -53,7 +53,7 @@ extension Member {
     while let first = outbox.firstWaiting {
       guard case .add(let id) = first else { break }
       guard let known = own[id],
-        known.acked < known.revision || replica.list[id]?.entry != known.entry
+        known.acked < known.revision || listed(id)?.entry != known.entry
       else {
         // Withdrawn, or the list has it as it is.
         _ = outbox.popWaiting()
@@ -94,7 +94,7 @@ extension Member {
           outbox.add(one.id)
         } else if let reason = reasons[one.id] {
           addRefused(one, reason, into: &actions)
-        } else if own[one.id] != nil, phase == .live, replica.list[one.id] == nil {
+        } else if own[one.id] != nil, phase == .live, listed(one.id) == nil {
           // The answer to a second copy: a disapproval or a release came between, and undid the
           // first.
           outbox.add(one.id)
@@ -140,7 +140,7 @@ extension Member {
   private mutating func announceStrays() {
     guard phase == .live, !outbox.hasRenames else { return }
     for id in moved.sorted() {
-      guard let known = own[id], let listed = replica.list[id] else { continue }
+      guard let known = own[id], let listed = listed(id) else { continue }
       if listed.entry.path != known.entry.path { outbox.add(id) }
     }
     moved = []
@@ -161,7 +161,7 @@ extension Member {
     own[sent.id] = nil
     if ownPaths[known.entry.path] == sent.id { ownPaths[known.entry.path] = nil }
     outbox.withdrawAdd(sent.id)
-    if replica.list[sent.id] != nil { outbox.append(.remove(sent.id)) }
+    if listed(sent.id) != nil { outbox.append(.remove(sent.id)) }
     finishWaits(for: sent.id, .rejected(reason), upTo: .max, into: &actions)
     actions.append(.refused(known.entry, reason))
   }
@@ -177,7 +177,7 @@ extension Member {
       outbox.add(id)
       if known.entry.kind != .directory { return }
       let below = own.values.filter { $0.entry.path.isBelow(path) }.map(\.entry.id).sorted()
-      for other in below where replica.list[other]?.entry != own[other]!.entry {
+      for other in below where listed(other)?.entry != own[other]!.entry {
         outbox.add(other)
       }
     } else {
@@ -195,7 +195,7 @@ extension Member {
   /// Forgets what an entry took the place of and the list has no longer.
   mutating func keepDisplaced(by id: EntryID) {
     guard let others = displaced[id] else { return }
-    let left = others.filter { replica.list[$0] != nil || outbox.isAdding($0) }
+    let left = others.filter { listed($0) != nil || outbox.isAdding($0) }
     displaced[id] = left.isEmpty ? nil : left
   }
 
@@ -208,8 +208,7 @@ extension Member {
 
   /// Whether the list says that something is ours which is not, and nobody has told it yet.
   func isRemnant(_ id: EntryID) -> Bool {
-    own[id] == nil && replica.list[id].map { $0.owner == publicID } ?? false
-      && !outbox.isRemoving(id)
+    own[id] == nil && listed(id) != nil && !outbox.isRemoving(id)
   }
 
   /// Once all is answered, as many entries of the list are ours as there are here; whatever led to
@@ -241,7 +240,7 @@ extension Member {
     displaced = [:]
     for id in own.keys.sorted() {
       let known = own[id]!
-      if replica.list[id]?.entry == known.entry {
+      if listed(id)?.entry == known.entry {
         own[id]!.acked = known.revision
         finishWaits(for: id, .acked, upTo: known.revision, into: &actions)
         outbox.withdrawAdd(id)

@@ -6,7 +6,7 @@ package struct PageRun: Sendable {
   /// Where the run takes the list anew: what its pages have told so far.
   private var whole: Replica?
   /// The entries of that, in the order in which they were told.
-  private var named: [EntryID] = []
+  private var named: [EntryKey] = []
   /// Where the run goes on from what shows: what its pages tell, in their order.
   private var items: [PageItem] = []
 
@@ -27,7 +27,7 @@ package struct PageRun: Sendable {
     var deltas: [ListDelta] = []
     for item in page.items {
       whole!.take(item, into: &deltas)
-      if case .entry(let listed) = item { named.append(listed.entry.id) }
+      if case .entry(let listed) = item { named.append(listed.key) }
     }
   }
 
@@ -43,11 +43,8 @@ package struct PageRun: Sendable {
       return deltas
     }
     deltas += replica.list.lacking(in: next.list).map { .removed($0) }
-    for id in named {
-      guard let listed = next.list[id] else { continue }
-      let before = replica.list[id]
-      if before == listed { continue }
-      if let before, before.owner != listed.owner { deltas.append(.removed(before)) }
+    for key in named {
+      guard let listed = next.list[key], replica.list[key] != listed else { continue }
       deltas.append(.upserted(listed))
     }
     next.reached(order, history)

@@ -62,10 +62,9 @@ package struct Replica: Sendable {
     switch ordered.change {
     case .added(let entries, _):
       for entry in entries { add(entry, owner: ordered.sender, into: &deltas) }
-    case .removed(let id):
-      if list[id]?.owner == ordered.sender { list.remove(id, into: &deltas) }
+    case .removed(let id): list.remove(EntryKey(ordered.sender, id), into: &deltas)
     case .renamed(let id, let path, nil):
-      rename(id, to: path, into: &deltas)
+      rename(EntryKey(ordered.sender, id), to: path, into: &deltas)
     case .renamed: break
     case .named(let name):
       if ordered.sender == .master {
@@ -88,11 +87,11 @@ package struct Replica: Sendable {
   package func rejection(ofRenaming id: EntryID, to path: SharePath, by owner: PublicID)
     -> Rejection?
   {
-    guard let listed = list[id] else { return .unknownEntry }
-    if listed.owner != owner { return .notTheOwner }
+    let key = EntryKey(owner, id)
+    guard let listed = list[key] else { return .unknownEntry }
     if path == listed.entry.path { return nil }
     if path.isBelow(listed.entry.path) { return .exists }
-    for one in list.subtree(of: id) {
+    for one in list.subtree(of: key) {
       guard let moved = one.entry.path.moved(from: listed.entry.path, to: path) else {
         return .pathTooLong
       }
@@ -103,8 +102,7 @@ package struct Replica: Sendable {
         return .linkLeadsOut
       }
       // What lies below goes too, and may meet something in a directory that others have there.
-      let kind = one.entry.kind
-      if let reason = list.rejection(of: moved, kind: kind, id: one.entry.id, owner: owner) {
+      if let reason = list.rejection(of: moved, kind: one.entry.kind, key: one.key) {
         return reason
       }
     }
@@ -112,22 +110,19 @@ package struct Replica: Sendable {
   }
 
   private mutating func add(_ entry: Entry, owner: PublicID, into deltas: inout [ListDelta]) {
-    for other in list.replaced(by: entry.id, at: entry.path, owner: owner) {
-      list.remove(other, into: &deltas)
-    }
-    let known = list[entry.id]
+    let key = EntryKey(owner, entry.id)
+    for other in list.replaced(by: key, at: entry.path) { list.remove(other, into: &deltas) }
+    let known = list[key]
     let claimed = known?.entry.path == entry.path ? known!.claimed : order.seq
     list.upsert(ListedEntry(entry: entry, owner: owner, claimed: claimed), into: &deltas)
   }
 
   private mutating func rename(
-    _ id: EntryID, to path: SharePath, into deltas: inout [ListDelta]
+    _ key: EntryKey, to path: SharePath, into deltas: inout [ListDelta]
   ) {
-    guard let top = list[id], top.entry.path != path else { return }
-    for other in list.replaced(by: id, at: path, owner: top.owner) {
-      list.remove(other, into: &deltas)
-    }
-    for var listed in list.subtree(of: id) {
+    guard let top = list[key], top.entry.path != path else { return }
+    for other in list.replaced(by: key, at: path) { list.remove(other, into: &deltas) }
+    for var listed in list.subtree(of: key) {
       guard let moved = listed.entry.path.moved(from: top.entry.path, to: path) else { continue }
       listed.entry.path = moved
       listed.claimed = order.seq
@@ -142,7 +137,7 @@ extension Replica {
   package mutating func take(_ item: PageItem, into deltas: inout [ListDelta]) {
     switch item {
     case .entry(let listed): list.upsert(listed, into: &deltas)
-    case .removed(let id): list.remove(id, into: &deltas)
+    case .removed(let key): list.remove(key, into: &deltas)
     case .member(let member): members[member.publicID] = member
     }
   }

@@ -47,32 +47,20 @@ package struct TransferMeter: Sendable {
     }
   }
 
-  /// A version of a file.
-  package struct Key: Hashable, Sendable {
-    package let entry: EntryID
-    package let version: Version
-    package init(entry: EntryID, version: Version) {
-      self.entry = entry
-      self.version = version
-    }
-
-    package func hash(into hasher: inout Hasher) { hasher.combine(version.low) }
-  }
-
   private static let slotLength = Duration.milliseconds(500)
   /// What comes later than this after the bytes before is another transfer.
   private static let longestRest: Duration = .seconds(60)
   /// Flows that are remembered at most.
   static let limit = 256
 
-  private var flows: [Key: Flow] = [:]
+  private var flows: [VersionKey: Flow] = [:]
 
   /// Nothing was counted yet.
   package init() {}
 
   /// Bytes of a leaf came or went.
   package mutating func note(_ leaf: LeafKey, bytes: Int, now: Instant) {
-    let key = Key(entry: leaf.entry, version: leaf.version)
+    let key = leaf.content
     if let lastAt = flows[key]?.lastAt {
       if now - lastAt <= Self.longestRest {
         flows[key]!.add(bytes, now: now)
@@ -87,15 +75,15 @@ package struct TransferMeter: Sendable {
   }
 
   /// Some flows go on after a pause: that was no rest.
-  package mutating func goOn(now: Instant, where isOne: (Key) -> Bool = { _ in true }) {
+  package mutating func goOn(now: Instant, where isOne: (VersionKey) -> Bool = { _ in true }) {
     for key in flows.keys.filter(isOne) { flows[key]!.lastAt = now }
   }
 
   /// What was counted for a version; nil where nothing was, or it is long ago.
-  package subscript(key: Key) -> Flow? { flows[key] }
+  package subscript(key: VersionKey) -> Flow? { flows[key] }
 
   /// The versions of which bytes came or went not longer ago than this.
-  package func active(within time: Duration, now: Instant) -> [Key] {
+  package func active(within time: Duration, now: Instant) -> [VersionKey] {
     flows.filter { now - $0.value.lastAt <= time }.map(\.key)
   }
 

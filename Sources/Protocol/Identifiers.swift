@@ -24,7 +24,6 @@ package struct RandomID: Hashable, Comparable, Sendable, CustomStringConvertible
   package static func < (a: RandomID, b: RandomID) -> Bool {
     (a.high, a.low) < (b.high, b.low)
   }
-  package func hash(into hasher: inout Hasher) { hasher.combine(low) }
   package var description: String {
     func hex(_ value: UInt64) -> String {
       let digits = String(value, radix: 16)
@@ -34,11 +33,40 @@ package struct RandomID: Hashable, Comparable, Sendable, CustomStringConvertible
   }
 }
 
-/// Names one file, directory or symlink of the list, for as long as it is shared.
+/// Names one file, directory or symlink of its owner, for as long as that is shared. Owners draw
+/// theirs by themselves, so where others' are about too `EntryKey` names it.
 package typealias EntryID = RandomID
 
-/// Names one immutable content of one entry.
+/// Names one entry of the list: what another owner says with the same id is another entry.
+package struct EntryKey: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package let owner: PublicID
+  package let id: EntryID
+  package init(_ owner: PublicID, _ id: EntryID) {
+    self.owner = owner
+    self.id = id
+  }
+  package static func < (a: EntryKey, b: EntryKey) -> Bool {
+    (a.id, a.owner) < (b.id, b.owner)
+  }
+  package var description: String { "\(owner)/\(id)" }
+}
+
+/// Names one immutable content of one entry, together with its owner and the entry's id: nothing is
+/// ever looked up by it alone.
 package typealias Version = RandomID
+
+/// Names one version of one entry of the list.
+package struct VersionKey: Hashable, Comparable, Sendable {
+  package let file: EntryKey
+  package let version: Version
+  package init(_ file: EntryKey, _ version: Version) {
+    self.file = file
+    self.version = version
+  }
+  package static func < (a: VersionKey, b: VersionKey) -> Bool {
+    (a.file, a.version) < (b.file, b.version)
+  }
+}
 
 /// Names one run of one process: the same one resumes its session, another one displaces it. Each
 /// run of a device has a higher one than the run before.

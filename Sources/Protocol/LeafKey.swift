@@ -26,15 +26,15 @@ package struct LeafKey: Hashable, Sendable {
       index: index)
   }
 
-  package func hash(into hasher: inout Hasher) {
-    // Versions are random, so the version and the place in it are enough to tell leaves apart.
-    hasher.combine(version.low)
-    hasher.combine(index)
-  }
+  /// The entry that it is a leaf of.
+  package var file: EntryKey { EntryKey(owner, entry) }
+
+  /// The version that it is a leaf of.
+  package var content: VersionKey { VersionKey(file, version) }
 
   /// Whether `other` is the next leaf of the same version.
   package func precedes(_ other: LeafKey) -> Bool {
-    index &+ 1 == other.index && version == other.version && entry == other.entry
-      && scale == other.scale && generation == other.generation && owner == other.owner
+    index &+ 1 == other.index && content == other.content && scale == other.scale
+      && generation == other.generation
   }
 }

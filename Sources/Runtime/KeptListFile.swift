@@ -18,7 +18,7 @@ struct KeptListFile {
   }
 
   static let magic = Array("fsharels".utf8)
-  static let format: UInt32 = 1
+  static let format: UInt32 = 2
   /// Bytes of all that is before the records.
   static let headLength = 8 + 4 + 16
   /// A record is a page and its seal: what says that it is longer is damaged.

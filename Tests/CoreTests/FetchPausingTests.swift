@@ -36,7 +36,7 @@ struct FetchPausingTests {
     /// Pauses these streams' files, and no others.
     @discardableResult
     mutating func pause(_ streams: Int...) -> [FetchAction] {
-      let entries = Set(streams.map { contents[$0 - 1].entry })
+      let entries = Set(streams.map { contents[$0 - 1].file })
       return act { $0.pause(entries, now: $1, into: &$2) }
     }
 

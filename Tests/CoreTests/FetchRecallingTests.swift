@@ -98,7 +98,7 @@ struct FetchRecallingTests {
     bench.act { $0.presenceChanged(alice, .away, now: $1, into: &$2) }
     #expect(bench.read(1, Self.far) == [.recall([bench.key(Self.far)])])
     #expect(answers(bench.recalled(Self.far)) == [1])
-    bench.act { $0.pause([id(1)], now: $1, into: &$2) }
+    bench.act { $0.pause([EntryKey(alice, id(1))], now: $1, into: &$2) }
     bench.read(2, Self.far + 1)
     #expect(answers(bench.recalled(Self.far + 1)) == [2])
     // What is not there waits.

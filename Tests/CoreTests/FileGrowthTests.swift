@@ -48,6 +48,24 @@ struct FileGrowthTests {
     }
   }
 
+  @Test func `somebody else's version of the same name does not grow into this file`() {
+    for forged in [
+      Content(owner: bob, entry: id(1), version: id(2), size: 10 * Self.leaf + 100),
+      Content(owner: alice, entry: id(9), version: id(2), size: 10 * Self.leaf + 100),
+    ] {
+      var bench = Bench()
+      _ = bench.read(1, 0, Int(Self.leaf))
+      _ = bench.arrive(bench.old, 0)
+      let theirs = Content(
+        owner: forged.owner, entry: forged.entry, version: id(7), size: forged.size + 900)
+      bench.act { $0.grew(forged, into: theirs, now: .zero, &$1) }
+      // What was read stays where it was, and whoever reads on asks for the file that he opened.
+      #expect(answer(bench.read(2, 0, Int(Self.leaf)), 2) == Int(Self.leaf))
+      let actions = bench.read(3, 9 * Self.leaf, Int(Self.leaf))
+      #expect(asked(actions, id(7)).isEmpty && asked(actions, id(2)).contains(9))
+    }
+  }
+
   /// Bytes of the answer to a token.
   private func answer(_ actions: [FetchAction], _ token: ReadToken) -> Int? {
     for case .reply(token, let slices) in actions { return slices.reduce(0) { $0 + $1.count } }

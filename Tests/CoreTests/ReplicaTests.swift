@@ -17,7 +17,7 @@ struct ReplicaTests {
     author.add(entry(1, "a", .directory))
     author.add(entry(2, "a", .directory), entry(3, "a/b"), by: bob)
     author.order(.renamed(id(1), to: path("x"), rejection: nil))
-    #expect(author.replica.list[id(3)]?.entry.path == path("a/b"))
+    #expect(author.replica.list[EntryKey(bob, id(3))]?.entry.path == path("a/b"))
   }
 
   @Test func `renaming over an own file replaces it in one change`() {
@@ -25,7 +25,7 @@ struct ReplicaTests {
     author.add(entry(1, "a"), entry(2, "b"))
     let deltas = author.order(.renamed(id(1), to: path("b"), rejection: nil))
     #expect(deltas.count == 2)
-    #expect(author.replica.list[id(2)] == nil)
+    #expect(author.replica.list[EntryKey(alice, id(2))] == nil)
     #expect(author.replica.list.visible(at: path("b"))?.entry.id == id(1))
   }
 
@@ -33,15 +33,15 @@ struct ReplicaTests {
     var author = Author()
     author.add(entry(1, "a"))
     author.order(.renamed(id(1), to: path("b"), rejection: nil))
-    #expect(author.replica.list[id(1)]?.claimed == 2)
+    #expect(author.replica.list[EntryKey(alice, id(1))]?.claimed == 2)
   }
 
   @Test func `new content keeps the claim`() {
     var author = Author()
     author.add(entry(1, "a"))
     author.add(entry(1, "a", version: 5, size: 7))
-    #expect(author.replica.list[id(1)]?.claimed == 1)
-    #expect(author.replica.list[id(1)]?.entry.size == 7)
+    #expect(author.replica.list[EntryKey(alice, id(1))]?.claimed == 1)
+    #expect(author.replica.list[EntryKey(alice, id(1))]?.entry.size == 7)
   }
 
   @Test func `a rename onto somebody else's file is refused`() {
@@ -72,7 +72,7 @@ struct ReplicaTests {
     author.add(entry(1, "a"))
     let replica = author.replica
     #expect(replica.rejection(ofRenaming: id(9), to: path("b"), by: alice) == .unknownEntry)
-    #expect(replica.rejection(ofRenaming: id(1), to: path("b"), by: bob) == .notTheOwner)
+    #expect(replica.rejection(ofRenaming: id(1), to: path("b"), by: bob) == .unknownEntry)
   }
 
   @Test func `a rename is refused where a path below would get too long`() {
@@ -94,6 +94,25 @@ struct ReplicaTests {
     #expect(replica.rejection(ofRenaming: id(3), to: path("b"), by: alice) == .linkLeadsOut)
     #expect(replica.rejection(ofRenaming: id(2), to: path("a/link"), by: alice) == .linkLeadsOut)
     #expect(replica.rejection(ofRenaming: id(3), to: path("a/c"), by: alice) == nil)
+  }
+
+  @Test func `an id that somebody else says again is another entry`() {
+    var author = Author()
+    author.add(entry(1, "a"), entry(2, "dir", .directory), entry(3, "dir/x"))
+    // The same ids, versions and all, at other paths.
+    author.add(entry(1, "b", size: 99), entry(2, "d", .directory), entry(3, "d/y"), by: bob)
+    #expect(author.replica.list.count == 6)
+    #expect(author.replica.list[EntryKey(alice, id(1))]?.entry.size == 10)
+    author.order(.renamed(id(2), to: path("e"), rejection: nil), by: bob)
+    author.order(.removed(id(1)), by: bob)
+    author.order(.removed(id(3)), by: bob)
+    let left = author.replica.list.sorted.map {
+      "\($0.owner) \(String(decoding: $0.entry.path.bytes, as: UTF8.self))"
+    }.sorted()
+    #expect(left == ["\(alice) a", "\(alice) dir", "\(alice) dir/x", "\(bob) e"])
+    // And once one of the two leaves, the other's stay.
+    author.order(.released(bob), by: .master)
+    #expect(author.replica.list.count == 3)
   }
 
   @Test func `only its owner removes an entry`() {

@@ -58,9 +58,10 @@ struct ShareListTests {
       list((entry(1, "a/b"), alice)).rejection(of: entry(2, "a"), owner: bob) == .isADirectory)
   }
 
-  @Test func `an entry of somebody else cannot be changed`() {
-    #expect(
-      list((entry(1, "a"), alice)).rejection(of: entry(1, "b"), owner: bob) == .notTheOwner)
+  @Test func `an entry of somebody else is not reached by its id`() {
+    let list = list((entry(1, "a"), alice))
+    #expect(list.rejection(of: entry(1, "b"), owner: bob) == nil)
+    #expect(list.rejection(of: entry(1, "a"), owner: bob) == .exists)
   }
 
   @Test func `the earliest claim of a path shows`() {
@@ -70,7 +71,7 @@ struct ShareListTests {
       ListedEntry(entry: entry(1, "a"), owner: alice, claimed: 5), into: &deltas)
     list.upsert(ListedEntry(entry: entry(2, "a"), owner: bob, claimed: 3), into: &deltas)
     #expect(list.visible(at: path("a"))?.owner == bob)
-    list.remove(id(2), into: &deltas)
+    list.remove(EntryKey(bob, id(2)), into: &deltas)
     #expect(list.visible(at: path("a"))?.owner == alice)
   }
 
@@ -84,7 +85,7 @@ struct ShareListTests {
   @Test func `a path is free once all below it is gone`() {
     var list = list((entry(1, "a/b/c"), alice))
     var deltas: [ListDelta] = []
-    list.remove(id(1), into: &deltas)
+    list.remove(EntryKey(alice, id(1)), into: &deltas)
     #expect(list.rejection(of: entry(2, "a"), owner: bob) == nil)
     #expect(list.count == 0 && list.count(ownedBy: alice) == 0)
   }

@@ -9,8 +9,8 @@ struct TransferMeterTests {
       generation: 0, index: index)
   }
 
-  private func key(_ number: UInt64) -> TransferMeter.Key {
-    TransferMeter.Key(entry: id(number), version: id(1_000 + number))
+  private func key(_ number: UInt64) -> VersionKey {
+    VersionKey(EntryKey(alice, id(number)), id(1_000 + number))
   }
 
   @Test func `a steady flow has its rate`() {

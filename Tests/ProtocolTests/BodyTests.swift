@@ -62,7 +62,7 @@ struct BodyTests {
           .entry(
             ListedEntry(
               entry: generator.entry(), owner: generator.publicID(), claimed: generator.next()))
-        case 1: .removed(generator.randomID())
+        case 1: .removed(EntryKey(generator.publicID(), generator.randomID()))
         default: .member(generator.memberRecord())
         }
       })

@@ -206,7 +206,10 @@ struct ListKeeperTests {
       let next = self.keeper()
       _ = next.load(master: Self.master)
       try next.start(master: { Self.master }, snapshot: { nil })
-      next.note(step(number: 0, .changed([.removed(RandomID(high: 1, low: 1))]), member))
+      next.note(
+        step(
+          number: 0, .changed([.removed(EntryKey(PublicID(1), RandomID(high: 1, low: 1)))]), member)
+      )
       next.stop()
       #expect(load()?.replica.list.count == 5)
     }

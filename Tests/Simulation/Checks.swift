@@ -37,17 +37,17 @@ extension World {
       let digest = Oracle.digest(of: listed, replica.members.values)
       if digest != oracle.digest(at: replica.order, replica.history) {
         fail("node \(node.index) is at \(replica.order) with another list")
-        for one in listed where oracle.entries[one.entry.id] != one {
+        for one in listed where oracle.entries[one.key] != one {
           note("here: \(text(one.entry.path)) of \(one.owner) claimed \(one.claimed)")
         }
-        for (id, one) in oracle.entries where replica.list[id] != one {
+        for (key, one) in oracle.entries where replica.list[key] != one {
           note("there: \(text(one.entry.path)) of \(one.owner) claimed \(one.claimed)")
         }
       }
     }
     let visible = node.member.shown.sorted.filter { node.member.isVisible($0) }
     if visible.count != node.view.count
-      || !visible.allSatisfy({ node.view[$0.entry.id] == $0 })
+      || !visible.allSatisfy({ node.view[$0.key] == $0 })
     {
       fail("node \(node.index) was told another list than it has")
     }
@@ -141,9 +141,11 @@ extension World {
     }
     if list.list.count(ownedBy: publicID) != node.folder.count {
       for id in list.list.ids(ownedBy: publicID) where node.folder[id] == nil {
-        note("listed only: \(list.list[id].map { text($0.entry.path) } ?? "") \(id.low % 10_000)")
+        note(
+          "listed only: \(list.list[EntryKey(publicID, id)].map { text($0.entry.path) } ?? "") \(id.low % 10_000)"
+        )
       }
-      for entry in node.folder.sorted where list.list[entry.id] == nil {
+      for entry in node.folder.sorted where list.list[EntryKey(publicID, entry.id)] == nil {
         note("folder only: \(text(entry.path)) \(entry.id.low % 10_000)")
       }
       fail(
@@ -151,7 +153,7 @@ extension World {
       )
     }
     for entry in node.folder.sorted {
-      if list.list[entry.id]?.entry != entry {
+      if list.list[EntryKey(publicID, entry.id)]?.entry != entry {
         fail("\(text(entry.path)) of node \(node.index) is not in the list as it is")
       }
       if !member.isAcked(entry.id) { fail("\(text(entry.path)) of node \(node.index) has no ack") }

@@ -53,7 +53,7 @@ final class Node {
   /// Streams of closed and open files.
   var streams: [StreamID: Content] = [:]
   /// What the member's list deltas make of others' entries.
-  var view: [EntryID: ListedEntry] = [:]
+  var view: [EntryKey: ListedEntry] = [:]
   var nextToken: UInt64 = 1
   /// What its disk has of the list.
   var keptList: KeptList?

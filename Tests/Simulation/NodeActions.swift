@@ -66,8 +66,8 @@ extension World {
         switch delta {
         case .upserted(let listed):
           if listed.owner == node.member.publicID { fail("node \(node.index) is told of its own") }
-          node.view[listed.entry.id] = listed
-        case .removed(let listed): node.view[listed.entry.id] = nil
+          node.view[listed.key] = listed
+        case .removed(let listed): node.view[listed.key] = nil
         }
       }
     case .standing: break

@@ -4,7 +4,7 @@ import Protocol
 /// What the list must be, worked out from the journal by plain loops that share no code with Core.
 struct Oracle {
   private(set) var order: ListOrder
-  private(set) var entries: [EntryID: ListedEntry] = [:]
+  private(set) var entries: [EntryKey: ListedEntry] = [:]
   private(set) var members: [PublicID: MemberRecord] = [:]
   /// Of the last change that it took.
   private var history = History.none
@@ -43,7 +43,7 @@ struct Oracle {
     order = replica.order
     history = replica.history
     effects = []
-    entries = Dictionary(uniqueKeysWithValues: replica.list.sorted.map { ($0.entry.id, $0) })
+    entries = Dictionary(uniqueKeysWithValues: replica.list.sorted.map { ($0.key, $0) })
     members = replica.members
     digests[Place(order: order, history: history)] = digest
   }
@@ -81,19 +81,21 @@ struct Oracle {
     switch ordered.change {
     case .added(let added, _):
       for entry in added {
-        let known = entries[entry.id]
+        let key = EntryKey(sender, entry.id)
+        let known = entries[key]
         orderedVersions.insert(entry.version)
-        replace(at: entry.path, owner: sender, by: entry.id)
-        entries[entry.id] = ListedEntry(
+        replace(at: entry.path, by: key)
+        entries[key] = ListedEntry(
           entry: entry, owner: sender,
           claimed: known?.entry.path == entry.path ? known!.claimed : order.seq)
       }
-    case .removed(let id): if entries[id]?.owner == sender { entries[id] = nil }
+    case .removed(let id): entries[EntryKey(sender, id)] = nil
     case .renamed(let id, let path, nil):
-      guard let top = entries[id], top.entry.path != path else { return }
-      replace(at: path, owner: sender, by: id)
+      let key = EntryKey(sender, id)
+      guard let top = entries[key], top.entry.path != path else { return }
+      replace(at: path, by: key)
       for (other, listed) in entries
-      where other == id
+      where other == key
         || (top.entry.kind == .directory && listed.owner == sender
           && listed.entry.path.isBelow(top.entry.path))
       {
@@ -115,9 +117,9 @@ struct Oracle {
     }
   }
 
-  private mutating func replace(at path: SharePath, owner: PublicID, by id: EntryID) {
+  private mutating func replace(at path: SharePath, by key: EntryKey) {
     for (other, listed) in entries
-    where listed.entry.path == path && listed.owner == owner && other != id {
+    where listed.entry.path == path && listed.owner == key.owner && other != key {
       entries[other] = nil
     }
   }

@@ -52,6 +52,12 @@ final class Node: @unchecked Sendable {
   /// The entry that it shows; nil for the root and for directories that only hold something.
   var entry: Entry?
   var owner: PublicID?
+  /// The claim that it shows.
+  var claim: ClaimKey? {
+    guard let entry else { return nil }
+    if own != nil { return .own(entry.id) }
+    return owner.map { .other(EntryKey($0, entry.id)) }
+  }
   /// Whether it is still in the tree.
   var isLinked = false
   /// As of `st_nlink`: names of a file; of a directory also its own `.` and the `..` of those in
@@ -79,6 +85,12 @@ struct Slot {
   var occupied: Occupied?
 }
 
+/// Whose claim, and which: no id of somebody else's reaches an own entry, nor one of a third.
+enum ClaimKey: Hashable {
+  case own(EntryID)
+  case other(EntryKey)
+}
+
 /// One member's entry at a path.
 struct Claim: Equatable {
   var entry: Entry
@@ -87,10 +99,13 @@ struct Claim: Equatable {
   var claimed: UInt64
   let isOwn: Bool
 
+  var key: ClaimKey { isOwn ? .own(entry.id) : .other(file) }
+  private var file: EntryKey { EntryKey(owner, entry.id) }
+
   /// Whether it shows rather than `other`.
   func precedes(_ other: Claim) -> Bool {
     if isOwn != other.isOwn { return isOwn }
-    return (claimed, entry.id) < (other.claimed, other.entry.id)
+    return (claimed, file) < (other.claimed, other.file)
   }
 }
 

@@ -24,7 +24,7 @@ enum Invalidation: Hashable, Sendable {
 struct Tree {
   private(set) var root: Node
   private var nodes: [InodeNumber: Node] = [:]
-  var places: [EntryID: (directory: Node, name: Name)] = [:]
+  var places: [ClaimKey: (directory: Node, name: Name)] = [:]
   private var lastNumber = Node.rootNumber
   var lastOrder: UInt64 = 0
   /// What can be shown of the list; as long as that is not all of it, only what is one's own is
@@ -61,13 +61,16 @@ struct Tree {
   /// The node with a number; nil where the kernel asks for what it has forgotten.
   subscript(number: InodeNumber) -> Node? { nodes[number] }
 
-  /// The node that shows the entry, where it does.
-  func node(of id: EntryID) -> Node? {
-    guard let place = places[id], let slot = place.directory.children[place.name],
-      slot.node.kind == .directory || slot.node.entry?.id == id
+  /// The node that shows an entry, where it does.
+  func node(of key: ClaimKey) -> Node? {
+    guard let place = places[key], let slot = place.directory.children[place.name],
+      slot.node.kind == .directory || slot.node.claim == key
     else { return nil }
     return slot.node
   }
+
+  /// The node that shows an own entry, where it does.
+  func node(of id: EntryID) -> Node? { node(of: .own(id)) }
 
   /// The path of a linked node; nil for the root.
   func path(of node: Node) -> SharePath? {
@@ -122,22 +125,25 @@ extension Tree {
   /// Somebody else's entry came or changed.
   mutating func upsert(_ entry: Entry, owner: PublicID, claimed: UInt64, now: FileTime) {
     let claim = Claim(entry: entry, owner: owner, claimed: claimed, isOwn: false)
-    if let place = places[entry.id] {
+    if let place = places[claim.key] {
       let stays =
         place.directory.children[place.name]?.claims.contains {
-          $0.entry.id == entry.id && $0.entry.path == entry.path
+          $0.key == claim.key && $0.entry.path == entry.path
         } ?? false
-      if !stays { remove(entry.id, now: now) }
+      if !stays { remove(claim.key, now: now) }
     }
     put(claim, now: now, ownNode: nil)
   }
 
+  /// An own entry is no longer there.
+  mutating func remove(_ id: EntryID, now: FileTime) { remove(.own(id), now: now) }
+
   /// An entry is no longer there.
-  mutating func remove(_ id: EntryID, now: FileTime) {
-    guard let place = places.removeValue(forKey: id),
+  mutating func remove(_ key: ClaimKey, now: FileTime) {
+    guard let place = places.removeValue(forKey: key),
       var slot = place.directory.children[place.name]
     else { return }
-    slot.claims.removeAll { $0.entry.id == id }
+    slot.claims.removeAll { $0.key == key }
     settle(slot, place.directory, place.name, now: now, ownNode: nil)
   }
 }
@@ -160,7 +166,8 @@ extension Tree {
     }
     node.attributes = attributes
     put(Claim(entry: entry, owner: owner, claimed: 0, isOwn: true), now: now, ownNode: node)
-    let shown = places[entry.id]!.directory.children[places[entry.id]!.name]!.node
+    let place = places[.own(entry.id)]!
+    let shown = place.directory.children[place.name]!.node
     // A directory that was there already goes on showing.
     if shown !== node { drop(node) }
     return shown
@@ -195,7 +202,7 @@ extension Tree {
     if let hidden = directory.children[name] { target.claims += hidden.claims }
     directory.children[name] = target
     touch(directory, name, now: now)
-    for claim in target.claims { places[claim.entry.id] = (directory, name) }
+    for claim in target.claims { places[claim.key] = (directory, name) }
     updatePaths(below: node)
   }
 

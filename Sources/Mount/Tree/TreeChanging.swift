@@ -20,7 +20,7 @@ extension Tree {
   /// Files that only grow by these changes.
   func growths(in deltas: [ListDelta]) -> [Growth] {
     deltas.compactMap { delta in
-      guard case .upserted(let listed) = delta, let node = node(of: listed.entry.id),
+      guard case .upserted(let listed) = delta, let node = node(of: .other(listed.key)),
         node.own == nil, let known = node.entry, let owner = node.owner, owner == listed.owner,
         known.path == listed.entry.path, listed.entry.hasGrown(from: known)
       else { return nil }
@@ -38,9 +38,9 @@ extension Tree {
     var tops: Set<SharePath> = []
     var invalidations: [Invalidation] = []
     for case .upserted(let listed) in deltas {
-      guard let place = places[listed.entry.id],
+      guard let place = places[.other(listed.key)],
         let claim = place.directory.children[place.name]?.claims.first(where: {
-          $0.entry.id == listed.entry.id
+          $0.key == .other(listed.key)
         }), claim.entry.path != listed.entry.path,
         !isBelow(claim.entry.path, tops)
       else { continue }

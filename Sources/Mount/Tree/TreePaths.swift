@@ -18,5 +18,5 @@ extension Tree {
   }
 
   /// The path at which an entry shows; nil where it does not.
-  func path(of entry: EntryID) -> SharePath? { node(of: entry).flatMap { path(of: $0) } }
+  func path(of key: ClaimKey) -> SharePath? { node(of: key).flatMap { path(of: $0) } }
 }

@@ -33,10 +33,10 @@ extension Tree {
       }
     }
     let name = names[names.count - 1]
-    places[claim.entry.id] = (directory, name)
+    places[claim.key] = (directory, name)
     var slot = directory.children[name]
     var claims = slot?.claims ?? []
-    claims.removeAll { $0.entry.id == claim.entry.id }
+    claims.removeAll { $0.key == claim.key }
     claims.insert(claim, at: claims.firstIndex { claim.precedes($0) } ?? claims.endIndex)
     if slot == nil {
       slot = Slot(
@@ -93,7 +93,7 @@ extension Tree {
       first.isOwn
       ? (ownNode == nil || ownNode === old) && old.own?.id == first.entry.id
       : old.own == nil && old.occupied == nil && old.kind == first.entry.kind
-        && isSameContent(old, first.entry)
+        && isSameContent(old, first)
     let staysDirectory =
       first.entry.kind == .directory && old.kind == .directory && old.occupied == nil
     if fits || holdsSomething || staysDirectory {
@@ -126,9 +126,11 @@ extension Tree {
     return beneath
   }
 
-  private func isSameContent(_ node: Node, _ entry: Entry) -> Bool {
+  private func isSameContent(_ node: Node, _ claim: Claim) -> Bool {
     guard let known = node.entry else { return true }
-    return known.id == entry.id && (known.version == entry.version || entry.hasGrown(from: known))
+    let entry = claim.entry
+    return node.claim == claim.key
+      && (known.version == entry.version || entry.hasGrown(from: known))
   }
 
   /// Gives a node what a claim says of it.

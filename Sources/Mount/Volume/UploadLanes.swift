@@ -12,7 +12,7 @@ package import Protocol
 package struct UploadLanes: Sendable {
   package typealias ReaderID = UInt64
   /// A version of a file.
-  package typealias Lane = TransferMeter.Key
+  package typealias Lane = VersionKey
 
   /// Leaves asked for and not yet read at most: more than a hub's credits can add up to.
   package static let requestLimit = 262_144
@@ -66,7 +66,7 @@ package struct UploadLanes: Sendable {
   /// Adds a request. `device`: that its file lies on, where it is known. Returns: false where there
   /// is too much, or the file is stuck, or too much of its device.
   package mutating func add(_ request: ChunkRequest, device: UInt64?) -> Bool {
-    let lane = Lane(request)
+    let lane = request.key(0).content
     guard leaves + Int(request.count) <= Self.requestLimit, !isStuck(lane, device) else {
       return false
     }
@@ -147,8 +147,7 @@ package struct UploadLanes: Sendable {
 
   /// Takes all that waits.
   package mutating func takeAll() -> [ChunkRequest] {
-    lanes.keys.sorted { ($0.entry, $0.version) < ($1.entry, $1.version) }
-      .flatMap { takeWaiting(of: $0) }
+    lanes.keys.sorted().flatMap { takeWaiting(of: $0) }
   }
 
   // MARK: Private parts
@@ -225,12 +224,5 @@ package struct UploadLanes: Sendable {
     leaves -= all.reduce(0) { $0 + Int($1.count) }
     list(lane)
     return all
-  }
-}
-
-extension TransferMeter.Key {
-  /// The version that a request is about.
-  fileprivate init(_ request: ChunkRequest) {
-    self.init(entry: request.entry, version: request.version)
   }
 }

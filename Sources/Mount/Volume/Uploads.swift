@@ -85,7 +85,7 @@ extension Volume {
       budget.log(
         .warning, "files that do not answer",
         "a file of one's own cannot be read: its disk does not answer; whoever reads it waits",
-        metadata: ["path": "\(shownPath(of: request.entry))"])
+        metadata: ["path": "\(shownPath(of: .own(request.entry)))"])
       refuseStuck(request)
     }
     if let sealer { runUploads(sealer) }
@@ -245,7 +245,7 @@ extension Volume {
       budget.log(
         .error, "own files that cannot be read",
         "a file of one's own cannot be read; whoever reads it gets an error",
-        metadata: ["path": "\(shownPath(of: entry))", "why": "\(error)"])
+        metadata: ["path": "\(shownPath(of: .own(entry)))", "why": "\(error)"])
     }
     return reason
   }

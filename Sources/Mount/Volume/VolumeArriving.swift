@@ -147,7 +147,7 @@ extension Volume {
         switch delta {
         case .upserted(let listed):
           tree.upsert(listed.entry, owner: listed.owner, claimed: listed.claimed, now: now)
-        case .removed(let listed): tree.remove(listed.entry.id, now: now)
+        case .removed(let listed): tree.remove(.other(listed.key), now: now)
         }
       }
       tree.releaseNames()

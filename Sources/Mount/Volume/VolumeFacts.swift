@@ -113,8 +113,9 @@ extension Volume {
 
   private func addUploads(to facts: inout PathFacts, _ now: Instant) {
     guard let entry = facts.entry else { return }
+    let file = EntryKey(ownID.withLock { $0 }, entry.id)
     facts.own!.uploadRate = uploads.state.withLock { state in
-      state.meter[.init(entry: entry.id, version: entry.version)]?.rate(now: now)
+      state.meter[VersionKey(file, entry.version)]?.rate(now: now)
     }
   }
 }

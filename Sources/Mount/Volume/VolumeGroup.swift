@@ -64,7 +64,8 @@ extension Volume {
       budget.log(
         .warning, "leaves that could not be opened", "a leaf could not be opened",
         metadata: [
-          "path": "\(shownPath(of: key.entry))", "entry": "\(key.entry)", "owner": "\(key.owner)",
+          "path": "\(shownPath(of: .other(key.file)))", "entry": "\(key.entry)",
+          "owner": "\(key.owner)",
           "leaf": "\(key.index)",
         ])
       step { $0.couldNotOpen(key, now: $1, into: &$2) }
@@ -72,8 +73,8 @@ extension Volume {
   }
 
   /// Where an entry is, for the log.
-  func shownPath(of entry: EntryID) -> String {
-    let path = tree.withLock { tree in tree.node(of: entry).flatMap { tree.path(of: $0) } }
+  func shownPath(of key: ClaimKey) -> String {
+    let path = tree.withLock { tree in tree.path(of: key) }
     return path.map { String(decoding: $0.bytes, as: UTF8.self) } ?? "?"
   }
 

@@ -50,7 +50,9 @@ extension Volume {
     let result = pauses.withLock { pauses in
       let result = body(&pauses)
       let opened = fetcher.withLock { $0.openEntries }
-      let paused = tree.withLock { tree in opened.filter { pauses.covers(tree.path(of: $0)) } }
+      let paused = tree.withLock { tree in
+        opened.filter { pauses.covers(tree.path(of: .other($0))) }
+      }
       fetcher.withLock { $0.pause(paused, now: MonotonicClock.now, into: &actions) }
       return result
     }

@@ -35,7 +35,7 @@ extension Volume {
     return tree.withLock { tree in
       figures.map { one in
         TransferFigures(
-          isUpload: false, path: tree.path(of: one.content.entry), owner: one.content.owner,
+          isUpload: false, path: tree.path(of: .other(one.content.file)), owner: one.content.owner,
           bytes: one.bytes ?? 0, size: one.content.size, rate: one.rate ?? 0,
           isPaused: one.isPaused, isOwnerLost: one.isOwnerLost)
       }
@@ -47,9 +47,10 @@ extension Volume {
     return tree.withLock { tree in
       meter.active(within: Self.shownFor, now: now).compactMap { key in
         guard let flow = meter[key] else { return nil }
-        let node = tree.node(of: key.entry)
+        let node = tree.node(of: key.file.id)
         return TransferFigures(
-          isUpload: true, path: tree.path(of: key.entry), owner: flow.owner, bytes: flow.bytes,
+          isUpload: true, path: tree.path(of: .own(key.file.id)), owner: flow.owner,
+          bytes: flow.bytes,
           size: node?.entry?.size ?? flow.bytes, rate: flow.rate(now: now), isPaused: isPaused,
           isOwnerLost: false)
       }

@@ -4,6 +4,7 @@ package struct ListedEntry: Equatable, Sendable {
   package let owner: PublicID
   /// The seq at which the path was claimed: the earlier claim of a path is the one that shows.
   package var claimed: UInt64
+  package var key: EntryKey { EntryKey(owner, entry.id) }
   package init(entry: Entry, owner: PublicID, claimed: UInt64) {
     self.entry = entry
     self.owner = owner
@@ -14,14 +15,14 @@ package struct ListedEntry: Equatable, Sendable {
 /// One thing that a page of the list tells.
 package enum PageItem: Equatable, Sendable {
   case entry(ListedEntry)
-  case removed(EntryID)
+  case removed(EntryKey)
   case member(MemberRecord)
 
   /// Upper bound of the bytes it takes in a page.
   package var encodedBound: Int {
     switch self {
     case .entry(let listed): 16 + listed.entry.encodedBound
-    case .removed: 17
+    case .removed: 21
     case .member(let member): 20 + member.name.text.utf8.count + 2 * DeviceKey.partLength
     }
   }
@@ -55,9 +56,10 @@ package struct PageBody: Equatable, Sendable {
         writer.put(listed.owner)
         writer.put(listed.claimed)
         listed.entry.encode(into: &writer)
-      case .removed(let entry):
+      case .removed(let key):
         writer.put(UInt8(2))
-        writer.put(entry)
+        writer.put(key.owner)
+        writer.put(key.id)
       case .member(let member):
         writer.put(UInt8(3))
         writer.put(member)
@@ -80,7 +82,7 @@ package struct PageBody: Equatable, Sendable {
         let claimed = try reader.uint64()
         items.append(
           .entry(ListedEntry(entry: try Entry(from: &reader), owner: owner, claimed: claimed)))
-      case 2: items.append(.removed(try reader.randomID()))
+      case 2: items.append(.removed(EntryKey(try reader.publicID(), try reader.randomID())))
       case 3: items.append(.member(try reader.memberRecord()))
       default: throw .invalid("page item")
       }
