@@ -26,6 +26,8 @@ package struct MemberReport: Codable, Equatable, Sendable {
   package var isMaster: Bool
   /// Entries of the list that it owns.
   package var entries: Int
+  /// Bytes of the paths of those, with the directories that only they imply.
+  package var pathBytes: Int?
   /// The six words of its key; nil where the key is not known here.
   package var words: String?
   /// The numeric address that it last came from, in the hub's word: hostile until escaped. Only the

@@ -58,29 +58,30 @@ extension MembersReport {
   package static let waitingShown = 20
 
   /// The report for people: one aligned line per member, those who wait last, safe to show in a
-  /// terminal. `all`: however many wait.
+  /// terminal. `all`: however many wait, and what of the limits of the list each has used.
   package func text(all: Bool = false) -> String {
-    let head = [
-      "ID", "NAME", "STATE", "PRESENCE", "ENTRIES", "SYSTEM", "ADDRESS", "FIRST SEEN", "WORDS",
-      "NOTE",
-    ]
+    let head =
+      ["ID", "NAME", "STATE", "PRESENCE", "ENTRIES"] + (all ? ["PATHS"] : [])
+      + ["SYSTEM", "ADDRESS", "FIRST SEEN", "WORDS", "NOTE"]
     let waiting = members.filter { $0.state == .waiting }
     let shown = all ? waiting : Array(waiting.prefix(Self.waitingShown))
     let others = [MemberReport.State.approved, .disapproved].flatMap { state in
       members.filter { $0.state == state }
     }
-    let table = TextTable.text(rows: [head] + (others + shown).map(Self.row))
+    let table = TextTable.text(rows: [head] + (others + shown).map { Self.row($0, all: all) })
     let rest = waiting.count - shown.count
     return rest == 0 ? table : table + "\n… and \(rest) more wait: fsharectl members --all"
   }
 
-  private static func row(_ member: MemberReport) -> [String] {
+  private static func row(_ member: MemberReport, all: Bool) -> [String] {
     let notes = [
       member.isMaster ? "master" : nil, member.isSelf ? "this one" : nil, member.doubt,
     ]
     return [
       "\(member.publicID)", member.name, member.state.rawValue, member.presence.rawValue,
-      "\(member.entries)", member.system, member.address ?? "",
+      "\(member.entries)",
+    ] + (all ? [TextTable.bytes(member.pathBytes ?? 0)] : []) + [
+      member.system, member.address ?? "",
       member.firstSeen.map { LocalTime.text($0) } ?? "", member.words ?? "",
       notes.compactMap { $0 }.joined(separator: ", "),
     ]
@@ -89,6 +90,11 @@ extension MembersReport {
 
 /// Columns of text.
 enum TextTable {
+  /// A number of bytes for people.
+  static func bytes(_ count: Int) -> String {
+    count < 1 << 20 ? "\((count + 1_023) >> 10) KiB" : "\(count >> 20) MiB"
+  }
+
   /// One line per row, with cells padded to their column's width and escaped for terminals.
   static func text(rows: [[String]]) -> String {
     let cells = rows.map { $0.map(TerminalText.escaped) }

@@ -7,7 +7,9 @@ struct BatchTrial {
   private(set) var rejected: [RejectedEntry] = []
   private let list: ShareList
   private let owner: PublicID
-  private let limit: Int
+  private let limits: ListLimits
+  /// Bytes of paths that the accepted ones add to what the owner has.
+  private var pathBytes = 0
   /// What the batch itself has put at a path; only kinds matter, since all is one owner's.
   private var kinds: [SharePath: EntryKind] = [:]
   private var seen: Set<EntryID> = []
@@ -16,10 +18,10 @@ struct BatchTrial {
   /// All that lies above a path of the batch.
   private var ancestors: Set<SharePath> = []
 
-  init(_ list: ShareList, owner: PublicID, limit: Int) {
+  init(_ list: ShareList, owner: PublicID, limits: ListLimits) {
     self.list = list
     self.owner = owner
-    self.limit = limit
+    self.limits = limits
   }
 
   mutating func judge(_ entry: Entry) {
@@ -30,13 +32,24 @@ struct BatchTrial {
       bytes += entry.encodedBound
       kinds[entry.path] = entry.kind
       seen.insert(entry.id)
+      pathBytes += entry.path.bytes.count
       var ancestor = entry.path.parent
-      while let one = ancestor, ancestors.insert(one).inserted { ancestor = one.parent }
+      while let one = ancestor, ancestors.insert(one).inserted {
+        if !list.isAbove(one) { pathBytes += one.bytes.count }
+        ancestor = one.parent
+      }
     }
   }
 
   private func rejection(of entry: Entry) -> Rejection? {
-    if list[EntryKey(owner, entry.id)] == nil, list.count + seen.count >= limit { return .listFull }
+    if let reason = limits.rejection(of: entry.path) { return reason }
+    if list[EntryKey(owner, entry.id)] == nil {
+      if list.count + seen.count >= limits.entries { return .listFull }
+      if list.count(ownedBy: owner) + seen.count >= limits.memberEntries { return .shareFull }
+    }
+    // What it takes the place of counts still: a list that is nearly full is.
+    let added = pathBytes + entry.path.bytes.count
+    if list.pathBytes(ownedBy: owner) + added > limits.memberPathBytes { return .shareFull }
     if seen.contains(entry.id) { return .exists }
     if bytes + entry.encodedBound > Limits.answerBody { return .tooMuch }
     if let reason = list.rejection(of: entry, owner: owner) { return reason }

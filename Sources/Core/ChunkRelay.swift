@@ -43,6 +43,8 @@ package struct ChunkRelay: Sendable {
   /// A session that reads.
   struct Asker {
     var wanted = WantQueue()
+    /// Whether its downward stream is open.
+    var canTake = false
     /// Bytes asked of owners for it, or queued on its stream.
     var inFlight = 0
     /// Its credit was used up, and less than an eighth of it is free again: were more asked for in
@@ -101,6 +103,11 @@ package struct ChunkRelay: Sendable {
       fail(request, .stale, to: session, into: &actions)
       return
     }
+    // Nobody seals and uploads what cannot be taken.
+    if askers[session]?.canTake != true {
+      fail(request, .busy, to: session, into: &actions)
+      return
+    }
     if askers[session, default: Asker()].wanted.count + Int(request.count) > settings.wantedLimit {
       fail(request, .busy, to: session, into: &actions)
       return
@@ -124,6 +131,9 @@ package struct ChunkRelay: Sendable {
     }
     pump(session, now: now, into: &actions)
   }
+
+  /// The downward stream of a session is open.
+  mutating func opened(_ session: SessionID) { askers[session, default: Asker()].canTake = true }
 
   /// A leaf came from its owner. One that nobody asked for is dropped.
   mutating func arrived(

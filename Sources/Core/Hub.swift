@@ -10,6 +10,8 @@ package enum HubAction: Equatable, Sendable {
   case close(SessionID, Refused?)
   /// Draw one-time tickets, remember them for this session and send BULK_TICKETS.
   case issueTickets(SessionID)
+  /// Read nothing more of a session's control connection, or go on.
+  case hold(SessionID, Bool)
   /// Close the bulk streams of a session and forget its tickets.
   case closeBulk(SessionID)
   /// Send a frame down to a session.
@@ -33,6 +35,7 @@ package struct Hub: Sendable {
     /// Clients that may wait for approval at a time. Those that were decided about do not count.
     package var waitingLimit = 1_000
     package var relay = ChunkRelay.Settings()
+    package var forwarding = Forwarding.Settings()
     package init() {}
   }
 
@@ -56,6 +59,7 @@ package struct Hub: Sendable {
   var clients = HubRoster()
   package internal(set) var masterKey: DeviceKey?
   var relay: ChunkRelay
+  var forwarding: Forwarding
   /// When connections must have registered.
   var handshakes = HubDeadlines<SessionID>()
   /// When lost clients count as gone.
@@ -77,6 +81,7 @@ package struct Hub: Sendable {
     self.lastPublicID = lastPublicID
     knowsNumbers = lastPublicID != .master || known.contains { $0.publicID != .master }
     masterKey = master
+    forwarding = Forwarding(settings.forwarding)
     relay = ChunkRelay(
       settings: settings.relay, generation: known.compactMap { $0.groupKey?.generation }.max() ?? 0)
     for record in known {
@@ -92,7 +97,8 @@ package struct Hub: Sendable {
 
   /// When `tick` is due; nil where nothing waits for time.
   package var nextDeadline: Instant? {
-    [relay.nextDeadline, graces.next, handshakes.next].compactMap { $0 }.min()
+    [relay.nextDeadline, forwarding.nextDeadline, graces.next, handshakes.next]
+      .compactMap { $0 }.min()
   }
 
   /// Bytes of leaves at hand.
@@ -156,6 +162,7 @@ extension Hub {
     }
     while let publicID = graces.takeDue(now: now) { leaveForGood(publicID, into: &actions) }
     relay.tick(now: now, into: &actions)
+    passOn(now: now, into: &actions)
   }
 
   /// Forgets a session. Returns: whose it was.
@@ -185,6 +192,13 @@ extension Hub {
   ) {
     guard let client = clients[publicID], client.presence != presence else { return }
     clients[publicID]!.presence = presence
+    if presence != .online {
+      if publicID == .master {
+        forwarding.forgetAll(into: &actions)
+      } else {
+        forwarding.forget(publicID, into: &actions)
+      }
+    }
     let message: Message =
       switch presence {
       case .online: .online([publicID])

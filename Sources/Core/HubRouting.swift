@@ -34,6 +34,14 @@ extension Hub {
     relay.arrived(frame, key: key, now: now, into: &actions)
   }
 
+  /// The downward stream of `session` is open: it may ask for leaves.
+  package mutating func openedDown(_ session: SessionID) {
+    guard case .registered(let publicID) = sessions[session],
+      clients[publicID]?.record.admission == .approved
+    else { return }
+    relay.opened(session)
+  }
+
   /// The downward stream of `session` took `bytes` of frames.
   package mutating func sentFrames(
     bytes: Int, session: SessionID, now: Instant, into actions: inout [HubAction]
@@ -41,18 +49,31 @@ extension Hub {
     relay.drained(bytes: bytes, session: session, now: now, into: &actions)
   }
 
+  /// Passes on to the master what it may hear now of what its clients said.
+  mutating func passOn(now: Instant, into actions: inout [HubAction]) {
+    guard let masterSession else { return }
+    for message in forwarding.take(now: now, into: &actions) {
+      actions.append(.send(message, to: [masterSession]))
+    }
+  }
+
   private mutating func receivedFromMaster(
     _ message: Message, session: SessionID, now: Instant, into actions: inout [HubAction]
   ) {
     switch message {
-    case .filesAdded, .fileRemoved, .fileRenamed, .nameUpdated, .clientReleased:
+    case .filesAdded(let ordered), .fileRemoved(let ordered), .fileRenamed(let ordered),
+      .nameUpdated(let ordered), .clientReleased(let ordered):
       broadcast(message, into: &actions)
+      forwarding.answered(ordered.transfer, of: ordered.sender)
+      passOn(now: now, into: &actions)
     case .approveClient(let decision): approve(decision, into: &actions)
     case .disApproveClient(let decision): disapprove(decision, into: &actions)
     case .groupKey(let key) where key.generation > 0: keep(key, into: &actions)
     case .clientTable(let table):
       takeTable(table, from: session, now: now, into: &actions)
     case .directed(let publicID, let inner) where Hub.isAnAnswer(inner):
+      if let name = inner.answered { forwarding.answered(name, of: publicID) }
+      defer { passOn(now: now, into: &actions) }
       guard let client = clients[publicID], client.record.admission == .approved,
         let session = client.session
       else { return }
@@ -71,16 +92,16 @@ extension Hub {
     switch message {
     case .addFiles(let proposal), .removeFile(let proposal), .renameFile(let proposal),
       .updateName(let proposal):
-      if let masterSession {
-        actions.append(.send(.forwarded(from: publicID, message), to: [masterSession]))
-      } else {
-        actions.append(.send(.serverNotReady(proposal.transfer), to: [session]))
+      if masterSession == nil {
+        return actions.append(.send(.serverNotReady(proposal.transfer), to: [session]))
       }
+      forwarding.add(message, from: publicID, session, now: now, into: &actions)
+      passOn(now: now, into: &actions)
     case .askFiles, .clientsOut:
       // With the master away nothing is said: ONLINE for the master makes the asker ask again.
-      if let masterSession {
-        actions.append(.send(.forwarded(from: publicID, message), to: [masterSession]))
-      }
+      if masterSession == nil { return }
+      forwarding.add(message, from: publicID, session, now: now, into: &actions)
+      passOn(now: now, into: &actions)
     case .requestChunk, .chunkFailed:
       receivedAboutChunks(message, publicID, session: session, now: now, into: &actions)
     default:

@@ -34,8 +34,7 @@ package struct Master: Sendable {
     package var rebuildQuiet: Duration = .seconds(2)
     /// How long rebuilding a lost journal lasts at most.
     package var rebuildLimit: Duration = .seconds(10)
-    /// Entries in the list at most.
-    package var entryLimit = 2_000_000
+    package var limits = ListLimits()
     /// Removals remembered: a member away for longer takes the whole list again.
     package var tombstoneLimit = 65_536
     package init() {}
@@ -106,6 +105,12 @@ package struct Master: Sendable {
 
   /// When `tick` is due; nil where nothing waits for time.
   package var nextDeadline: Instant? { rebuilding?.until }
+
+  /// The key of a member that is in; nil for anybody else.
+  package func device(of publicID: PublicID) -> DeviceKey? {
+    guard let record = replica.members[publicID], record.admission == .approved else { return nil }
+    return record.key
+  }
 
   /// The kept answers, for the journal's snapshot.
   package var answers: [OrderedChange] { ledger.answers }
@@ -237,10 +242,12 @@ extension Master {
     case .name(let name): return .named(name)
     case .rename(let id, let path):
       return .renamed(
-        id, to: path, rejection: replica.rejection(ofRenaming: id, to: path, by: sender))
+        id, to: path,
+        rejection: replica.rejection(
+          ofRenaming: id, to: path, by: sender, settings.limits))
     case .add(let entries, _):
       // Judged on a copy, since one entry of a batch may stand in the way of the next.
-      var trial = BatchTrial(replica.list, owner: sender, limit: settings.entryLimit)
+      var trial = BatchTrial(replica.list, owner: sender, limits: settings.limits)
       for entry in entries { trial.judge(entry) }
       let nonsense = impossible.map { RejectedEntry(entry: $0, reason: .impossible) }
       return .added(trial.accepted, rejected: trial.rejected + nonsense)

@@ -84,17 +84,23 @@ package struct Replica: Sendable {
   }
 
   /// Why the master cannot order a rename; nil if it can.
-  package func rejection(ofRenaming id: EntryID, to path: SharePath, by owner: PublicID)
-    -> Rejection?
-  {
+  package func rejection(
+    ofRenaming id: EntryID, to path: SharePath, by owner: PublicID,
+    _ limits: ListLimits = ListLimits()
+  ) -> Rejection? {
     let key = EntryKey(owner, id)
     guard let listed = list[key] else { return .unknownEntry }
     if path == listed.entry.path { return nil }
     if path.isBelow(listed.entry.path) { return .exists }
-    for one in list.subtree(of: key) {
+    let moving = list.subtree(of: key)
+    let keys = Set(moving.map(\.key))
+    var pathBytes = list.pathBytes(ownedBy: owner)
+    for one in moving {
       guard let moved = one.entry.path.moved(from: listed.entry.path, to: path) else {
         return .pathTooLong
       }
+      if let reason = limits.rejection(of: moved) { return reason }
+      pathBytes += moved.bytes.count - one.entry.path.bytes.count
       // Such an entry could not be told to anybody.
       if one.entry.kind == .symlink,
         !SymlinkTarget.isContained(one.entry.target, depth: moved.depth)
@@ -105,8 +111,14 @@ package struct Replica: Sendable {
       if let reason = list.rejection(of: moved, kind: one.entry.kind, key: one.key) {
         return reason
       }
+      // Only what is at the target itself is replaced.
+      if one.key != key,
+        list.replaced(by: one.key, at: moved).contains(where: { !keys.contains($0) })
+      {
+        return .exists
+      }
     }
-    return nil
+    return pathBytes > limits.memberPathBytes ? .shareFull : nil
   }
 
   private mutating func add(_ entry: Entry, owner: PublicID, into deltas: inout [ListDelta]) {

@@ -14,9 +14,9 @@ package enum ListDelta: Equatable, Sendable {
 package struct ShareList: Sendable {
   private var entries: [EntryKey: ListedEntry] = [:]
   private var claims: [SharePath: Claims] = [:]
-  /// How many entries lie somewhere below a path.
-  private var descendants: [SharePath: Int] = [:]
-  private var owned: [PublicID: Set<EntryID>] = [:]
+  /// What lies somewhere below a path.
+  private var descendants: [SharePath: Below] = [:]
+  private var owned: [PublicID: Owned] = [:]
 
   package init() {}
 
@@ -29,10 +29,16 @@ package struct ShareList: Sendable {
     claims[path].flatMap { entries[$0.first] }
   }
 
-  package func count(ownedBy owner: PublicID) -> Int { owned[owner]?.count ?? 0 }
+  package func count(ownedBy owner: PublicID) -> Int { owned[owner]?.ids.count ?? 0 }
+
+  /// Bytes of the paths of `owner`'s entries, and of those above them that nobody had before.
+  package func pathBytes(ownedBy owner: PublicID) -> Int { owned[owner]?.pathBytes ?? 0 }
+
+  /// Whether something lies somewhere below a path.
+  func isAbove(_ path: SharePath) -> Bool { descendants[path] != nil }
 
   /// Ids of all entries of `owner`, in the order of their ids. Complexity: O(n log n) of them.
-  package func ids(ownedBy owner: PublicID) -> [EntryID] { (owned[owner] ?? []).sorted() }
+  package func ids(ownedBy owner: PublicID) -> [EntryID] { (owned[owner]?.ids ?? []).sorted() }
 
   /// All entries of `owner`, in the order of their ids. Complexity: O(n log n) of them.
   func entries(ownedBy owner: PublicID) -> [ListedEntry] {
@@ -51,7 +57,7 @@ package struct ShareList: Sendable {
   }
 
   /// Everybody who has an entry, ascending.
-  package var owners: [PublicID] { owned.keys.sorted() }
+  package var owners: [PublicID] { owned.filter { !$0.value.ids.isEmpty }.keys.sorted() }
 
   /// Why `entry` of `owner` cannot be taken; nil if it can. Complexity: O(depth).
   package func rejection(of entry: Entry, owner: PublicID) -> Rejection? {
@@ -76,7 +82,7 @@ package struct ShareList: Sendable {
         return .exists
       }
     }
-    if kind != .directory, descendants[path, default: 0] > 0 { return .isADirectory }
+    if kind != .directory, isAbove(path) { return .isADirectory }
     return nil
   }
 
@@ -116,7 +122,7 @@ package struct ShareList: Sendable {
   func subtree(of key: EntryKey) -> [ListedEntry] {
     guard let top = entries[key] else { return [] }
     if top.entry.kind != .directory { return [top] }
-    let below = (owned[top.owner] ?? []).compactMap { id -> ListedEntry? in
+    let below = (owned[top.owner]?.ids ?? []).compactMap { id -> ListedEntry? in
       guard let listed = entries[EntryKey(top.owner, id)],
         listed.entry.path.isBelow(top.entry.path)
       else { return nil }
@@ -128,7 +134,8 @@ package struct ShareList: Sendable {
 
   private mutating func attach(_ listed: ListedEntry) {
     let key = listed.key
-    owned[listed.owner, default: []].insert(key.id)
+    owned[listed.owner, default: Owned()].ids.insert(key.id)
+    owned[listed.owner]!.pathBytes += listed.entry.path.bytes.count
     if let claimed = claims[listed.entry.path] {
       // Kept sorted by (claimed, key): the earliest claim shows.
       var all = claimed.all
@@ -143,25 +150,52 @@ package struct ShareList: Sendable {
     }
     var ancestor = listed.entry.path.parent
     while let one = ancestor {
-      descendants[one, default: 0] += 1
+      if descendants[one] != nil {
+        descendants[one]!.count += 1
+      } else {
+        descendants[one] = Below(count: 1, first: listed.owner)
+        owned[listed.owner]!.pathBytes += one.bytes.count
+      }
       ancestor = one.parent
     }
   }
 
   private mutating func detach(_ listed: ListedEntry) {
     let key = listed.key
-    owned[listed.owner]?.remove(key.id)
-    if owned[listed.owner]?.isEmpty == true { owned[listed.owner] = nil }
+    owned[listed.owner]?.ids.remove(key.id)
+    owned[listed.owner]?.pathBytes -= listed.entry.path.bytes.count
     let rest = (claims[listed.entry.path]?.all ?? []).filter { $0 != key }
     claims[listed.entry.path] = rest.first.map {
       Claims(first: $0, others: Array(rest.dropFirst()))
     }
     var ancestor = listed.entry.path.parent
     while let one = ancestor {
-      let left = descendants[one, default: 0] - 1
-      descendants[one] = left > 0 ? left : nil
+      if let below = descendants[one], below.count > 1 {
+        descendants[one]!.count -= 1
+      } else if let below = descendants.removeValue(forKey: one) {
+        owned[below.first]?.pathBytes -= one.bytes.count
+        forget(below.first)
+      }
       ancestor = one.parent
     }
+    forget(listed.owner)
+  }
+
+  private mutating func forget(_ owner: PublicID) {
+    if let left = owned[owner], left.ids.isEmpty, left.pathBytes == 0 { owned[owner] = nil }
+  }
+
+  /// What a member has.
+  private struct Owned {
+    var ids: Set<EntryID> = []
+    var pathBytes = 0
+  }
+
+  /// What lies below a path that need not be anybody's entry.
+  private struct Below {
+    var count: Int
+    /// Whose entry was there first: the path counts as that member's as long as anything is there.
+    let first: PublicID
   }
 
   /// The claims of one path, earliest first; nearly always one, so that one needs no array.

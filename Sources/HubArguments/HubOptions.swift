@@ -29,6 +29,12 @@ package struct HubOptions: ParsableArguments {
   @Option(help: "Messages of one member that the hub takes in a second (default 50000).")
   package var maxRate: Int?
 
+  @Option(help: "Changes that one member may propose in a second (default 10000).")
+  package var maxChanges: Int?
+
+  @Option(help: "Questions for the list that one member may ask in a second (default 100).")
+  package var maxQuestions: Int?
+
   @Option(help: "Seconds in which a connection must say who it is (default 10).")
   package var handshakeSeconds: Int?
 
@@ -42,7 +48,9 @@ package struct HubOptions: ParsableArguments {
       ("max-waiting", maxWaiting, 0...1_000_000),
       // The longest message must fit several times over, and so must the longest request.
       ("max-queue", maxQueue, 1...65_536), ("max-requests", maxRequests, 64...1_000_000),
-      ("max-rate", maxRate, 10...10_000_000), ("handshake-seconds", handshakeSeconds, 1...3_600),
+      ("max-rate", maxRate, 10...10_000_000), ("max-changes", maxChanges, 1...1_000_000),
+      ("max-questions", maxQuestions, 1...1_000_000),
+      ("handshake-seconds", handshakeSeconds, 1...3_600),
     ]
   }
 
@@ -65,6 +73,8 @@ package struct HubOptions: ParsableArguments {
     if let maxQueue { settings.transport.controlQueueBytes = maxQueue << 20 }
     if let maxRequests { settings.hub.relay.wantedLimit = maxRequests }
     if let maxRate { settings.transport.messagesPerSecond = maxRate }
+    if let maxChanges { settings.hub.forwarding.changesPerSecond = maxChanges }
+    if let maxQuestions { settings.hub.forwarding.questionsPerSecond = maxQuestions }
     if let handshakeSeconds {
       settings.hub.handshake = .seconds(handshakeSeconds)
       settings.transport.headTime = .seconds(handshakeSeconds)

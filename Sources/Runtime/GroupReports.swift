@@ -143,6 +143,7 @@ extension GroupSession {
       firstSeen: client.flatMap { $0.firstSeen == 0 ? nil : $0.firstSeen })
     // The master decides about the key that the hub says, so that one is shown before any older.
     report.doubt = Self.doubtText(key, state)
+    report.pathBytes = member.replica.list.pathBytes(ownedBy: publicID)
     return (report, key)
   }
 

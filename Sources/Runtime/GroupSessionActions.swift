@@ -75,7 +75,7 @@ extension GroupSession {
     if publicID == .master {
       stepInPlace { $0.received(message, now: $1, into: &$2) }
     } else {
-      send(message, from: .master) { .directed(to: publicID, $0) }
+      send(message, from: .master, for: publicID) { .directed(to: publicID, $0) }
     }
   }
 
@@ -121,11 +121,13 @@ extension GroupSession {
     }
   }
 
-  /// Sends a message with its body sealed as `sender`'s word; `wrap` puts it into another.
+  /// Sends a message with its body sealed as `sender`'s word, `for` the master or a member where it is
+  /// for one; `wrap` puts it into another.
   private func send(
-    _ message: Message, from sender: PublicID, _ wrap: (Message) -> Message = { $0 }
+    _ message: Message, from sender: PublicID, for peer: PublicID = .master,
+    _ wrap: (Message) -> Message = { $0 }
   ) {
-    do throws(SealFault) { send(wrap(try sealer.seal(message, from: sender))) } catch {
+    do throws(SealFault) { send(wrap(try sealer.seal(message, from: sender, for: peer))) } catch {
       // Nobody takes part before it has the key; what is not answered is sent again.
       budget.log(.error, "unsealed messages", "a message was not sealed: \(error)")
     }

@@ -48,6 +48,9 @@ extension GroupSession {
     guard let key = KeyWrapping.unwrap(message, by: identity, from: master) else {
       throw .invalid("group key: the master did not wrap it for this device")
     }
+    guard sealer.pair(.master, with: master, by: identity, isMaster: false) else {
+      throw .invalid("group key: the master's key is no key")
+    }
     guard trust.takes(generation: key.generation), use(key) else {
       // A hub that was set back, or the master, or somebody who wants something sealed under a key
       // that was replaced: nothing is. The master hears by which generation this device is, and

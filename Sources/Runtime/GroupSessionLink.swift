@@ -112,8 +112,13 @@ extension GroupSession: HubLinkHandler {
   /// Only what the group sealed is believed. nil for what may be sealed under a key that was
   /// replaced, while a later one is awaited: what is missed so is asked for.
   private func opened(_ message: Message, from sender: PublicID) throws(DecodingFault) -> Message? {
-    do throws(SealFault) { return try sealer.open(message, from: sender) } catch {
+    let me = state.withLock { $0.member.publicID }
+    do throws(SealFault) { return try sealer.open(message, from: sender, as: me) } catch {
       if state.withLock({ $0.awaitsKey }) { return nil }
+      if error == .notTheMaster {
+        throw .invalid(
+          "\(message.opcode): the hub, or a member through it, says it in the master's name")
+      }
       throw .invalid("\(message.opcode): it is not sealed by the group (\(error))")
     }
   }
@@ -174,6 +179,9 @@ extension GroupSession: HubLinkHandler {
 
   private func forwarded(_ inner: Message, from sender: PublicID) throws(DecodingFault) {
     let plain: Message
+    if let device = state.withLock({ $0.master?.device(of: sender) }) {
+      sealer.pair(sender, with: device, by: identity, isMaster: true)
+    }
     do throws(SealFault) { plain = try sealer.open(inner, from: sender) } catch {
       refuse(inner, from: sender, error)
       return
@@ -193,13 +201,12 @@ extension GroupSession: HubLinkHandler {
     budget.log(.warning, "nonsense", "member \(sender) sent the master \(plain.opcode)")
   }
 
-  /// What was sealed just before the key changed is asked for again; anything else is nobody's
-  /// word.
+  /// What was sealed just before the key changed is asked for again. Anything else is nobody's word;
+  /// it has an answer all the same, since the hub waits for one before it passes on more.
   private func refuse(_ inner: Message, from sender: PublicID, _ fault: SealFault) {
-    if case .generation(let generation) = fault, generation < sealer.generation,
-      let transfer = inner.named
-    {
-      send(.directed(to: sender, .serverNotReady(transfer)))
+    if let transfer = inner.named { send(.directed(to: sender, .serverNotReady(transfer))) }
+    if case .generation(let generation) = fault, generation < sealer.generation {
+      return
     } else {
       budget.log(
         .warning, "false messages",

@@ -227,7 +227,9 @@ extension HubRuntime {
     tickets[ticket] = nil
     sessions[id] = found.session
     switch direction {
-    case .down: planes[found.session]?.down = id
+    case .down:
+      planes[found.session]?.down = id
+      hub.openedDown(found.session)
     case .up: planes[found.session]?.up = id
     }
     return true
@@ -271,6 +273,7 @@ extension HubRuntime {
       for session in audience { server?.sendControl(session, bytes) }
     case .close(let session, let refused): close(session, refused)
     case .issueTickets(let session): issueTickets(session)
+    case .hold(let session, let isHeld): server?.hold(session, isHeld)
     case .closeBulk(let session): closeBulk(of: session)
     case .frame(let frame, let session):
       if let down = planes[session]?.down {

@@ -1,5 +1,5 @@
 package import Control
-import Core
+package import Core
 package import Protocol
 import System
 package import Transport
@@ -45,6 +45,8 @@ package struct MountConfiguration: Sendable {
   /// MiB that the disk cache may hold.
   package var cacheSize = 10_240
   package var hubSettings = HubRuntime.Settings()
+  /// How much the master takes of each member.
+  package var listLimits = ListLimits()
   /// Names of settings that were given, not defaults.
   package var given: Set<String> = []
 
@@ -166,6 +168,11 @@ package struct MountConfiguration: Sendable {
       setting("max-queue", "\(hubSettings.transport.controlQueueBytes >> 20)"),
       setting("max-requests", "\(hubSettings.hub.relay.wantedLimit)"),
       setting("max-rate", "\(hubSettings.transport.messagesPerSecond)"),
+      setting("max-changes", "\(hubSettings.hub.forwarding.changesPerSecond)"),
+      setting("max-questions", "\(hubSettings.hub.forwarding.questionsPerSecond)"),
+      setting("member-entries", "\(listLimits.memberEntries)"),
+      setting("member-paths", "\(listLimits.memberPathBytes >> 20)"),
+      setting("max-depth", "\(listLimits.depth)"),
       setting("handshake-seconds", "\(hubSettings.hub.handshake.components.seconds)"),
     ]
   }

@@ -197,7 +197,9 @@ extension MountProgram {
       configuration.role == .client
       ? nil
       : try Ending.rethrowing { () throws(StateFault) in
-        try MasterParts(folder: state.path, settings: Master.Settings())
+        var settings = Master.Settings()
+        settings.limits = configuration.listLimits
+        return try MasterParts(folder: state.path, settings: settings)
       }
     if let remark = master?.remark {
       startup.say(remark)

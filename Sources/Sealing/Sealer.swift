@@ -1,4 +1,4 @@
-import Protocol
+package import Protocol
 import Synchronization
 
 /// Why something cannot be sealed or opened.
@@ -9,6 +9,8 @@ package enum SealFault: Error, Equatable, Sendable {
   case generation(UInt32)
   /// It is not what a member of the group sealed, or not where it was sealed for.
   case broken
+  /// It is in the master's name, and somebody else of the group sealed it.
+  case notTheMaster
 }
 
 /// The one place that entries and leaves pass on their way to and from the wire: bodies of messages
@@ -20,6 +22,8 @@ package final class Sealer: Sendable {
     /// way.
     var keys: [GroupKey] = []
     var leafKeys = LeafKeyring()
+    /// What this device has with each other one that it talks with.
+    var pairs: [PublicID: (device: DeviceKey, key: PairKey)] = [:]
   }
 
   /// Generations that are remembered.
@@ -45,6 +49,20 @@ package final class Sealer: Sendable {
       return true
     }
   }
+
+  /// From now on the other end with this number is this device. Costs something the first time.
+  /// Returns: false where its key is no usable one.
+  @discardableResult
+  package func pair(
+    _ publicID: PublicID, with device: DeviceKey, by identity: DeviceIdentity, isMaster: Bool
+  ) -> Bool {
+    if state.withLock({ $0.pairs[publicID]?.device == device }) { return true }
+    let key = PairKey(identity, with: device, isMaster: isMaster)
+    state.withLock { $0.pairs[publicID] = key.map { (device, $0) } }
+    return key != nil
+  }
+
+  func pair(with publicID: PublicID) -> PairKey? { state.withLock { $0.pairs[publicID]?.key } }
 
   /// The latest key. Throws `.noKey`.
   func latest() throws(SealFault) -> GroupKey {

@@ -19,6 +19,7 @@ package final class HubServer: @unchecked Sendable {
   var connections: [ConnectionID: ServerConnection] = [:]
   /// Connections that nobody has vouched for.
   var unregistered = Strangers()
+  var handshakes: Handshakes
   /// Who may have a control plane without TLS.
   let plain: PlainPolicy
   /// Whether TLS is spoken.
@@ -36,6 +37,7 @@ package final class HubServer: @unchecked Sendable {
     self.listener = listener
     port = listener.port
     self.limits = limits
+    handshakes = Handshakes(perSecond: limits.handshakesPerSecond)
     self.handler = handler
     self.log = log
     budget = LogBudget(log)
@@ -96,6 +98,15 @@ package final class HubServer: @unchecked Sendable {
   /// Bytes that wait on a control plane; 0 for one that is gone. Service thread only.
   package func controlQueued(_ id: ConnectionID) -> Int {
     connections[id]?.control?.queuedBytes ?? 0
+  }
+
+  /// Reads nothing more of a control plane, or goes on; meanwhile its silence is no sign of death.
+  /// Service thread only.
+  package func hold(_ id: ConnectionID, _ isHeld: Bool) {
+    loop.assertServiceThread()
+    guard let connection = connections[id], let channel = connection.control else { return }
+    connection.isHeld = isHeld
+    letRead(connection, channel)
   }
 
   /// Sends what is queued, then a close frame (RFC 6455: `code` 1000 or 4000...4999; `reason` at

@@ -44,8 +44,10 @@ extension HubServer: ServiceEvents {
       case .control(let channel):
         if connection.isPaused, connection.rate.isFull(now: now) {
           connection.isPaused = false
-          lws_rx_flow_control(channel.socket, 1)
+          letRead(connection, channel)
         }
+        // What it says is not heard because it is not read.
+        if connection.isPaused || connection.isHeld { channel.heard(now: now) }
         if channel.check(now: now) == .dead { drop(connection, "it is silent") }
       case .bulk(let stream, .down):
         stream.keepAlive(now: now)
@@ -95,7 +97,8 @@ extension HubServer: ServiceEvents {
       }
       let origin = PeerOrigin(peerOf: descriptor)
       makeRoom(for: origin)
-      let connection = ServerConnection(id: nextID(), limits: limits, now: MonotonicClock.now)
+      let connection = ServerConnection(
+        id: nextID(), from: origin, limits: limits, now: MonotonicClock.now)
       connections[connection.id] = connection
       unregistered.add(connection.id, from: origin)
       connection.socket = loop.adopt(descriptor, as: .poll, id: connection.id)
@@ -131,12 +134,26 @@ extension HubServer: ServiceEvents {
       return 0
     case .useless: return -1
     case .known(let greeting):
-      guard isSecure || !greeting.isSecure, let copy = Greeting.copy(original) else { return -1 }
+      guard isSecure || !greeting.isSecure, mayBegin(connection, greeting),
+        let copy = Greeting.copy(original)
+      else { return -1 }
       // The polled descriptor is done with: its end is not the connection's.
       forgetTag(of: socket)
       begin(connection, greeting, copy)
       return -1
     }
+  }
+
+  /// Whether one more handshake of its address may cost something now.
+  private func mayBegin(_ connection: ServerConnection, _ greeting: Greeting) -> Bool {
+    guard greeting.isSecure, !handshakes.take(connection.origin, now: MonotonicClock.now) else {
+      return true
+    }
+    budget.log(
+      .warning, "too many handshakes",
+      "closing a connection: its address begins more than \(limits.handshakesPerSecond) TLS handshakes a second"
+    )
+    return false
   }
 
   private func begin(_ connection: ServerConnection, _ greeting: Greeting, _ descriptor: Int32) {
@@ -209,7 +226,12 @@ extension HubServer {
     guard !connection.rate.take(now: MonotonicClock.now), !connection.isPaused else { return }
     connection.isPaused = true
     log.debug("\(peerAddress(channel.socket)) sends too fast, and is not read for a while")
-    lws_rx_flow_control(channel.socket, 0)
+    letRead(connection, channel)
+  }
+
+  /// Reads a control plane or not, as what it has sent allows.
+  func letRead(_ connection: ServerConnection, _ channel: ControlChannel) {
+    lws_rx_flow_control(channel.socket, connection.isPaused || connection.isHeld ? 0 : 1)
   }
 
   private func writeControl(_ connection: ServerConnection) -> Int32 {

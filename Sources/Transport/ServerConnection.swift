@@ -32,6 +32,8 @@ final class ServerConnection {
 
   /// Its number.
   let id: ConnectionID
+  /// Where it comes from.
+  let origin: PeerOrigin
   /// When it was accepted.
   let since: Duration
   /// The socket; nil only while it is being made.
@@ -46,12 +48,15 @@ final class ServerConnection {
   var rate: RateLimit
   /// Whether it has sent too much, and is not read until its bucket is full.
   var isPaused = false
+  /// Whether what it said before is more than can be dealt with now.
+  var isHeld = false
   /// When the patience with its end is over; nil until it was seen ending.
   var endsAt: Duration?
 
   /// A connection that has just been accepted.
-  init(id: ConnectionID, limits: TransportLimits, now: Duration) {
+  init(id: ConnectionID, from origin: PeerOrigin, limits: TransportLimits, now: Duration) {
     self.id = id
+    self.origin = origin
     since = now
     rate = RateLimit(perSecond: limits.messagesPerSecond)
   }

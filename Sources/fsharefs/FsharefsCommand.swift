@@ -69,6 +69,8 @@ struct FsharefsCommand: ParsableCommand {
 
   @OptionGroup var hubOptions: HubOptions
 
+  @OptionGroup var listOptions: ListOptions
+
   @Flag(help: "Use, and with --host take, control connections of other machines without TLS.")
   var insecure = false
 
@@ -137,6 +139,7 @@ struct FsharefsCommand: ParsableCommand {
     try configuration.apply(options: options)
     try configuration.setCache(folder: cache.map(absolute), size: cacheSize)
     try hubOptions.apply(to: &configuration.hubSettings)
+    try listOptions.apply(to: &configuration)
     if insecure { configuration.hubSettings.plain = .everyone }
     configuration.given.formUnion(hubOptions.given)
     return configuration

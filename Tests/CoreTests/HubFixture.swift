@@ -20,6 +20,8 @@ struct HubBench {
   mutating func act(_ body: (inout Hub, Instant, inout [HubAction]) -> Void) -> [HubAction] {
     var actions: [HubAction] = []
     body(&hub, now, &actions)
+    // Whoever has tickets opens its streams at once.
+    for case .issueTickets(let session) in actions { hub.openedDown(session) }
     return actions
   }
 

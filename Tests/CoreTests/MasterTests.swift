@@ -90,7 +90,7 @@ struct MasterTests {
 
   @Test func `a full list takes no new entry but new content`() {
     var settings = Master.Settings()
-    settings.entryLimit = 1
+    settings.limits.entries = 1
     var master = Master(epoch: 1, settings: settings)
     var actions: [MasterAction] = []
     master.hubConnected(clients: [client(1, .waiting)], now: .zero, into: &actions)
@@ -103,6 +103,48 @@ struct MasterTests {
     let newer = entry(1, "a", version: 5)
     let third = propose(.add([newer], reclaims: false), 3, to: &master)
     #expect(published(third) == [.added([newer], rejected: [])])
+  }
+
+  @Test func `a member has so many entries and bytes of paths, and no more`() {
+    var settings = Master.Settings()
+    settings.limits.memberEntries = 3
+    settings.limits.memberPathBytes = 40
+    settings.limits.depth = 5
+    var master = Master(epoch: 1, settings: settings)
+    var actions: [MasterAction] = []
+    master.hubConnected(
+      clients: [client(1, .waiting), client(2, .waiting)], now: .zero, into: &actions)
+    for one in [alice, bob] { _ = master.approve(one, into: &actions) }
+    let deep = entry(1, "a/b/c/d/e/f")
+    // 9 + 1 + 3 + 5 + 7 bytes, with the directories.
+    let taken = entry(2, "a/b/c/d/e")
+    let batch = [deep, taken, entry(3, "a/b/c/d/f"), entry(4, "xxxxxxx")]
+    #expect(
+      published(propose(.add(batch, reclaims: false), 1, to: &master)) == [
+        .added(
+          [taken, entry(3, "a/b/c/d/f")],
+          rejected: [
+            RejectedEntry(entry: id(1), reason: .tooDeep),
+            RejectedEntry(entry: id(4), reason: .shareFull),
+          ])
+      ])
+    #expect(master.replica.list.pathBytes(ownedBy: alice) == 34)
+    // Longer by a rename is no way around.
+    let renamed = propose(.rename(id(3), to: path("a/b/c/ddddddddddddddd")), 2, to: &master)
+    #expect(
+      published(renamed) == [
+        .renamed(id(3), to: path("a/b/c/ddddddddddddddd"), rejection: .shareFull)
+      ])
+    let third = propose(.add([entry(5, "y"), entry(6, "z")], reclaims: false), 3, to: &master)
+    #expect(
+      published(third) == [
+        .added([entry(5, "y")], rejected: [RejectedEntry(entry: id(6), reason: .shareFull)])
+      ])
+    // What one has takes nothing of another's.
+    _ = propose(.remove(id(2)), 4, to: &master)
+    _ = propose(.remove(id(3)), 5, to: &master)
+    #expect(master.replica.list.pathBytes(ownedBy: alice) == 1)
+    #expect(master.replica.list.pathBytes(ownedBy: bob) == 0)
   }
 
   @Test func `who left for long loses its paths`() {

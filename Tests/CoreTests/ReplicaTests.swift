@@ -60,6 +60,16 @@ struct ReplicaTests {
     #expect(reason == .exists)
   }
 
+  @Test func `a rename is refused where something below it would meet another own file`() {
+    var author = Author()
+    author.add(entry(1, "a", .directory), entry(2, "a/x"), entry(3, "b/x"))
+    let replica = author.replica
+    #expect(replica.rejection(ofRenaming: id(1), to: path("b"), by: alice) == .exists)
+    // What moves along is in nobody's way.
+    author.add(entry(4, "c/c", .directory), entry(5, "c/c/d"), entry(6, "c/c/e"))
+    #expect(author.replica.rejection(ofRenaming: id(4), to: path("c"), by: alice) == nil)
+  }
+
   @Test func `a directory cannot be renamed into itself`() {
     var author = Author()
     author.add(entry(1, "a", .directory))

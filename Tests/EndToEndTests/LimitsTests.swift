@@ -113,7 +113,7 @@ extension EndToEnd {
       let members = try (0..<2).map { _ in
         let member = try RegisteredPeer(to: hub.address).registerAsClient()
         try master.send(.approveClient(AuthorisationScene.decision(member.publicID)))
-        try member.receive { $0.opcode == .bulkTickets }
+        try member.openDown(with: member.receive { $0.opcode == .bulkTickets })
         return member
       }
       return (master, members[0], members[1])

@@ -13,6 +13,28 @@ struct SealerTests {
     return sealer
   }
 
+  private static let masterID = DeviceIdentity()
+  private static let memberID = DeviceIdentity()
+
+  /// Two that hold the group's key and one of their own: the master, and the member `owner`.
+  private static func ends(_ key: GroupKey) -> (master: Sealer, member: Sealer) {
+    let (master, member) = (sealer(key), sealer(key))
+    master.pair(owner, with: memberID.key, by: masterID, isMaster: true)
+    member.pair(.master, with: masterID.key, by: memberID, isMaster: false)
+    return (master, member)
+  }
+
+  /// A message as it is said: sealed by whoever may say it, with the one who hears it.
+  private static func said(
+    _ message: Message, _ ends: (master: Sealer, member: Sealer)
+  ) throws -> (sealed: Message, sender: PublicID, hearer: Sealer) {
+    switch message {
+    case .addFiles, .removeFile:
+      (try ends.member.seal(message, from: owner), owner, ends.master)
+    default: (try ends.master.seal(message, from: .master, for: owner), .master, ends.member)
+    }
+  }
+
   private static func leaf(
     owner: PublicID = owner, entry: UInt64 = 1, version: UInt64 = 2, scale: UInt8 = 17,
     generation: UInt32 = 1, index: UInt64 = 5
@@ -129,27 +151,58 @@ struct SealerTests {
 
   @Test(arguments: bodies)
   func `a body opens as it was sealed`(message: Message) throws {
-    let key = GroupKey(newGeneration: 1)
-    let sealed = try Self.sealer(key).seal(message, from: .master)
+    let (sealed, sender, hearer) = try Self.said(message, Self.ends(GroupKey(newGeneration: 1)))
     #expect(sealed != message)
-    #expect(try Self.sealer(key).open(sealed, from: .master) == message)
+    #expect(try hearer.open(sealed, from: sender, as: Self.owner) == message)
   }
 
   @Test(arguments: bodies)
   func `a body opens in nobody else's name`(message: Message) throws {
-    let sealer = Self.sealer(GroupKey(newGeneration: 1))
-    let sealed = try sealer.seal(message, from: Self.owner)
-    #expect(throws: SealFault.broken) { try sealer.open(sealed, from: PublicID(4)) }
+    let (sealed, _, hearer) = try Self.said(message, Self.ends(GroupKey(newGeneration: 1)))
+    #expect(throws: SealFault.self) { try hearer.open(sealed, from: PublicID(4)) }
   }
 
   @Test(arguments: bodies)
   func `a body in which a bit was flipped does not open`(message: Message) throws {
-    let sealer = Self.sealer(GroupKey(newGeneration: 1))
-    let sealed = try sealer.seal(message, from: .master)
+    let (sealed, sender, hearer) = try Self.said(message, Self.ends(GroupKey(newGeneration: 1)))
     var body = try #require(sealed.body)
     body[body.count - 1] ^= 1
     #expect(throws: SealFault.broken) {
-      try sealer.open(sealed.replacingBody(body), from: .master)
+      try hearer.open(sealed.replacingBody(body), from: sender)
+    }
+  }
+
+  @Test func `another member proposes and answers in nobody's name`() throws {
+    let key = GroupKey(newGeneration: 1)
+    let ends = Self.ends(key)
+    // With the group's key, and one of its own with the master.
+    let liar = Self.sealer(key)
+    liar.pair(.master, with: Self.masterID.key, by: DeviceIdentity(), isMaster: false)
+    liar.pair(Self.owner, with: Self.memberID.key, by: DeviceIdentity(), isMaster: true)
+    let proposed = try liar.seal(Self.bodies[0], from: Self.owner)
+    #expect(throws: SealFault.broken) { try ends.master.open(proposed, from: Self.owner) }
+    let page = try liar.seal(Self.bodies[5], from: .master, for: Self.owner)
+    #expect(throws: SealFault.broken) { try ends.member.open(page, from: .master) }
+    // What everyone hears opens for everyone; whose proposal it answers knows better.
+    let answer = try liar.seal(Self.bodies[2], from: .master)
+    #expect(try ends.member.open(answer, from: .master, as: PublicID(9)) == Self.bodies[2])
+    #expect(throws: SealFault.notTheMaster) {
+      try ends.member.open(answer, from: .master, as: Self.owner)
+    }
+    // Nor does a mark pass for another answer.
+    let genuine = try ends.master.seal(Self.bodies[2], from: .master)
+    let opened = try liar.open(genuine, from: .master)
+    #expect(opened == Self.bodies[2])
+    #expect(try ends.member.open(genuine, from: .master, as: Self.owner) == opened)
+  }
+
+  @Test func `a key of low order makes no pair`() {
+    let useless = DeviceKey(
+      signing: Self.memberID.key.signing, agreement: [UInt8](repeating: 0, count: 32))
+    let sealer = Self.sealer(GroupKey(newGeneration: 1))
+    #expect(!sealer.pair(Self.owner, with: useless, by: Self.masterID, isMaster: true))
+    #expect(throws: SealFault.noKey) {
+      try sealer.seal(Self.bodies[5], from: .master, for: Self.owner)
     }
   }
 
@@ -183,10 +236,10 @@ struct SealerTests {
   }
 
   @Test func `an old key opens no body any more`() throws {
-    let sealer = Self.sealer(GroupKey(newGeneration: 1))
-    let sealed = try sealer.seal(Self.bodies[0], from: Self.owner)
-    _ = sealer.use(GroupKey(newGeneration: 2))
-    #expect(throws: SealFault.generation(1)) { try sealer.open(sealed, from: Self.owner) }
+    let ends = Self.ends(GroupKey(newGeneration: 1))
+    let sealed = try ends.member.seal(Self.bodies[0], from: Self.owner)
+    _ = ends.master.use(GroupKey(newGeneration: 2))
+    #expect(throws: SealFault.generation(1)) { try ends.master.open(sealed, from: Self.owner) }
   }
 
   @Test func `without a key nothing is sealed or opened`() {

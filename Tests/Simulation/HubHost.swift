@@ -108,6 +108,8 @@ extension World {
         events.put(.nodeSeesEnd(session), at: connection.lastDown)
       }
       withHub { hub, actions in hub.closed(session, now: now, into: &actions) }
+    // What was said before it is read no more is not told from what was on its way.
+    case .hold: break
     case .issueTickets(let session):
       guard let connection = connections[session] else { return }
       connection.tickets += 1

@@ -171,6 +171,7 @@ extension World {
     guard node.session == session else { return }
     connection.bulkIsOpen = true
     node.bulkIsOpen = true
+    withHub { hub, _ in hub.openedDown(session) }
     withNode(node) { node, actions in
       var fetches: [FetchAction] = []
       node.fetcher.linkReady(now: now, into: &fetches)

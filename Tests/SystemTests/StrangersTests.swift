@@ -58,4 +58,21 @@ struct StrangersTests {
     #expect(shownAddress("::ffff:192.0.2.1") == "192.0.2.1")
     #expect(shownAddress("2001:db8::1") == "2001:db8::1")
   }
+
+  @Test func `each address has so many handshakes, and another's flood takes none of them`() {
+    var handshakes = Handshakes(perSecond: 5)
+    let flood = PeerOrigin(address: [192, 0, 2, 1])
+    let other = PeerOrigin(address: [192, 0, 2, 2])
+    let now = Duration.seconds(100)
+    let begun = (0..<1_000).count { _ in handshakes.take(flood, now: now) }
+    #expect((49...50).contains(begun))
+    let isOtherWelcome = handshakes.take(other, now: now)
+    #expect(isOtherWelcome)
+    // As many addresses as there are take no more memory than some.
+    let welcome = (0..<20_000).count { number in
+      let address = [10, UInt8(number >> 16), UInt8(number >> 8 & 0xff), UInt8(number & 0xff)]
+      return handshakes.take(PeerOrigin(address: address), now: now)
+    }
+    #expect(welcome == 20_000)
+  }
 }

@@ -121,7 +121,7 @@ private struct Scene {
   private mutating func page() -> Message {
     let items = (0..<draw.below(6)).map { _ -> PageItem in
       switch draw.below(4) {
-      case 0: .removed(mine() ?? draw.randomID())
+      case 0: .removed(EntryKey(someone(), mine() ?? draw.randomID()))
       case 1: .member(draw.memberRecord())
       default: .entry(ListedEntry(entry: draw.entry(), owner: someone(), claimed: draw.next()))
       }

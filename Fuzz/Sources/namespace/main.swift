@@ -30,7 +30,7 @@ private struct Scene {
       guard let shown = tree.node(at: listed.entry.path) else { continue }
       precondition(tree.path(of: shown) == listed.entry.path, "a node is where it is found")
     }
-    for listed in replica.list.sorted { tree.remove(listed.entry.id, now: draw.fileTime()) }
+    for listed in replica.list.sorted { tree.remove(.other(listed.key), now: draw.fileTime()) }
     precondition(tree.root.children.isEmpty, "what nobody has does not show")
   }
 
@@ -66,7 +66,7 @@ private struct Scene {
       case .upserted(let listed):
         tree.upsert(
           listed.entry, owner: listed.owner, claimed: listed.claimed, now: draw.fileTime())
-      case .removed(let listed): tree.remove(listed.entry.id, now: draw.fileTime())
+      case .removed(let listed): tree.remove(.other(listed.key), now: draw.fileTime())
       }
     }
     tree.releaseNames()

@@ -40,8 +40,7 @@ package enum OccupiedReason: Equatable, Sendable {
     case .noConflictName: "its path is somebody else's, and no other name for it fits"
     case .cannotStepAside(let code):
       "its path is somebody else's, and it cannot be renamed (\(SystemError.reason(code)))"
-    case .refused(.listFull): "the list of the group is full"
-    case .refused(let rejection): "the group did not take it (\(rejection))"
+    case .refused(let rejection): rejection.words
     }
   }
 
@@ -55,7 +54,7 @@ package enum OccupiedReason: Equatable, Sendable {
     case .unreadable(let code), .cannotStepAside(let code): code
     case .pathTooLong: ENAMETOOLONG
     case .noConflictName: EEXIST
-    case .refused(let rejection): rejection == .listFull ? ENOSPC : EPERM
+    case .refused(let rejection): rejection.code
     }
   }
 

@@ -62,7 +62,8 @@ extension Volume {
     switch refusal.reason {
     case .exists, .notADirectory, .isADirectory, .notTheOwner, .unknownEntry:
       keepAside(own, refusal.reason)
-    case .listFull, .pathTooLong, .linkLeadsOut, .impossible, .tooMuch, .outdated:
+    case .listFull, .shareFull, .tooDeep, .pathTooLong, .linkLeadsOut, .impossible, .tooMuch,
+      .outdated:
       // Another name would change nothing.
       occupy(own.number, .refused(refusal.reason))
       lookIfNeeded()

@@ -49,7 +49,7 @@ extension Volume {
             return couldNotPlace(number, error, token)
           }
           return 0
-        case .rejected: return withdraw(number, EEXIST, why: "the path is taken")
+        case .rejected(let reason): return withdraw(number, reason.code, why: reason.words)
         case .timedOut: return withdraw(number, ETIMEDOUT, why: "the master did not answer in time")
         case .masterAway: return withdraw(number, EHOSTDOWN, why: "the master is away")
         }

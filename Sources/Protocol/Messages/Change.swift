@@ -23,6 +23,10 @@ package enum Rejection: UInt8, Sendable {
   /// A later process with the same key has proposed changes before: this one's clock was set back,
   /// and its state folder is an older copy.
   case outdated = 11
+  /// The sender has as many entries, or bytes of paths, as one member may have.
+  case shareFull = 12
+  /// The path has too many parts.
+  case tooDeep = 13
 }
 
 /// An entry that was not taken.

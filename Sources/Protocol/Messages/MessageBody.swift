@@ -17,6 +17,19 @@ extension Message {
     return proposal?.transfer
   }
 
+  /// The name of what a member said that this answers; nil for anything else.
+  package var answered: TransferID? {
+    switch self {
+    case .filesAdded(let ordered), .fileRemoved(let ordered), .fileRenamed(let ordered),
+      .nameUpdated(let ordered):
+      ordered.transfer
+    case .changeRefused(let refusal): refusal.transfer
+    case .serverNotReady(let transfer): transfer
+    case .filesPage(let page): page.after.question
+    default: nil
+    }
+  }
+
   /// The body, where the message has one.
   package var body: [UInt8]? {
     switch self {

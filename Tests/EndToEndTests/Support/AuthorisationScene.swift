@@ -26,15 +26,15 @@ struct AuthorisationScene {
     case .approved, .disapproved:
       speaking = try RegisteredPeer(to: hub.address).registerAsClient()
       try master.send(.approveClient(Self.decision(speaking.publicID)))
-      try speaking.receive { $0.opcode == .bulkTickets }
+      try speaking.openDown(with: speaking.receive { $0.opcode == .bulkTickets })
       _ = try speaking.receiveAll()
       if speaker == .disapproved {
         try master.send(.disApproveClient(Self.decision(speaking.publicID)))
         try speaking.receive { $0.opcode == .clientDisApproved }
       }
     }
-    try witness.receive { $0.opcode == .bulkTickets }
-    _ = try master.receiveAll()
+    try witness.openDown(with: witness.receive { $0.opcode == .bulkTickets })
+    try master.openDown(with: master.receiveAll())
     _ = try witness.receiveAll()
   }
 

@@ -10,10 +10,15 @@ final class RegisteredPeer {
   private let incarnation: Incarnation = SecureRandom.uint64()
   /// The hub's answer to the registration.
   private(set) var publicID = PublicID.master
+  private let hub: String
+  /// Its bulk streams, once they are open.
+  private(set) var down: Socket?
+  private(set) var up: Socket?
 
   /// Connects; says nothing yet.
   init(to hub: String, identity: DeviceIdentity = DeviceIdentity()) throws {
     self.identity = identity
+    self.hub = hub
     peer = try WebSocketPeer(to: hub)
     hello = try peer.receiveHello()
   }
@@ -60,6 +65,31 @@ final class RegisteredPeer {
     return identity.register(
       asMaster: asMaster, challenge: hello.challenge, channel: [], incarnation: incarnation,
       name: name, system: "test", claim: claim.isEmpty ? [] : proof)
+  }
+
+  /// Opens the downward stream with tickets that came among `messages`; without it nobody uploads
+  /// anything for this peer.
+  func openDown(with messages: [Message]) throws {
+    for case .bulkTickets(let tickets) in messages {
+      down = try open("GET /bulk/down", tickets.down)
+      let head = try down!.receiveHead()
+      guard head.hasPrefix("HTTP/1.1 200") else { throw NeverHappened(description: head) }
+    }
+  }
+
+  /// The same of the upward stream.
+  func openUp(with messages: [Message]) throws {
+    for case .bulkTickets(let tickets) in messages {
+      up = try open("POST /bulk/up", tickets.up)
+    }
+  }
+
+  private func open(_ request: String, _ ticket: [UInt8]) throws -> Socket {
+    let hex = ticket.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    let socket = try Socket.connected(to: hub)
+    try socket.send(
+      Array("\(request) HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer \(hex)\r\n\r\n".utf8))
+    return socket
   }
 
   func send(_ message: Message) throws { try peer.send(message) }

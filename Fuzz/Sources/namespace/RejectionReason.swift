@@ -1,0 +1,1 @@
+../../../Sources/Mount/Own/RejectionReason.swift

@@ -1,0 +1,192 @@
+import DequeModule
+import Protocol
+
+/// What clients say to the master, on its way: each has a line of its own, and they go in turns.
+///
+/// The master has at most so many messages of one client unanswered; what it says beyond waits here,
+/// and where that is too much the client is not read for a while. So whoever floods the master waits
+/// for himself, and what others say waits for little more than what they all have unanswered.
+package struct Forwarding: Sendable {
+  package struct Settings: Sendable {
+    /// Messages of one client that the master has not answered at most; as many as an honest one
+    /// ever has.
+    package var unanswered = Limits.transfersInFlight
+    /// Bytes of them: what makes the master's answer to the next one late.
+    package var unansweredBytes = 256 << 10
+    /// Bytes that all of them have unanswered.
+    package var unansweredOfAll = 4 << 20
+    /// Bytes that wait of one client before it is not read any more.
+    package var waitingBytes = 1 << 20
+    /// An answer is not waited for any longer: the master may have had none to give.
+    package var patience: Duration = .seconds(10)
+    /// Changes that one client may propose in a second, and five times as many at once.
+    package var changesPerSecond = 10_000
+    /// Questions that one client may ask in a second, and twenty times as many at once: so many
+    /// pages has a list of a million.
+    package var questionsPerSecond = 100
+    package init() {}
+  }
+
+  private struct Waiting: Sendable {
+    let message: Message
+    let bytes: Int
+    let name: TransferID?
+  }
+
+  private struct Unanswered: Sendable {
+    let bytes: Int
+    let since: Instant
+  }
+
+  private struct Line: Sendable {
+    let session: SessionID
+    var waiting: Deque<Waiting> = []
+    var waitingBytes = 0
+    /// Names of what waits or is unanswered: a second copy is no use.
+    var names: Set<TransferID> = []
+    var unanswered: [TransferID: Unanswered] = [:]
+    var unansweredBytes = 0
+    var isHeld = false
+    var changes: Allowance
+    var questions: Allowance
+  }
+
+  private let settings: Settings
+  private var lines: [PublicID: Line] = [:]
+  /// Whose messages wait, in turns.
+  private var turns: Deque<PublicID> = []
+  private var unansweredOfAll = 0
+  private var checkAt: Instant?
+  /// How often what waits for time is looked at.
+  private static let checkEvery: Duration = .milliseconds(250)
+
+  init(_ settings: Settings) { self.settings = settings }
+
+  /// When `tick` is due; nil where nothing waits.
+  var nextDeadline: Instant? { turns.isEmpty ? nil : checkAt }
+
+  /// A client says something to the master.
+  mutating func add(
+    _ message: Message, from publicID: PublicID, _ session: SessionID, now: Instant,
+    into actions: inout [HubAction]
+  ) {
+    var line =
+      lines[publicID]
+      ?? Line(
+        session: session,
+        changes: Allowance(perSecond: settings.changesPerSecond, atOnce: 5, now: now),
+        questions: Allowance(perSecond: settings.questionsPerSecond, atOnce: 20, now: now))
+    let name = message.named
+    if let name {
+      if let since = line.unanswered[name]?.since {
+        if now < since + settings.patience { return }
+      } else if line.names.contains(name) {
+        return
+      }
+      line.names.insert(name)
+    }
+    let bytes = 64 + (message.body?.count ?? 0)
+    line.waiting.append(Waiting(message: message, bytes: bytes, name: name))
+    line.waitingBytes += bytes
+    if line.waiting.count == 1 { turns.append(publicID) }
+    if line.waitingBytes > settings.waitingBytes, !line.isHeld {
+      line.isHeld = true
+      actions.append(.hold(session, true))
+    }
+    lines[publicID] = line
+  }
+
+  /// What the master is to hear now, in turns.
+  mutating func take(now: Instant, into actions: inout [HubAction]) -> [Message] {
+    var taken: [Message] = []
+    var passed = 0
+    while passed < turns.count, let publicID = turns.popFirst() {
+      guard var line = lines[publicID], let first = line.waiting.first else { continue }
+      guard mayGo(first, &line, now: now) else {
+        lines[publicID] = line
+        turns.append(publicID)
+        passed += 1
+        continue
+      }
+      passed = 0
+      line.waiting.removeFirst()
+      line.waitingBytes -= first.bytes
+      if let name = first.name {
+        line.unanswered[name] = Unanswered(bytes: first.bytes, since: now)
+        line.unansweredBytes += first.bytes
+        unansweredOfAll += first.bytes
+      }
+      if line.isHeld, line.waitingBytes <= settings.waitingBytes / 2 {
+        line.isHeld = false
+        actions.append(.hold(line.session, false))
+      }
+      taken.append(.forwarded(from: publicID, first.message))
+      if !line.waiting.isEmpty { turns.append(publicID) }
+      lines[publicID] = line
+    }
+    if !turns.isEmpty { checkAt = now + Self.checkEvery }
+    return taken
+  }
+
+  /// The master answered something that a client said.
+  mutating func answered(_ name: TransferID, of publicID: PublicID) {
+    guard let one = lines[publicID]?.unanswered.removeValue(forKey: name) else { return }
+    lines[publicID]!.names.remove(name)
+    lines[publicID]!.unansweredBytes -= one.bytes
+    unansweredOfAll -= one.bytes
+  }
+
+  /// A client is gone, or out: nothing of it is passed on any more.
+  mutating func forget(_ publicID: PublicID, into actions: inout [HubAction]) {
+    guard let line = lines.removeValue(forKey: publicID) else { return }
+    unansweredOfAll -= line.unansweredBytes
+    turns.removeAll { $0 == publicID }
+    if line.isHeld { actions.append(.hold(line.session, false)) }
+  }
+
+  /// The master is gone: when it is back everybody says again what was not answered.
+  mutating func forgetAll(into actions: inout [HubAction]) {
+    for publicID in lines.keys.sorted() { forget(publicID, into: &actions) }
+  }
+
+  private mutating func mayGo(_ first: Waiting, _ line: inout Line, now: Instant) -> Bool {
+    // What is not answered for ever must not keep the next from going.
+    if line.unanswered.count >= settings.unanswered || line.unansweredBytes > 0 {
+      for (name, one) in line.unanswered where now >= one.since + settings.patience {
+        line.unanswered[name] = nil
+        line.names.remove(name)
+        line.unansweredBytes -= one.bytes
+        unansweredOfAll -= one.bytes
+      }
+    }
+    guard line.unanswered.count < settings.unanswered,
+      line.unansweredBytes == 0 || line.unansweredBytes + first.bytes <= settings.unansweredBytes,
+      unansweredOfAll == 0 || unansweredOfAll + first.bytes <= settings.unansweredOfAll
+    else { return false }
+    // What is not named has no answer: it is as rare as questions are.
+    return first.message.proposal == nil
+      ? line.questions.take(now: now) : line.changes.take(now: now)
+  }
+}
+
+/// So much in a second, and a multiple of it at once.
+private struct Allowance: Sendable {
+  private let cost: Duration
+  private let depth: Duration
+  /// When all of it is there again, if nothing more is taken.
+  private var fullAt: Instant
+
+  init(perSecond: Int, atOnce seconds: Int, now: Instant) {
+    cost = .seconds(1) / max(1, perSecond)
+    depth = .seconds(seconds)
+    fullAt = now
+  }
+
+  /// Returns: false, with nothing taken, where there is none left now.
+  mutating func take(now: Instant) -> Bool {
+    let next = max(fullAt, now) + cost
+    if next > now + depth { return false }
+    fullAt = next
+    return true
+  }
+}

@@ -1,0 +1,154 @@
+import Core
+import Protocol
+import Testing
+
+/// What one member's flood is to the master and to everybody else.
+struct HubFloodTests {
+  private func proposal(_ counter: UInt64, bytes: Int = 100) -> Message {
+    .addFiles(
+      Proposal(
+        transfer: TransferID(incarnation: 1, counter: counter), oldest: 1,
+        body: [UInt8](repeating: 7, count: bytes)))
+  }
+
+  private func question(_ counter: UInt64) -> Message {
+    let name = TransferID(incarnation: 1, counter: counter)
+    return .askFiles(
+      ListQuestion(
+        cursor: ListCursor(order: .none, offset: 0, began: 0, question: name), mark: .none))
+  }
+
+  /// What reached the master of a client, by counters.
+  private func passed(_ actions: [HubAction], of number: UInt32) -> [UInt64] {
+    actions.compactMap { action in
+      guard case .send(.forwarded(PublicID(number), let inner), [HubBench.masterSession]) = action
+      else { return nil }
+      return inner.named?.counter
+    }
+  }
+
+  private func refuse(_ counter: UInt64, of number: UInt32) -> Message {
+    let name = TransferID(incarnation: 1, counter: counter)
+    return .directed(to: PublicID(number), .changeRefused(ChangeRefusal(name, .impossible)))
+  }
+
+  @Test func `the master has so many messages of one client unanswered, and no more`() {
+    var bench = HubBench.approved(2)
+    var reached: [UInt64] = []
+    for counter in 1...200 as ClosedRange<UInt64> {
+      reached += passed(bench.receives(proposal(counter), from: 1), of: 1)
+    }
+    #expect(reached == Array(1...32))
+    // Somebody else's goes at once.
+    #expect(passed(bench.receives(proposal(1), from: 2), of: 2) == [1])
+    // Each answer lets the next one go; one that nobody asked for lets none.
+    let master = HubBench.masterSession
+    #expect(passed(bench.receives(refuse(1, of: 1), from: master), of: 1) == [33])
+    #expect(passed(bench.receives(refuse(1, of: 1), from: master), of: 1).isEmpty)
+    #expect(passed(bench.receives(refuse(2, of: 1), from: master), of: 1) == [34])
+  }
+
+  @Test func `those who wait go in turns`() {
+    var bench = HubBench.approved(3)
+    var settings = Hub.Settings()
+    settings.forwarding.unansweredOfAll = 400
+    bench = HubBench.approved(3, settings: settings)
+    var order: [UInt32] = []
+    func note(_ actions: [HubAction]) {
+      for case .send(.forwarded(let sender, _), _) in actions { order.append(sender.value) }
+    }
+    for counter in 1...20 as ClosedRange<UInt64> {
+      note(bench.receives(proposal(counter), from: 1))
+    }
+    for counter in 1...2 as ClosedRange<UInt64> {
+      note(bench.receives(proposal(counter), from: 2))
+      note(bench.receives(proposal(counter), from: 3))
+    }
+    #expect(order == [1, 1])
+    for counter in 1...4 as ClosedRange<UInt64> {
+      note(bench.receives(refuse(counter, of: 1), from: HubBench.masterSession))
+    }
+    #expect(order == [1, 1, 1, 2, 3, 1] || order.dropFirst(2).filter { $0 != 1 } == [2, 3])
+  }
+
+  @Test func `beyond what may wait a client is not read, until most of it has gone`() {
+    var bench = HubBench.approved(2)
+    var holds: [HubAction] = []
+    for counter in 1...40 as ClosedRange<UInt64> {
+      holds += bench.receives(proposal(counter, bytes: 60_000), from: 1).filter {
+        if case .hold = $0 { true } else { false }
+      }
+    }
+    #expect(holds == [.hold(1, true)])
+    var counter: UInt64 = 0
+    while holds.count < 2, counter < 40 {
+      counter += 1
+      holds += bench.receives(refuse(counter, of: 1), from: HubBench.masterSession).filter {
+        if case .hold = $0 { true } else { false }
+      }
+    }
+    #expect(holds.last == .hold(1, false))
+    #expect(counter > 5 && counter < 30)
+  }
+
+  @Test func `a second copy of what is unanswered is not passed on, until that is long ago`() {
+    var bench = HubBench.approved(1)
+    #expect(passed(bench.receives(proposal(1), from: 1), of: 1) == [1])
+    bench.now += .seconds(3)
+    #expect(passed(bench.receives(proposal(1), from: 1), of: 1).isEmpty)
+    bench.now += .seconds(8)
+    #expect(passed(bench.receives(proposal(1), from: 1), of: 1) == [1])
+  }
+
+  @Test func `what a master does not answer holds up nothing for ever`() {
+    var bench = HubBench.approved(1)
+    for counter in 1...64 as ClosedRange<UInt64> { bench.receives(proposal(counter), from: 1) }
+    bench.now += .seconds(11)
+    #expect(passed(bench.act { $0.tick(now: $1, into: &$2) }, of: 1) == Array(33...64))
+  }
+
+  @Test func `questions come as fast as a long list needs, then so many in a second`() {
+    var bench = HubBench.approved(1)
+    var reached = 0
+    for counter in 1...5_000 as ClosedRange<UInt64> {
+      let actions = bench.receives(question(counter), from: 1)
+      reached += passed(actions, of: 1).count
+      let name = TransferID(incarnation: 1, counter: counter)
+      bench.receives(.directed(to: PublicID(1), .serverNotReady(name)), from: 100)
+    }
+    #expect(reached >= 2_000 && reached < 2_050)
+  }
+
+  @Test func `when the master comes back all is said again, and who was held is read`() {
+    var bench = HubBench.approved(1)
+    for counter in 1...40 as ClosedRange<UInt64> {
+      bench.receives(proposal(counter, bytes: 60_000), from: 1)
+    }
+    let lost = bench.act { $0.closed(HubBench.masterSession, now: $1, into: &$2) }
+    #expect(lost.contains(.hold(1, false)))
+    bench.masterRegisters()
+    #expect(passed(bench.receives(proposal(1), from: 1), of: 1) == [1])
+  }
+
+  @Test func `who has no downward stream makes nobody upload`() {
+    var bench = HubBench(settings: Hub.Settings())
+    bench.masterRegisters()
+    for number in 1...2 as ClosedRange<UInt8> {
+      bench.clientRegisters(number)
+      bench.decides(PublicID(UInt32(number)), .approved)
+    }
+    // A second connection of client 2, whose streams are not open yet.
+    var actions: [HubAction] = []
+    bench.hub.opened(7, now: bench.now)
+    bench.hub.clientRegisters(
+      register(2, incarnation: 2), proofHolds: true, session: 7, now: bench.now, into: &actions)
+    let request = ChunkRequest(
+      LeafKey(
+        owner: PublicID(1), entry: id(1), version: id(2), scale: Limits.leafScale, generation: 1,
+        index: 0), count: 64)
+    let answers = bench.receives(.requestChunk(request), from: 7)
+    #expect(answers.uploads.isEmpty && answers.failures(to: 7).map(\.reason) == [.busy])
+    bench.hub.openedDown(7)
+    #expect(bench.receives(.requestChunk(request), from: 7).uploads == [request])
+  }
+}
