@@ -35,6 +35,9 @@ package struct HubOptions: ParsableArguments {
   @Option(help: "Questions for the list that one member may ask in a second (default 100).")
   package var maxQuestions: Int?
 
+  @Flag(help: "Mark the frames of members on this machine too, as those of others are.")
+  package var tagFrames = false
+
   @Option(help: "Seconds in which a connection must say who it is (default 10).")
   package var handshakeSeconds: Int?
 
@@ -55,7 +58,9 @@ package struct HubOptions: ParsableArguments {
   }
 
   /// Names of those that were given.
-  package var given: Set<String> { Set(values.filter { $0.value != nil }.map(\.name)) }
+  package var given: Set<String> {
+    Set(values.filter { $0.value != nil }.map(\.name) + (tagFrames ? ["tag-frames"] : []))
+  }
 
   /// Throws: an ending with code 64 for what makes no sense.
   package func apply(to settings: inout HubRuntime.Settings) throws(Ending) {
@@ -75,6 +80,7 @@ package struct HubOptions: ParsableArguments {
     if let maxRate { settings.transport.messagesPerSecond = maxRate }
     if let maxChanges { settings.hub.forwarding.changesPerSecond = maxChanges }
     if let maxQuestions { settings.hub.forwarding.questionsPerSecond = maxQuestions }
+    if tagFrames { settings.tagsAll = true }
     if let handshakeSeconds {
       settings.hub.handshake = .seconds(handshakeSeconds)
       settings.transport.headTime = .seconds(handshakeSeconds)

@@ -41,7 +41,7 @@ extension GroupSession {
       state.withLock { $0.presenceTimes.note(publicID, presence, now: now) }
       volume.presenceChanged(publicID, presence)
     case .decided(let publicID, let isIn): volume.decided(publicID, isIn: isIn)
-    case .openBulk(let tickets): link.openBulk(down: tickets.down, up: tickets.up)
+    case .openBulk(let tickets): openBulk(tickets)
     case .refusedByHub(let refused):
       budget.log(.info, "refusals", "the hub refuses: \(refused.reason)")
       report(.refused(refused))
@@ -77,6 +77,14 @@ extension GroupSession {
     } else {
       send(message, from: .master, for: publicID) { .directed(to: publicID, $0) }
     }
+  }
+
+  private func openBulk(_ tickets: BulkTickets) {
+    var tags: (down: any FrameTags, up: any FrameTags)?
+    if let keys = tickets.tags, let down = FrameTagKey(keys.down), let up = FrameTagKey(keys.up) {
+      tags = (down, up)
+    }
+    link.openBulk(down: tickets.down, up: tickets.up, tags: tags)
   }
 
   private func compactJournal() {

@@ -170,6 +170,7 @@ package struct MountConfiguration: Sendable {
       setting("max-rate", "\(hubSettings.transport.messagesPerSecond)"),
       setting("max-changes", "\(hubSettings.hub.forwarding.changesPerSecond)"),
       setting("max-questions", "\(hubSettings.hub.forwarding.questionsPerSecond)"),
+      setting("tag-frames", hubSettings.tagsAll ? "yes" : "no"),
       setting("member-entries", "\(listLimits.memberEntries)"),
       setting("member-paths", "\(listLimits.memberPathBytes >> 20)"),
       setting("max-depth", "\(listLimits.depth)"),

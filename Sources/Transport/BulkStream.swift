@@ -26,23 +26,27 @@ final class BulkStream {
   private var assembler: FrameAssembler
   private var head: [UInt8]?
   private var queue: Deque<[UInt8]> = []
+  /// Marks of what is sent; nil where nothing is marked.
+  private var sentTags: TagSequence?
   private var lastHeard: Duration
   private var lastSent: Duration
   /// Bytes that libwebsockets took but the kernel has not: reported when the rest has gone.
   private var unreported = 0
 
   /// A stream that has just been opened; `head` is written before anything else. `pipe` is its TLS,
-  /// if libwebsockets does not do it: what is received has passed it already.
+  /// if libwebsockets does not do it: what is received has passed it already. `tags`: of its frames,
+  /// whichever end sends them.
   init(
     socket: OpaquePointer, on loop: ServiceLoop, pipe: TLSPipe?, head: [UInt8]?,
-    limits: TransportLimits, now: Duration
+    tags: (any FrameTags)?, limits: TransportLimits, now: Duration
   ) {
     self.socket = socket
     self.loop = loop
     self.pipe = pipe
     self.limits = limits
     self.head = head
-    assembler = FrameAssembler(maxFrame: limits.maxFrame)
+    sentTags = tags.map { TagSequence($0) }
+    assembler = FrameAssembler(maxFrame: limits.maxFrame, tags: tags.map { TagSequence($0) })
     lastHeard = now
     lastSent = now
     BulkSocket.prepare(lws_get_socket_fd(socket))
@@ -57,15 +61,23 @@ final class BulkStream {
     precondition(
       FrameEnvelope.isValid(frame, limit: limits.maxFrame), "a frame begins with its true length")
     if queue.isEmpty, isHeadSent { loop.writeSoon(socket) }
+    enqueue(frame)
+    return queuedBytes <= limits.bulkQueueBytes
+  }
+
+  private func enqueue(_ frame: [UInt8]) {
     queue.append(frame)
     queuedBytes += frame.count
-    return queuedBytes <= limits.bulkQueueBytes
+    guard let tag = sentTags?.next(frame) else { return }
+    // Beside the frame, not behind it in one array: that is shared with others who wait for it.
+    queue.append(tag)
+    queuedBytes += tag.count
   }
 
   /// Takes what arrived; calls `deliver` for each frame that says something.
   func receive(
     _ bytes: UnsafeRawBufferPointer, now: Duration, deliver: (consuming [UInt8]) -> Void
-  ) throws(FrameAssembler.BadLength) {
+  ) throws(FrameAssembler.Fault) {
     lastHeard = now
     try assembler.feed(bytes) { (frame: consuming [UInt8]) in
       if !FrameEnvelope.isKeepAlive(frame) { deliver(frame) }
@@ -78,8 +90,7 @@ final class BulkStream {
   /// Queues a keep-alive frame when nothing was sent for long.
   func keepAlive(now: Duration) {
     guard isHeadSent, queue.isEmpty, now - lastSent >= limits.keepAliveAfter else { return }
-    queue.append(FrameEnvelope.keepAlive)
-    queuedBytes += FrameEnvelope.keepAlive.count
+    enqueue(FrameEnvelope.keepAlive)
     lws_callback_on_writable(socket)
   }
 

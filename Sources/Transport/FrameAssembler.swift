@@ -3,28 +3,43 @@
 /// Each byte is copied once, into an array that was made for its frame. A frame keeps its four
 /// length bytes, so that it can be passed on untouched.
 struct FrameAssembler {
-  /// A length that no frame may have: the stream cannot be understood from there on.
-  struct BadLength: Error, Equatable {
-    let length: UInt32
+  /// The stream cannot be understood, or not be believed, from there on.
+  enum Fault: Error, Equatable, CustomStringConvertible {
+    /// A length that no frame may have.
+    case badLength(UInt32)
+    /// A frame is not what the other end sent in this place.
+    case badTag
+
+    var description: String {
+      switch self {
+      case .badLength(let length): "a frame cannot have \(length) bytes"
+      case .badTag:
+        "a frame is not what the other end sent there: somebody on the way changes what passes"
+      }
+    }
   }
 
   private static let headLength = 4
   private let maxFrame: Int
+  private var tags: TagSequence?
   private var head: UInt32 = 0
   private var headCount = 0
   private var frame: [UInt8] = []
   private var missing = 0
 
-  /// `maxFrame` is the largest N.
-  init(maxFrame: Int) {
+  /// `maxFrame` is the largest N. `tags`: of the marks behind the frames, where they have any.
+  init(maxFrame: Int, tags: TagSequence? = nil) {
     self.maxFrame = maxFrame
+    self.tags = tags
   }
+
+  private var tagLength: Int { tags == nil ? 0 : FrameTag.length }
 
   /// Takes what arrived and calls `deliver` for each frame that is complete. `bytes` is read only
   /// during the call. Complexity: O(`bytes.count`).
   mutating func feed(
     _ bytes: UnsafeRawBufferPointer, deliver: (consuming [UInt8]) -> Void
-  ) throws(BadLength) {
+  ) throws(Fault) {
     var rest = bytes[...]
     while !rest.isEmpty {
       if missing == 0 {
@@ -39,9 +54,21 @@ struct FrameAssembler {
       if missing == 0 {
         var complete: [UInt8] = []
         swap(&complete, &frame)
+        try checkTag(&complete)
         deliver(complete)
       }
     }
+  }
+
+  /// Takes the mark off a frame. Throws where it is another.
+  private mutating func checkTag(_ frame: inout [UInt8]) throws(Fault) {
+    guard tags != nil else { return }
+    let mark = Array(frame.suffix(FrameTag.length))
+    frame.removeLast(FrameTag.length)
+    let own = tags!.next(frame)
+    // As long whatever they are: whoever sits on the wire learns nothing of how near he came.
+    let difference = zip(mark, own).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
+    guard difference == 0, own.count == mark.count else { throw .badTag }
   }
 
   private mutating func takeHead(_ rest: inout Slice<UnsafeRawBufferPointer>) -> UInt32? {
@@ -57,11 +84,11 @@ struct FrameAssembler {
     return head
   }
 
-  private mutating func begin(_ length: UInt32) throws(BadLength) {
-    guard length >= 1, length <= maxFrame else { throw BadLength(length: length) }
-    frame.reserveCapacity(Self.headLength + Int(length))
+  private mutating func begin(_ length: UInt32) throws(Fault) {
+    guard length >= 1, length <= maxFrame else { throw .badLength(length) }
+    frame.reserveCapacity(Self.headLength + Int(length) + tagLength)
     for index in 0..<4 { frame.append(UInt8(truncatingIfNeeded: length >> (8 * UInt32(index)))) }
-    missing = Int(length)
+    missing = Int(length) + tagLength
   }
 }
 

@@ -86,12 +86,14 @@ package final class HubLink: @unchecked Sendable {
     loop.perform { self.begin() }
   }
 
-  /// Opens both bulk streams with their 32-byte tickets; `linkBulkReady` follows. Once for each
-  /// connection. Any thread.
-  package func openBulk(down: [UInt8], up: [UInt8]) {
+  /// Opens both bulk streams with their 32-byte tickets; `linkBulkReady` follows. `tags`: of their
+  /// frames; only a hub on this machine may give none. Once for each connection. Any thread.
+  package func openBulk(
+    down: [UInt8], up: [UInt8], tags: (down: any FrameTags, up: any FrameTags)? = nil
+  ) {
     precondition(
       down.count == Ticket.length && up.count == Ticket.length, "a ticket has 32 bytes")
-    loop.perform { self.beginBulk(down: down, up: up) }
+    loop.perform { self.beginBulk(LinkSession.Tickets(down: down, up: up, tags: tags)) }
   }
 
   /// Sends a message of at most `maxMessage` bytes, after those before it. Dropped when there is

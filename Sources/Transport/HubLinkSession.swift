@@ -12,11 +12,15 @@ extension HubLink {
     findRoute(session)
   }
 
-  func beginBulk(down: [UInt8], up: [UInt8]) {
+  func beginBulk(_ tickets: LinkSession.Tickets) {
     guard let session, session.failure == nil, session.control != nil, session.tickets == nil,
       let route = session.route
     else { return }
-    session.tickets = (down, up)
+    // Only where no wire is between the two ends is nothing marked.
+    guard tickets.tags != nil || Loopback.contains(route) else {
+      return end(.notAHub("it gives no keys for the frames of its streams"))
+    }
+    session.tickets = tickets
     let downLeg = newLeg()
     let upLeg = newLeg()
     session.downLeg = downLeg
@@ -69,7 +73,8 @@ extension HubLink {
       let isDown = leg === session.downLeg
       let head = requestHead(isDown: isDown, ticket: isDown ? tickets.down : tickets.up)
       let stream = BulkStream(
-        socket: socket, on: loop, pipe: leg.pipe, head: head, limits: limits, now: now)
+        socket: socket, on: loop, pipe: leg.pipe, head: head,
+        tags: isDown ? tickets.tags?.down : tickets.tags?.up, limits: limits, now: now)
       if isDown { session.down = stream } else { session.up = stream }
     }
     return 0
@@ -145,7 +150,7 @@ extension HubLink {
         body = input.suffix(rest)
       }
     }
-    do throws(FrameAssembler.BadLength) {
+    do throws(FrameAssembler.Fault) {
       try down.receive(UnsafeRawBufferPointer(rebasing: body), now: MonotonicClock.now) {
         (frame: consuming [UInt8]) in
         guard session.failure == nil else { return }
@@ -153,7 +158,7 @@ extension HubLink {
       }
       return session.failure == nil ? 0 : -1
     } catch {
-      end(.notAHub("a frame cannot have \(error.length) bytes"))
+      end(error == .badTag ? .lost("\(error)") : .notAHub("\(error)"))
       return -1
     }
   }

@@ -75,17 +75,16 @@ extension HubServer {
       _ = refuse(connection, socket, "404 Not Found")
       return
     }
-    let accepted = request.ticket.map {
-      handler?.bulkTicket($0, direction: direction, id: connection.id) ?? false
+    let grant = request.ticket.flatMap {
+      handler?.bulkTicket($0, direction: direction, id: connection.id)
     }
-    guard accepted == true else {
+    guard let grant else {
       _ = refuse(connection, socket, "403 Forbidden")
       return
     }
     let stream = BulkStream(
       socket: socket, on: loop, pipe: nil, head: direction == .down ? HTTPResponse.stream : nil,
-      limits: limits,
-      now: MonotonicClock.now)
+      tags: grant.tags, limits: limits, now: MonotonicClock.now)
     connection.role = .bulk(stream, direction)
     connection.farewell = .bulk
     admitted(connection.id)
@@ -94,7 +93,7 @@ extension HubServer {
   private func receiveFrames(
     _ connection: ServerConnection, _ stream: BulkStream, _ input: UnsafeRawBufferPointer
   ) -> Int32 {
-    do throws(FrameAssembler.BadLength) {
+    do throws(FrameAssembler.Fault) {
       try stream.receive(input, now: MonotonicClock.now) { frame in
         guard connection.bulk != nil else { return }
         handler?.bulkReceived(connection.id, frame: frame)
@@ -103,7 +102,7 @@ extension HubServer {
     } catch {
       budget.log(
         .warning, "broken streams",
-        "closing a bulk stream: a frame cannot have \(error.length) bytes")
+        "closing a bulk stream of \(peerAddress(stream.socket)): \(error)")
       connection.role = .ending
       return -1
     }

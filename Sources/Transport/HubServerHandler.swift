@@ -18,8 +18,8 @@ package protocol HubServerHandler: AnyObject {
   func controlReceived(_ id: ConnectionID, message: [UInt8])
   /// The connection is gone; called once for each that was opened.
   func controlClosed(_ id: ConnectionID)
-  /// Somebody wants a bulk stream with this 32-byte ticket; false refuses with status 403.
-  func bulkTicket(_ ticket: [UInt8], direction: BulkDirection, id: ConnectionID) -> Bool
+  /// Somebody wants a bulk stream with this 32-byte ticket; nil refuses with status 403.
+  func bulkTicket(_ ticket: [UInt8], direction: BulkDirection, id: ConnectionID) -> BulkGrant?
   /// A frame came on an up stream; its four length bytes are still before it.
   func bulkReceived(_ id: ConnectionID, frame: [UInt8])
   /// So many bytes of frames (length bytes included) were handed to the kernel since the last call.

@@ -44,7 +44,15 @@ final class LinkSession {
   /// The hub's answer on the up stream, which comes only if it refuses.
   var upHead = HeadReader()
   /// The tickets of the streams that are to be opened.
-  var tickets: (down: [UInt8], up: [UInt8])?
+  var tickets: Tickets?
+
+  /// Of both streams; `tags`: of their frames, where they have any.
+  struct Tickets {
+    let down: [UInt8]
+    let up: [UInt8]
+    let tags: (down: any FrameTags, up: any FrameTags)?
+  }
+
   /// Whether the handler knows that both streams are up.
   var isBulkReady = false
   /// Why the session ends; nil while it lives.

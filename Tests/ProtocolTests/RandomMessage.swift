@@ -71,7 +71,12 @@ extension TestGenerator {
     case .newClientRegistered: .newClientRegistered(clientRecord())
     case .bulkTickets:
       .bulkTickets(
-        BulkTickets(down: bytes(BulkTickets.length), up: bytes(BulkTickets.length)))
+        BulkTickets(
+          down: bytes(BulkTickets.length), up: bytes(BulkTickets.length),
+          tags: below(2) == 0
+            ? nil
+            : BulkTickets.TagKeys(
+              down: bytes(BulkTickets.keyLength), up: bytes(BulkTickets.keyLength))))
     case .clientForgotten: .clientForgotten((0..<below(5)).map { _ in publicID() })
     case .clientTable:
       .clientTable(

@@ -40,6 +40,45 @@ struct TransportBulkTests {
     #expect(hub.wait { $0.sentBytes == total && $0.frameBytes == total })
   }
 
+  /// Sums that anybody could make: what matters here is where they stand and in which order.
+  private struct PlainTags: FrameTags {
+    let secret: UInt64
+    func tag(of frame: [UInt8], number: UInt64) -> [UInt8] {
+      let sum = frame.reduce(secret &+ number) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+      return (0..<16).map { UInt8(truncatingIfNeeded: sum >> UInt64($0 % 8 * 8)) }
+    }
+  }
+
+  @Test("marks frames of all sizes, and takes the marks off again")
+  func markedFrames() throws {
+    let tags = PlainTags(secret: 7)
+    let hub = try TestHub { $0.tags = tags }
+    defer { hub.server.stop() }
+    let member = try TestLink(hub.address)
+    defer { member.link.stop() }
+    #expect(member.openBulk(tags: tags))
+    let frames = (0..<400).map { frame(pattern(1 + $0 * 7919 % 131_000, seed: $0)) }
+    for frame in frames { member.link.send(frame: frame) }
+    #expect(hub.wait { $0.frames.count == frames.count })
+    #expect(hub.seen.withLock { $0.frames == frames })
+    let down = hub.seen.withLock { $0.down[0] }
+    hub.server.perform { for frame in frames { hub.server.sendBulk(down, frame) } }
+    let total = frames.reduce(0) { $0 + $1.count }
+    #expect(member.wait { $0.frameBytes == total })
+  }
+
+  @Test("ends a stream whose marks are another's, at either end")
+  func falseMarks() throws {
+    let hub = try TestHub { $0.tags = PlainTags(secret: 7) }
+    defer { hub.server.stop() }
+    let member = try TestLink(hub.address)
+    defer { member.link.stop() }
+    #expect(member.openBulk(tags: PlainTags(secret: 8)))
+    member.link.send(frame: frame(pattern(1_000, seed: 1)))
+    #expect(hub.wait { $0.bulkClosed.count == 1 })
+    #expect(hub.seen.withLock { $0.frames.isEmpty })
+  }
+
   @Test("gathers small frames without mixing them up")
   func smallFrames() throws {
     let hub = try TestHub()

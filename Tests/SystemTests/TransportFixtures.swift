@@ -34,6 +34,7 @@ final class TestHub: HubServerHandler, @unchecked Sendable {
   var onFrame: ((HubServer, ConnectionID, [UInt8]) -> Void)?
   var onTimer: () -> Void = {}
   var acceptsTicket: ([UInt8]) -> Bool = { $0.first != 0 }
+  var tags: (any FrameTags)?
 
   init(
     tls: TLSIdentity? = nil, plain: PlainPolicy = .loopback, port: UInt16 = 0,
@@ -67,12 +68,14 @@ final class TestHub: HubServerHandler, @unchecked Sendable {
     onMessage(server, id, message)
   }
   func controlClosed(_ id: ConnectionID) { seen.update { $0.closed.append(id) } }
-  func bulkTicket(_ ticket: [UInt8], direction: BulkDirection, id: ConnectionID) -> Bool {
-    guard acceptsTicket(ticket) else { return false }
+  func bulkTicket(
+    _ ticket: [UInt8], direction: BulkDirection, id: ConnectionID
+  ) -> BulkGrant? {
+    guard acceptsTicket(ticket) else { return nil }
     seen.update { seen in
       if direction == .down { seen.down.append(id) } else { seen.up.append(id) }
     }
-    return true
+    return BulkGrant(tags: tags)
   }
   func bulkReceived(_ id: ConnectionID, frame: [UInt8]) {
     seen.update { seen in
@@ -134,10 +137,10 @@ final class TestLink: HubLinkHandler, @unchecked Sendable {
   }
 
   /// Connects and waits for the bulk plane too.
-  func openBulk(ticket: UInt8 = 1) -> Bool {
+  func openBulk(ticket: UInt8 = 1, tags: (any FrameTags)? = nil) -> Bool {
     guard open() else { return false }
     let tickets = [UInt8](repeating: ticket, count: 32)
-    link.openBulk(down: tickets, up: tickets)
+    link.openBulk(down: tickets, up: tickets, tags: tags.map { ($0, $0) })
     return wait { $0.bulkReady > 0 }
   }
 

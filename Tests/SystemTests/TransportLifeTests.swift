@@ -182,7 +182,9 @@ private final class NobodyHome: HubServerHandler {
   func controlOpened(_ id: ConnectionID, peer: String, isSecure: Bool) {}
   func controlReceived(_ id: ConnectionID, message: [UInt8]) {}
   func controlClosed(_ id: ConnectionID) {}
-  func bulkTicket(_ ticket: [UInt8], direction: BulkDirection, id: ConnectionID) -> Bool { false }
+  func bulkTicket(_ ticket: [UInt8], direction: BulkDirection, id: ConnectionID) -> BulkGrant? {
+    nil
+  }
   func bulkReceived(_ id: ConnectionID, frame: [UInt8]) {}
   func bulkSent(_ id: ConnectionID, bytes: Int) {}
   func bulkClosed(_ id: ConnectionID) {}

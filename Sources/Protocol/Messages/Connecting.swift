@@ -175,12 +175,26 @@ package struct ClientRegisterAck: Equatable, Sendable {
 package struct BulkTickets: Equatable, Sendable {
   package let down: [UInt8]
   package let up: [UInt8]
-  package init(down: [UInt8], up: [UInt8]) {
+  /// What the frames of the two streams are marked with; nil where both ends are on one machine.
+  package let tags: TagKeys?
+  package init(down: [UInt8], up: [UInt8], tags: TagKeys? = nil) {
     self.down = down
     self.up = up
+    self.tags = tags
   }
   /// Bytes of a ticket.
   package static let length = 32
+  /// Bytes of a key of tags.
+  package static let keyLength = 16
+
+  package struct TagKeys: Equatable, Sendable {
+    package let down: [UInt8]
+    package let up: [UInt8]
+    package init(down: [UInt8], up: [UInt8]) {
+      self.down = down
+      self.up = up
+    }
+  }
 }
 
 /// The group key, wrapped by the master for one member: GROUP_KEY. The hub keeps the latest for

@@ -96,9 +96,15 @@ extension Message {
           master: try reader.bool() ? try reader.deviceKey() : nil))
     case .newClientRegistered: return .newClientRegistered(try reader.clientRecord())
     case .bulkTickets:
-      return .bulkTickets(
-        BulkTickets(
-          down: try reader.fixed(BulkTickets.length), up: try reader.fixed(BulkTickets.length)))
+      let (down, up) = (
+        try reader.fixed(BulkTickets.length), try reader.fixed(BulkTickets.length)
+      )
+      let tags: BulkTickets.TagKeys? =
+        try reader.bool()
+        ? BulkTickets.TagKeys(
+          down: try reader.fixed(BulkTickets.keyLength),
+          up: try reader.fixed(BulkTickets.keyLength)) : nil
+      return .bulkTickets(BulkTickets(down: down, up: up, tags: tags))
     case .clientForgotten: return .clientForgotten(try reader.publicIDs())
     case .clientTable:
       let isLast = try reader.bool()

@@ -89,6 +89,11 @@ extension Message {
     case .bulkTickets(let tickets):
       writer.putFixed(tickets.down, count: BulkTickets.length)
       writer.putFixed(tickets.up, count: BulkTickets.length)
+      writer.put(tickets.tags != nil)
+      if let tags = tickets.tags {
+        writer.putFixed(tags.down, count: BulkTickets.keyLength)
+        writer.putFixed(tags.up, count: BulkTickets.keyLength)
+      }
     case .clientForgotten(let publicIDs): writer.put(publicIDs)
     case .clientTable(let table):
       writer.put(table.isLast)
