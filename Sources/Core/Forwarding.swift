@@ -19,6 +19,9 @@ package struct Forwarding: Sendable {
     package var waitingBytes = 1 << 20
     /// An answer is not waited for any longer: the master may have had none to give.
     package var patience: Duration = .seconds(10)
+    /// What of one client goes on while somebody cannot keep up with what everybody hears: so many
+    /// bytes in a second.
+    package var lightBytes = 64 << 10
     /// Changes that one client may propose in a second, and five times as many at once.
     package var changesPerSecond = 10_000
     /// Questions that one client may ask in a second, and twenty times as many at once: so many
@@ -49,6 +52,7 @@ package struct Forwarding: Sendable {
     var isHeld = false
     var changes: Allowance
     var questions: Allowance
+    var bytes: Allowance
   }
 
   private let settings: Settings
@@ -56,6 +60,8 @@ package struct Forwarding: Sendable {
   /// Whose messages wait, in turns.
   private var turns: Deque<PublicID> = []
   private var unansweredOfAll = 0
+  /// Whether more waits for some session than it should: then only those who say little are heard.
+  var isCongested = false
   private var checkAt: Instant?
   /// How often what waits for time is looked at.
   private static let checkEvery: Duration = .milliseconds(250)
@@ -75,7 +81,8 @@ package struct Forwarding: Sendable {
       ?? Line(
         session: session,
         changes: Allowance(perSecond: settings.changesPerSecond, atOnce: 5, now: now),
-        questions: Allowance(perSecond: settings.questionsPerSecond, atOnce: 20, now: now))
+        questions: Allowance(perSecond: settings.questionsPerSecond, atOnce: 20, now: now),
+        bytes: Allowance(perSecond: settings.lightBytes, atOnce: 1, now: now))
     let name = message.named
     if let name {
       if let since = line.unanswered[name]?.since {
@@ -163,6 +170,8 @@ package struct Forwarding: Sendable {
       line.unansweredBytes == 0 || line.unansweredBytes + first.bytes <= settings.unansweredBytes,
       unansweredOfAll == 0 || unansweredOfAll + first.bytes <= settings.unansweredOfAll
     else { return false }
+    let isLight = line.bytes.take(first.bytes, now: now)
+    if isCongested, !isLight { return false }
     // What is not named has no answer: it is as rare as questions are.
     return first.message.proposal == nil
       ? line.questions.take(now: now) : line.changes.take(now: now)
@@ -182,9 +191,9 @@ private struct Allowance: Sendable {
     fullAt = now
   }
 
-  /// Returns: false, with nothing taken, where there is none left now.
-  mutating func take(now: Instant) -> Bool {
-    let next = max(fullAt, now) + cost
+  /// Returns: false, with nothing taken, where there is less left now.
+  mutating func take(_ count: Int = 1, now: Instant) -> Bool {
+    let next = max(fullAt, now) + cost * count
     if next > now + depth { return false }
     fullAt = next
     return true

@@ -101,6 +101,9 @@ package struct Hub: Sendable {
       .compactMap { $0 }.min()
   }
 
+  /// Whether only those who say little to the master are heard now.
+  package var isCongested: Bool { forwarding.isCongested }
+
   /// Bytes of leaves at hand.
   package var cachedBytes: Int { relay.cachedBytes }
 

@@ -49,6 +49,14 @@ extension Hub {
     relay.drained(bytes: bytes, session: session, now: now, into: &actions)
   }
 
+  /// Some session has more waiting for it than it should, or none has any more.
+  package mutating func setCongested(
+    _ isCongested: Bool, now: Instant, into actions: inout [HubAction]
+  ) {
+    forwarding.isCongested = isCongested
+    if !isCongested { passOn(now: now, into: &actions) }
+  }
+
   /// Passes on to the master what it may hear now of what its clients said.
   mutating func passOn(now: Instant, into actions: inout [HubAction]) {
     guard let masterSession else { return }

@@ -53,6 +53,8 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   private let stateFolder: String
   private let tls: TLSIdentity
   private let tagsAll: Bool
+  /// Bytes that may wait for one session.
+  private let queueLimit: Int
   /// When the registry, which the disk did not take, is tried again; nil where it is as it should
   /// be.
   var registryTryAt: Instant?
@@ -107,6 +109,7 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
       lastPublicID: known.lastPublicID, now: MonotonicClock.now)
     self.stateFolder = stateFolder
     tagsAll = settings.tagsAll
+    queueLimit = settings.transport.controlQueueBytes
     self.log = log
     budget = LogBudget(log)
     do throws(SystemError) { tls = try TLSIdentity(folder: stateFolder) } catch {
@@ -217,6 +220,9 @@ extension HubRuntime {
     budget.tick()
     step { $0.tick(now: $1, into: &$2) }
     tickRegistry(now: MonotonicClock.now)
+    if hub.isCongested, !planes.keys.contains(where: { isBehind($0, by: queueLimit / 32) }) {
+      step { $0.setCongested(false, now: $1, into: &$2) }
+    }
     server?.setTimer(after: Self.tickEvery)
   }
 }
@@ -277,7 +283,12 @@ extension HubRuntime {
     switch action {
     case .send(let message, let audience):
       guard let bytes = encoded(message) else { return }
-      for session in audience { server?.sendControl(session, bytes) }
+      for session in audience {
+        server?.sendControl(session, bytes)
+        if !hub.isCongested, isBehind(session, by: queueLimit / 8) {
+          step { $0.setCongested(true, now: $1, into: &$2) }
+        }
+      }
     case .close(let session, let refused): close(session, refused)
     case .issueTickets(let session): issueTickets(session)
     case .hold(let session, let isHeld): server?.hold(session, isHeld)
@@ -302,6 +313,11 @@ extension HubRuntime {
       log.notice("the hub has a master now")
       persist { () throws(SystemError) in try ClaimCode.discard(in: stateFolder) }
     }
+  }
+
+  /// Whether more than this waits for a session: what all hear comes faster than it takes it.
+  private func isBehind(_ session: SessionID, by bytes: Int) -> Bool {
+    server.map { $0.controlQueued(session) > bytes } ?? false
   }
 
   private func send(_ message: Message, to session: SessionID) {

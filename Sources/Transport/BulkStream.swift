@@ -122,7 +122,7 @@ final class BulkStream {
   }
 
   /// Whether libwebsockets still has bytes that the kernel did not take.
-  private var isChoked: Bool { lws_partial_buffered(socket) != 0 }
+  var isChoked: Bool { lws_partial_buffered(socket) != 0 }
 
   /// One large frame as it lies, or several small ones gathered. 0 when the socket died.
   private func writeFrames() -> Int {

@@ -115,12 +115,14 @@ final class ControlChannel {
       announceClose(closing.code, closing.reason)
       return -1
     }
-    if pingWanted || !queue.isEmpty || closing != nil { lws_callback_on_writable(socket) }
+    if isChoked || pingWanted || !queue.isEmpty || closing != nil {
+      lws_callback_on_writable(socket)
+    }
     return 0
   }
 
   /// Whether libwebsockets still has bytes that the kernel did not take.
-  private var isChoked: Bool { lws_partial_buffered(socket) != 0 }
+  var isChoked: Bool { lws_partial_buffered(socket) != 0 }
 
   /// Puts code and reason into the close frame that is sent when the callback answers -1.
   func announceClose(_ code: UInt16, _ reason: String) {

@@ -106,7 +106,7 @@ package final class HubServer: @unchecked Sendable {
     loop.assertServiceThread()
     guard let connection = connections[id], let channel = connection.control else { return }
     connection.isHeld = isHeld
-    letRead(connection, channel)
+    letRead(connection, channel.socket)
   }
 
   /// Sends what is queued, then a close frame (RFC 6455: `code` 1000 or 4000...4999; `reason` at

@@ -36,6 +36,7 @@ extension HubServer {
     switch connection.role {
     case .bulk(let stream, _):
       guard let sent = stream.writable(now: MonotonicClock.now) else { return -1 }
+      noteChoked(connection, socket, stream.isChoked)
       if sent > 0 { handler?.bulkSent(connection.id, bytes: sent) }
       return 0
     case .refused(let response):

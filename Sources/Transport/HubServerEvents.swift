@@ -44,12 +44,24 @@ extension HubServer: ServiceEvents {
       case .control(let channel):
         if connection.isPaused, connection.rate.isFull(now: now) {
           connection.isPaused = false
-          letRead(connection, channel)
+          letRead(connection, channel.socket)
         }
-        // What it says is not heard because it is not read.
-        if connection.isPaused || connection.isHeld { channel.heard(now: now) }
+        if connection.isUnread {
+          // libwebsockets does not look at what it may not read, and would be told for ever that the
+          // other end is gone.
+          if SocketEnd.hasHungUp(lws_get_socket_fd(channel.socket)) {
+            connection.end()
+            continue
+          }
+          // What it says is not heard because it is not read.
+          channel.heard(now: now)
+        }
         if channel.check(now: now) == .dead { drop(connection, "it is silent") }
       case .bulk(let stream, .down):
+        if connection.isUnread, SocketEnd.hasHungUp(lws_get_socket_fd(stream.socket)) {
+          connection.end()
+          continue
+        }
         stream.keepAlive(now: now)
       case .bulk(let stream, .up):
         if stream.isSilent(now: now) { drop(connection, "its bulk stream is silent") }
@@ -226,16 +238,27 @@ extension HubServer {
     guard !connection.rate.take(now: MonotonicClock.now), !connection.isPaused else { return }
     connection.isPaused = true
     log.debug("\(peerAddress(channel.socket)) sends too fast, and is not read for a while")
-    letRead(connection, channel)
+    letRead(connection, channel.socket)
   }
 
-  /// Reads a control plane or not, as what it has sent allows.
-  func letRead(_ connection: ServerConnection, _ channel: ControlChannel) {
-    lws_rx_flow_control(channel.socket, connection.isPaused || connection.isHeld ? 0 : 1)
+  /// Reads a connection or not, as what it has sent and takes allows.
+  func letRead(_ connection: ServerConnection, _ socket: OpaquePointer) {
+    lws_rx_flow_control(socket, connection.isUnread ? 0 : 1)
+  }
+
+  /// Notes whether the kernel takes what is written. Where it does not, nothing is read: libwebsockets
+  /// 4.1 that reads the end of such a connection tries for ever to close it, and serves nobody else.
+  /// Members read whatever they have to say, so no two wait for each other.
+  func noteChoked(_ connection: ServerConnection, _ socket: OpaquePointer, _ isChoked: Bool) {
+    guard connection.isChoked != isChoked else { return }
+    connection.isChoked = isChoked
+    letRead(connection, socket)
   }
 
   private func writeControl(_ connection: ServerConnection) -> Int32 {
     guard let channel = connection.control else { return -1 }
-    return channel.writable()
+    let answer = channel.writable()
+    if answer == 0 { noteChoked(connection, channel.socket, channel.isChoked) }
+    return answer
   }
 }

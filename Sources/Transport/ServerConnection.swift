@@ -50,6 +50,10 @@ final class ServerConnection {
   var isPaused = false
   /// Whether what it said before is more than can be dealt with now.
   var isHeld = false
+  /// Whether the kernel does not take what was written to it.
+  var isChoked = false
+  /// Whether nothing is read of it for now.
+  var isUnread: Bool { isPaused || isHeld || isChoked }
   /// When the patience with its end is over; nil until it was seen ending.
   var endsAt: Duration?
 

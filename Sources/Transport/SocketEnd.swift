@@ -12,6 +12,15 @@ struct SocketEnd {
     SocketEnd { getsockname(descriptor, $0, $1) }
   }
 
+  /// Whether the other end has closed, or is gone, whatever of it is still unread.
+  static func hasHungUp(_ descriptor: Int32) -> Bool {
+    // POLLRDHUP of poll(2), which Glibc's headers give only with a macro of their own.
+    let closed: Int32 = 0x2000
+    var entry = pollfd(fd: descriptor, events: Int16(closed), revents: 0)
+    guard poll(&entry, 1, 0) > 0 else { return false }
+    return Int32(entry.revents) & (closed | POLLHUP | POLLERR | POLLNVAL) != 0
+  }
+
   /// The other end; nil with errno where it is gone.
   static func peer(_ descriptor: Int32) -> SocketEnd? {
     SocketEnd { getpeername(descriptor, $0, $1) }

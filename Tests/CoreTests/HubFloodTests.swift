@@ -91,6 +91,23 @@ struct HubFloodTests {
     #expect(counter > 5 && counter < 30)
   }
 
+  @Test func `while somebody is behind only those who say little are heard`() {
+    var bench = HubBench.approved(2)
+    func say(_ counter: UInt64, _ session: SessionID, bytes: Int) -> [UInt64] {
+      let number = UInt32(session)
+      let reached = passed(
+        bench.receives(proposal(counter, bytes: bytes), from: session), of: number)
+      bench.receives(refuse(counter, of: number), from: HubBench.masterSession)
+      return reached
+    }
+    bench.act { $0.setCongested(true, now: $1, into: &$2) }
+    let loud = (1...20 as ClosedRange<UInt64>).flatMap { say($0, 1, bytes: 30_000) }
+    let low = (1...20 as ClosedRange<UInt64>).flatMap { say($0, 2, bytes: 300) }
+    #expect(loud == [1, 2] && low == Array(1...20))
+    #expect(
+      passed(bench.act { $0.setCongested(false, now: $1, into: &$2) }, of: 1) == Array(3...10))
+  }
+
   @Test func `a second copy of what is unanswered is not passed on, until that is long ago`() {
     var bench = HubBench.approved(1)
     #expect(passed(bench.receives(proposal(1), from: 1), of: 1) == [1])

@@ -10,6 +10,8 @@ final class RegisteredPeer {
   private let incarnation: Incarnation = SecureRandom.uint64()
   /// The hub's answer to the registration.
   private(set) var publicID = PublicID.master
+  /// The master's key, as the hub says it.
+  private(set) var master: DeviceKey?
   private let hub: String
   /// Its bulk streams, once they are open.
   private(set) var down: Socket?
@@ -39,6 +41,7 @@ final class RegisteredPeer {
       throw NeverHappened(description: "no CLIENT_REGISTER_ACK")
     }
     publicID = ack.publicID
+    master = ack.master
     return self
   }
 

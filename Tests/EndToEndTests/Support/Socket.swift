@@ -111,6 +111,15 @@ final class Socket: Sendable {
     return false
   }
 
+  /// Whether something has come that was not received.
+  var hasUnread: Bool {
+    var entry = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 0) > 0
+  }
+
+  /// Says that nothing more will be sent.
+  func finish() { _ = shutdown(descriptor.raw, Int32(SHUT_WR)) }
+
   /// Ends the connection for both sides.
   func hangUp() { _ = shutdown(descriptor.raw, Int32(SHUT_RDWR)) }
 
