@@ -11,6 +11,8 @@ package struct Forwarding: Sendable {
     /// Messages of one client that the master has not answered at most; as many as an honest one
     /// ever has.
     package var unanswered = Limits.transfersInFlight
+    /// Questions among them: each answer is a page of the list, which takes the master milliseconds.
+    package var unansweredQuestions = 2
     /// Bytes of them: what makes the master's answer to the next one late.
     package var unansweredBytes = 256 << 10
     /// Bytes that all of them have unanswered.
@@ -38,6 +40,7 @@ package struct Forwarding: Sendable {
 
   private struct Unanswered: Sendable {
     let bytes: Int
+    let isQuestion: Bool
     let since: Instant
   }
 
@@ -119,7 +122,8 @@ package struct Forwarding: Sendable {
       line.waiting.removeFirst()
       line.waitingBytes -= first.bytes
       if let name = first.name {
-        line.unanswered[name] = Unanswered(bytes: first.bytes, since: now)
+        line.unanswered[name] = Unanswered(
+          bytes: first.bytes, isQuestion: first.message.proposal == nil, since: now)
         line.unansweredBytes += first.bytes
         unansweredOfAll += first.bytes
       }
@@ -166,6 +170,12 @@ package struct Forwarding: Sendable {
         unansweredOfAll -= one.bytes
       }
     }
+    let isQuestion = first.message.proposal == nil
+    if isQuestion,
+      line.unanswered.values.count(where: \.isQuestion) >= settings.unansweredQuestions
+    {
+      return false
+    }
     guard line.unanswered.count < settings.unanswered,
       line.unansweredBytes == 0 || line.unansweredBytes + first.bytes <= settings.unansweredBytes,
       unansweredOfAll == 0 || unansweredOfAll + first.bytes <= settings.unansweredOfAll
@@ -173,7 +183,7 @@ package struct Forwarding: Sendable {
     let isLight = line.bytes.take(first.bytes, now: now)
     if isCongested, !isLight { return false }
     // What is not named has no answer: it is as rare as questions are.
-    return first.message.proposal == nil
+    return isQuestion
       ? line.questions.take(now: now) : line.changes.take(now: now)
   }
 }

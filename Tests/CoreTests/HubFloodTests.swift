@@ -124,6 +124,17 @@ struct HubFloodTests {
     #expect(passed(bench.act { $0.tick(now: $1, into: &$2) }, of: 1) == Array(33...64))
   }
 
+  @Test func `the master has two questions of one client unanswered`() {
+    var bench = HubBench.approved(1)
+    let reached = (1...10 as ClosedRange<UInt64>).flatMap { counter in
+      passed(bench.receives(question(counter), from: 1), of: 1)
+    }
+    #expect(reached == [1, 2])
+    let name = TransferID(incarnation: 1, counter: 1)
+    let next = bench.receives(.directed(to: PublicID(1), .serverNotReady(name)), from: 100)
+    #expect(passed(next, of: 1) == [3])
+  }
+
   @Test func `questions come as fast as a long list needs, then so many in a second`() {
     var bench = HubBench.approved(1)
     var reached = 0
