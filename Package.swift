@@ -161,7 +161,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["System", "Control", "Transport", "Protocol", "Sealing", "CLinux"],
+      dependencies: ["System", "Control", "Transport", "Protocol", "Sealing", "State", "CLinux"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

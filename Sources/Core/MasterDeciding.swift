@@ -97,6 +97,14 @@ extension Master {
     order(.disapproved(member), into: &actions)
   }
 
+  /// The key has been in use for long: everyone who is in gets another, those who are away when they
+  /// come back. Nothing happens before the hub has told whom it knows, or where there is no later one.
+  package mutating func renewOldKey(into actions: inout [MasterAction]) {
+    guard rebuilding == nil, !drawsKey, generation < Self.generationsPossible else { return }
+    generation += 1
+    renewKey(into: &actions)
+  }
+
   /// Everyone who is still in gets the new key; who is out has just been told, under the old one.
   func renewKey(into actions: inout [MasterAction]) {
     actions.append(.useKey(generation))

@@ -39,6 +39,16 @@ extension GroupSession {
     }
   }
 
+  /// Time has passed: a key that has been in use for a week, or for very much, is replaced.
+  func renewOldKey() {
+    guard let vault, state.withLock({ $0.isMasterRegistered && $0.backlog.trouble == nil }),
+      vault.isOld() || sealer.bodiesSealed >= Sealer.bodyLimit
+    else { return }
+    budget.log(
+      .info, "old group keys", "the key of the group is replaced: it has been in use for long")
+    hear { master, _, actions in master.renewOldKey(into: &actions) }
+  }
+
   /// GROUP_KEY came. Service thread of the link.
   func received(_ message: GroupKeyMessage) throws(DecodingFault) {
     let (publicID, master) = state.withLock { ($0.member.publicID, $0.masterKey) }

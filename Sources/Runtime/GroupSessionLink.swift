@@ -70,6 +70,7 @@ extension GroupSession: HubLinkHandler {
     stepMaster { master, now, _ in master.tick(now: now) }
     tickBacklog(now: now)
     trust.tick(now: now)
+    renewOldKey()
     showWholeList()
     if let due = volume.nextDeadline, now >= due { volume.tick() }
     link.setTimer(after: Self.tickEvery)

@@ -14,6 +14,8 @@ package final class KeyVault: Sendable {
     var keys: [GroupKey] = []
     /// The latest about each device, whatever its number was.
     var decisions: [DeviceKey: MemberRecord] = [:]
+    /// When the latest key was made, seconds since 1970.
+    var madeAt: Int64 = 0
 
     /// Returns: whether it is news.
     @discardableResult
@@ -26,23 +28,30 @@ package final class KeyVault: Sendable {
     var file: VaultFile {
       VaultFile(
         keys: keys.suffix(KeyVault.keptKeys),
-        decisions: decisions.values.sorted { $0.publicID < $1.publicID })
+        decisions: decisions.values.sorted { $0.publicID < $1.publicID }, madeAt: madeAt)
     }
   }
+
+  /// So long is a key in use.
+  private static let lifetime: Int64 = 7 * 86_400
 
   private let path: String
   private let contents: Locked<Contents>
 
   /// Reads the vault at `path`, or begins one with a first key. Throws where it cannot be read or
   /// written; one that is damaged is left as it is.
-  package init(path: String) throws(StateFault) {
+  /// `now`: seconds since 1970.
+  package init(path: String, now: Int64 = WallClock.seconds) throws(StateFault) {
     self.path = path
     var contents = Contents()
     if let kept = try VaultFile.read(path) {
       contents.keys = kept.keys
+      contents.madeAt = kept.madeAt
       for decision in kept.decisions { contents.note(decision) }
     }
     if contents.keys.isEmpty { contents.keys = [GroupKey(newGeneration: 1)] }
+    // It is not known, or the clock was set back since: at the latest a whole life from now.
+    if contents.madeAt <= 0 || contents.madeAt > now { contents.madeAt = now }
     do throws(SystemError) { try contents.file.write(path) } catch { throw StateFault(error) }
     self.contents = Locked(contents)
   }
@@ -56,8 +65,15 @@ package final class KeyVault: Sendable {
     }
   }
 
+  /// Whether the latest key has been in use for a week.
+  package func isOld(now: Int64 = WallClock.seconds) -> Bool {
+    contents.withLock { now - $0.madeAt >= Self.lifetime }
+  }
+
   /// The key of `generation`; made, and durable on return, where there is none. Any thread.
-  package func key(_ generation: UInt32) throws(SystemError) -> GroupKey {
+  package func key(
+    _ generation: UInt32, now: Int64 = WallClock.seconds
+  ) throws(SystemError) -> GroupKey {
     func known() -> GroupKey? {
       contents.withLock { $0.keys.last { $0.generation == generation } }
     }
@@ -67,6 +83,7 @@ package final class KeyVault: Sendable {
       // Somebody else may have made it meanwhile.
       if contents.keys.contains(where: { $0.generation == generation }) { return false }
       contents.keys.append(made)
+      contents.madeAt = now
       return true
     }
     return known() ?? made

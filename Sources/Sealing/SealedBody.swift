@@ -1,5 +1,6 @@
 import Crypto
 package import Protocol
+import Synchronization
 
 /// Bodies of messages: `UInt32 generation ‖ 12 bytes nonce ‖ AES-256-GCM ciphertext ‖ 16 bytes
 /// tag`.
@@ -22,6 +23,7 @@ extension Sealer {
       let answered = ordered.transfer.counter > 0 ? pair(with: ordered.sender) : nil
       body += answered?.mark(bound + body) ?? [UInt8](repeating: 0, count: PairKey.markLength)
     }
+    if case .everyone = message.audience { state.withLock { $0.bodies += 1 } }
     var generation = ByteWriter(reserving: 4)
     generation.put(key.generation)
     return message.replacingBody(

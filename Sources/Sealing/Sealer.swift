@@ -22,6 +22,8 @@ package final class Sealer: Sendable {
     /// way.
     var keys: [GroupKey] = []
     var leafKeys = LeafKeyring()
+    /// Bodies that were sealed under the latest key by this process.
+    var bodies = 0
     /// What this device has with each other one that it talks with.
     var pairs: [PublicID: (device: DeviceKey, key: PairKey)] = [:]
   }
@@ -37,13 +39,20 @@ package final class Sealer: Sendable {
   /// The generation that is sealed with; 0: none yet.
   package var generation: UInt32 { state.withLock { $0.keys.last?.generation ?? 0 } }
 
+  /// Bodies after which a key is to be replaced: nonces are drawn, and of 2^32 under one key two may be
+  /// the same (NIST SP 800-38D, section 8.3).
+  package static let bodyLimit = 1 << 30
+
+  /// Bodies for everyone that this process has sealed under the latest key.
+  package var bodiesSealed: Int { state.withLock { $0.bodies } }
+
   /// Seals with `key` from now on. Returns: false, with nothing changed, where a later one is in
   /// use.
   package func use(_ key: GroupKey) -> Bool {
     state.withLock { state in
       let latest = state.keys.last?.generation ?? 0
       guard key.generation >= latest else { return false }
-      if key.generation == latest { state.keys.removeLast() }
+      if key.generation == latest { state.keys.removeLast() } else { state.bodies = 0 }
       state.keys.append(key)
       if state.keys.count > Self.remembered { state.keys.removeFirst() }
       return true

@@ -7,11 +7,14 @@ package struct VaultFile: Sendable {
   /// The latest last.
   package var keys: [GroupKey]
   package var decisions: [MemberRecord]
+  /// When the latest key was made, seconds since 1970; 0: not known.
+  package var madeAt: Int64
 
   /// A content.
-  package init(keys: [GroupKey], decisions: [MemberRecord]) {
+  package init(keys: [GroupKey], decisions: [MemberRecord], madeAt: Int64 = 0) {
     self.keys = keys
     self.decisions = decisions
+    self.madeAt = madeAt
   }
 
   /// Decisions at most: what says more is garbled.
@@ -46,6 +49,8 @@ package struct VaultFile: Sendable {
     for _ in 0..<(try reader.count(of: Self.decisionSize, atMost: Self.limit)) {
       decisions.append(try reader.memberRecord())
     }
+    // Vaults of before do not say it.
+    madeAt = reader.remaining == 0 ? 0 : Int64(bitPattern: try reader.uint64())
     try reader.finish()
   }
 
@@ -58,6 +63,7 @@ package struct VaultFile: Sendable {
     }
     writer.put(UInt32(decisions.count))
     for decision in decisions { writer.put(decision) }
+    writer.put(UInt64(bitPattern: madeAt))
     return writer.bytes
   }
 

@@ -78,6 +78,24 @@ struct MasterKeyTests {
     #expect(master.replica.members[alice]?.key == key(1))
   }
 
+  @Test
+  func `a key that is old is replaced for all who are in, and for who was away when it is back`() {
+    var master = Master(epoch: 1)
+    var actions: [MasterAction] = []
+    master.hubConnected(
+      clients: [client(1, .waiting), client(2, .waiting), client(3, .waiting)], now: .zero,
+      into: &actions)
+    for one in [alice, bob] { _ = master.approve(one, into: &actions) }
+    actions = []
+    master.renewOldKey(into: &actions)
+    #expect(
+      actions == [.useKey(2), .giveKey(alice, key(1)), .giveKey(bob, key(2))])
+    #expect(master.generation == 2)
+    actions = []
+    master.clientRegistered(client(2, .approved, generation: 1, reached: 1), into: &actions)
+    #expect(actions.contains(.giveKey(bob, key(2))))
+  }
+
   @Test func `a crash between a disapproval and its place in the journal lets nobody stay in`() {
     var old = Author()
     old.order(.approved(member(1, .approved)), by: .master)
