@@ -32,7 +32,9 @@ struct BatchTrial {
       bytes += entry.encodedBound
       kinds[entry.path] = entry.kind
       seen.insert(entry.id)
-      pathBytes += entry.path.bytes.count
+      if list[EntryKey(owner, entry.id)]?.entry.path != entry.path {
+        pathBytes += entry.path.bytes.count
+      }
       var ancestor = entry.path.parent
       while let one = ancestor, ancestors.insert(one).inserted {
         if !list.isAbove(one) { pathBytes += one.bytes.count }
@@ -41,15 +43,21 @@ struct BatchTrial {
     }
   }
 
-  private func rejection(of entry: Entry) -> Rejection? {
+  /// Which limit of the list it would break; nil for new content of what is there already.
+  private func limitReached(by entry: Entry) -> Rejection? {
+    let known = list[EntryKey(owner, entry.id)]
+    if known?.entry.path == entry.path { return nil }
     if let reason = limits.rejection(of: entry.path) { return reason }
-    if list[EntryKey(owner, entry.id)] == nil {
-      if list.count + seen.count >= limits.entries { return .listFull }
-      if list.count(ownedBy: owner) + seen.count >= limits.memberEntries { return .shareFull }
-    }
     // What it takes the place of counts still: a list that is nearly full is.
-    let added = pathBytes + entry.path.bytes.count
-    if list.pathBytes(ownedBy: owner) + added > limits.memberPathBytes { return .shareFull }
+    let bytes = list.pathBytes(ownedBy: owner) + pathBytes + entry.path.bytes.count
+    if bytes > limits.memberPathBytes { return .shareFull }
+    if known != nil { return nil }
+    if list.count + seen.count >= limits.entries { return .listFull }
+    return list.count(ownedBy: owner) + seen.count >= limits.memberEntries ? .shareFull : nil
+  }
+
+  private func rejection(of entry: Entry) -> Rejection? {
+    if let reason = limitReached(by: entry) { return reason }
     if seen.contains(entry.id) { return .exists }
     if bytes + entry.encodedBound > Limits.answerBody { return .tooMuch }
     if let reason = list.rejection(of: entry, owner: owner) { return reason }

@@ -3,15 +3,17 @@ import Protocol
 
 /// What clients say to the master, on its way: each has a line of its own, and they go in turns.
 ///
-/// The master has at most so many messages of one client unanswered; what it says beyond waits here,
-/// and where that is too much the client is not read for a while. So whoever floods the master waits
-/// for himself, and what others say waits for little more than what they all have unanswered.
+/// The master has at most so many messages of one client unanswered; what it says beyond waits
+/// here, and where that is too much the client is not read for a while. So whoever floods the
+/// master waits for himself, and what others say waits for little more than what they all have
+/// unanswered.
 package struct Forwarding: Sendable {
   package struct Settings: Sendable {
     /// Messages of one client that the master has not answered at most; as many as an honest one
     /// ever has.
     package var unanswered = Limits.transfersInFlight
-    /// Questions among them: each answer is a page of the list, which takes the master milliseconds.
+    /// Questions among them: each answer is a page of the list, which takes the master
+    /// milliseconds.
     package var unansweredQuestions = 2
     /// Bytes of them: what makes the master's answer to the next one late.
     package var unansweredBytes = 256 << 10
@@ -22,8 +24,9 @@ package struct Forwarding: Sendable {
     /// An answer is not waited for any longer: the master may have had none to give.
     package var patience: Duration = .seconds(10)
     /// What of one client goes on while somebody cannot keep up with what everybody hears: so many
-    /// bytes in a second.
-    package var lightBytes = 64 << 10
+    /// bytes in a second. More than a `cp` of small files says, so that nobody who reads slowly,
+    /// and be it on purpose, holds up an honest one.
+    package var lightBytes = 1 << 20
     /// Changes that one client may propose in a second, and five times as many at once.
     package var changesPerSecond = 10_000
     /// Questions that one client may ask in a second, and twenty times as many at once: so many
@@ -66,6 +69,9 @@ package struct Forwarding: Sendable {
   /// Whether more waits for some session than it should: then only those who say little are heard.
   var isCongested = false
   private var checkAt: Instant?
+  /// When it is looked next for what is not answered any more.
+  private var sweepAt: Instant = .zero
+  private static let sweepEvery: Duration = .seconds(1)
   /// How often what waits for time is looked at.
   private static let checkEvery: Duration = .milliseconds(250)
 
@@ -79,13 +85,15 @@ package struct Forwarding: Sendable {
     _ message: Message, from publicID: PublicID, _ session: SessionID, now: Instant,
     into actions: inout [HubAction]
   ) {
+    // Taken out, here and below: a copy beside it would be one of all that waits.
     var line =
-      lines[publicID]
+      lines.removeValue(forKey: publicID)
       ?? Line(
         session: session,
         changes: Allowance(perSecond: settings.changesPerSecond, atOnce: 5, now: now),
         questions: Allowance(perSecond: settings.questionsPerSecond, atOnce: 20, now: now),
         bytes: Allowance(perSecond: settings.lightBytes, atOnce: 1, now: now))
+    defer { lines[publicID] = line }
     let name = message.named
     if let name {
       if let since = line.unanswered[name]?.since {
@@ -103,17 +111,18 @@ package struct Forwarding: Sendable {
       line.isHeld = true
       actions.append(.hold(session, true))
     }
-    lines[publicID] = line
   }
 
   /// What the master is to hear now, in turns.
   mutating func take(now: Instant, into actions: inout [HubAction]) -> [Message] {
+    sweep(now: now)
     var taken: [Message] = []
     var passed = 0
     while passed < turns.count, let publicID = turns.popFirst() {
-      guard var line = lines[publicID], let first = line.waiting.first else { continue }
+      guard var line = lines.removeValue(forKey: publicID) else { continue }
+      defer { lines[publicID] = line }
+      guard let first = line.waiting.first else { continue }
       guard mayGo(first, &line, now: now) else {
-        lines[publicID] = line
         turns.append(publicID)
         passed += 1
         continue
@@ -133,7 +142,6 @@ package struct Forwarding: Sendable {
       }
       taken.append(.forwarded(from: publicID, first.message))
       if !line.waiting.isEmpty { turns.append(publicID) }
-      lines[publicID] = line
     }
     if !turns.isEmpty { checkAt = now + Self.checkEvery }
     return taken
@@ -160,16 +168,18 @@ package struct Forwarding: Sendable {
     for publicID in lines.keys.sorted() { forget(publicID, into: &actions) }
   }
 
-  private mutating func mayGo(_ first: Waiting, _ line: inout Line, now: Instant) -> Bool {
-    // What is not answered for ever must not keep the next from going.
-    if line.unanswered.count >= settings.unanswered || line.unansweredBytes > 0 {
-      for (name, one) in line.unanswered where now >= one.since + settings.patience {
-        line.unanswered[name] = nil
-        line.names.remove(name)
-        line.unansweredBytes -= one.bytes
-        unansweredOfAll -= one.bytes
-      }
+  /// What is not answered for ever must keep nothing from going: neither what its sender says next,
+  /// nor what others do.
+  private mutating func sweep(now: Instant) {
+    guard now >= sweepAt else { return }
+    sweepAt = now + Self.sweepEvery
+    for publicID in lines.keys {
+      let late = lines[publicID]!.unanswered.filter { now >= $0.value.since + settings.patience }
+      for name in late.keys { answered(name, of: publicID) }
     }
+  }
+
+  private mutating func mayGo(_ first: Waiting, _ line: inout Line, now: Instant) -> Bool {
     let isQuestion = first.message.proposal == nil
     if isQuestion,
       line.unanswered.values.count(where: \.isQuestion) >= settings.unansweredQuestions
@@ -185,27 +195,5 @@ package struct Forwarding: Sendable {
     // What is not named has no answer: it is as rare as questions are.
     return isQuestion
       ? line.questions.take(now: now) : line.changes.take(now: now)
-  }
-}
-
-/// So much in a second, and a multiple of it at once.
-private struct Allowance: Sendable {
-  private let cost: Duration
-  private let depth: Duration
-  /// When all of it is there again, if nothing more is taken.
-  private var fullAt: Instant
-
-  init(perSecond: Int, atOnce seconds: Int, now: Instant) {
-    cost = .seconds(1) / max(1, perSecond)
-    depth = .seconds(seconds)
-    fullAt = now
-  }
-
-  /// Returns: false, with nothing taken, where there is less left now.
-  mutating func take(_ count: Int = 1, now: Instant) -> Bool {
-    let next = max(fullAt, now) + cost * count
-    if next > now + depth { return false }
-    fullAt = next
-    return true
   }
 }

@@ -97,8 +97,8 @@ extension Master {
     order(.disapproved(member), into: &actions)
   }
 
-  /// The key has been in use for long: everyone who is in gets another, those who are away when they
-  /// come back. Nothing happens before the hub has told whom it knows, or where there is no later one.
+  /// The key has been in use for long: everyone who is in gets another, those who are away when
+  /// they come back. Nothing happens while a journal is rebuilt, or where there is no later one.
   package mutating func renewOldKey(into actions: inout [MasterAction]) {
     guard rebuilding == nil, !drawsKey, generation < Self.generationsPossible else { return }
     generation += 1

@@ -64,8 +64,8 @@ package struct ShareList: Sendable {
     rejection(of: entry.path, kind: entry.kind, key: EntryKey(owner, entry.id))
   }
 
-  /// Why `key` cannot stand at `path`; nil if it can. A file of the same owner there gives way: that
-  /// is a replacement.
+  /// Why `key` cannot stand at `path`; nil if it can. A file of the same owner there gives way:
+  /// that is a replacement.
   package func rejection(of path: SharePath, kind: EntryKind, key: EntryKey) -> Rejection? {
     var ancestor = path.parent
     while let one = ancestor {

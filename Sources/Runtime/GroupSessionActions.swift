@@ -129,8 +129,8 @@ extension GroupSession {
     }
   }
 
-  /// Sends a message with its body sealed as `sender`'s word, `for` the master or a member where it is
-  /// for one; `wrap` puts it into another.
+  /// Sends a message with its body sealed as `sender`'s word, `for` the master or a member where it
+  /// is for one; `wrap` puts it into another.
   private func send(
     _ message: Message, from sender: PublicID, for peer: PublicID = .master,
     _ wrap: (Message) -> Message = { $0 }

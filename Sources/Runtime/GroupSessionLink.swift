@@ -202,8 +202,8 @@ extension GroupSession: HubLinkHandler {
     budget.log(.warning, "nonsense", "member \(sender) sent the master \(plain.opcode)")
   }
 
-  /// What was sealed just before the key changed is asked for again. Anything else is nobody's word;
-  /// it has an answer all the same, since the hub waits for one before it passes on more.
+  /// What was sealed just before the key changed is asked for again. Anything else is nobody's
+  /// word; it has an answer all the same, since the hub waits for one before it passes on more.
   private func refuse(_ inner: Message, from sender: PublicID, _ fault: SealFault) {
     if let transfer = inner.named { send(.directed(to: sender, .serverNotReady(transfer))) }
     if case .generation(let generation) = fault, generation < sealer.generation {

@@ -65,9 +65,10 @@ package final class KeyVault: Sendable {
     }
   }
 
-  /// Whether the latest key has been in use for a week.
+  /// Whether the latest key has been in use for a week, or was made by a clock that was ahead by
+  /// more.
   package func isOld(now: Int64 = WallClock.seconds) -> Bool {
-    contents.withLock { now - $0.madeAt >= Self.lifetime }
+    contents.withLock { abs(now - $0.madeAt) >= Self.lifetime }
   }
 
   /// The key of `generation`; made, and durable on return, where there is none. Any thread.

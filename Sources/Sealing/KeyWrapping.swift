@@ -16,7 +16,7 @@ package enum KeyWrapping {
   ) -> GroupKeyMessage? {
     guard
       let recipient = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: device.agreement),
-      contributes(recipient, to: master.agreement),
+      master.agreement.secret(with: recipient) != nil,
       var sender = try? HPKE.Sender(
         recipientKey: recipient, ciphersuite: suite, info: info(device, master.key),
         authenticatedBy: master.agreement),
@@ -44,15 +44,6 @@ package enum KeyWrapping {
     return GroupKey(generation: message.generation, secret: Array(secret))
   }
 
-  /// Whether a shared secret with this key is one: with a point of low order it is zero, which
-  /// everyone knows (RFC 7748, section 6.1).
-  private static func contributes(
-    _ key: Curve25519.KeyAgreement.PublicKey, to other: Curve25519.KeyAgreement.PrivateKey
-  ) -> Bool {
-    guard let shared = try? other.sharedSecretFromKeyAgreement(with: key) else { return false }
-    return shared.withUnsafeBytes { $0.contains { $0 != 0 } }
-  }
-
   /// Whom it is for and whom it is from: both halves of both keys.
   private static func info(_ device: DeviceKey, _ master: DeviceKey) -> Data {
     var writer = ByteWriter(reserving: 160)
@@ -67,5 +58,16 @@ package enum KeyWrapping {
     writer.put(publicID)
     writer.put(generation)
     return writer.bytes
+  }
+}
+
+extension Curve25519.KeyAgreement.PrivateKey {
+  /// The shared secret with a key; nil where it is none: with a point of low order it is zero,
+  /// which everyone knows (RFC 7748, section 6.1).
+  func secret(with key: Curve25519.KeyAgreement.PublicKey) -> SharedSecret? {
+    guard let shared = try? sharedSecretFromKeyAgreement(with: key),
+      shared.withUnsafeBytes({ $0.contains { $0 != 0 } })
+    else { return nil }
+    return shared
   }
 }

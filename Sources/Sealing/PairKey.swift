@@ -4,9 +4,9 @@ package import Protocol
 /// What a member and the master have together and nobody else has: from the X25519 halves of both
 /// their private ids.
 ///
-/// What the two say to each other is sealed under it, so that neither the hub nor another member can
-/// say it in their names; and what everyone hears as the answer to one member carries a mark for
-/// that one.
+/// What the two say to each other is sealed under it, so that neither the hub nor another member
+/// can say it in their names; and what everyone hears as the answer to one member carries a mark
+/// for that one.
 package struct PairKey: Sendable {
   /// Seals what the member says to the master.
   let toMaster: SymmetricKey
@@ -18,9 +18,7 @@ package struct PairKey: Sendable {
   /// nil where `other` is no usable key. `isMaster`: whether this device is the master.
   package init?(_ device: DeviceIdentity, with other: DeviceKey, isMaster: Bool) {
     guard let key = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: other.agreement),
-      let shared = try? device.agreement.sharedSecretFromKeyAgreement(with: key),
-      // With a point of low order it is zero, which everyone knows (RFC 7748, section 6.1).
-      shared.withUnsafeBytes({ $0.contains { $0 != 0 } })
+      let shared = device.agreement.secret(with: key)
     else { return nil }
     let (member, master) = isMaster ? (other, device.key) : (device.key, other)
     func derive(_ what: String) -> SymmetricKey {

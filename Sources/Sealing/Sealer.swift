@@ -39,8 +39,8 @@ package final class Sealer: Sendable {
   /// The generation that is sealed with; 0: none yet.
   package var generation: UInt32 { state.withLock { $0.keys.last?.generation ?? 0 } }
 
-  /// Bodies after which a key is to be replaced: nonces are drawn, and of 2^32 under one key two may be
-  /// the same (NIST SP 800-38D, section 8.3).
+  /// Bodies after which a key is to be replaced: nonces are drawn, and of 2^32 under one key two
+  /// may be the same (NIST SP 800-38D, section 8.3).
   package static let bodyLimit = 1 << 30
 
   /// Bodies for everyone that this process has sealed under the latest key.

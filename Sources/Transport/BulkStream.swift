@@ -34,8 +34,8 @@ final class BulkStream {
   private var unreported = 0
 
   /// A stream that has just been opened; `head` is written before anything else. `pipe` is its TLS,
-  /// if libwebsockets does not do it: what is received has passed it already. `tags`: of its frames,
-  /// whichever end sends them.
+  /// if libwebsockets does not do it: what is received has passed it already. `tags`: of its
+  /// frames, whichever end sends them.
   init(
     socket: OpaquePointer, on loop: ServiceLoop, pipe: TLSPipe?, head: [UInt8]?,
     tags: (any FrameTags)?, limits: TransportLimits, now: Duration

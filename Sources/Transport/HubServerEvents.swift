@@ -1,5 +1,6 @@
 import CWebSockets
 import Logging
+import Protocol
 import System
 
 /// What the service loop reports to a server.
@@ -47,10 +48,14 @@ extension HubServer: ServiceEvents {
           letRead(connection, channel.socket)
         }
         if connection.isUnread {
-          // libwebsockets does not look at what it may not read, and would be told for ever that the
-          // other end is gone.
+          // libwebsockets does not look at what it may not read, and would be told for ever that
+          // the other end is gone.
           if SocketEnd.hasHungUp(lws_get_socket_fd(channel.socket)) {
             connection.end()
+            continue
+          }
+          if let since = connection.chokedSince, now - since >= limits.deadAfter {
+            drop(connection, "it takes nothing")
             continue
           }
           // What it says is not heard because it is not read.
@@ -161,10 +166,10 @@ extension HubServer: ServiceEvents {
     guard greeting.isSecure, !handshakes.take(connection.origin, now: MonotonicClock.now) else {
       return true
     }
+    let limit = limits.handshakesPerSecond
     budget.log(
       .warning, "too many handshakes",
-      "closing a connection: its address begins more than \(limits.handshakesPerSecond) TLS handshakes a second"
-    )
+      "closing a connection: its address begins more than \(limit) TLS handshakes a second")
     return false
   }
 
@@ -246,13 +251,14 @@ extension HubServer {
     lws_rx_flow_control(socket, connection.isUnread ? 0 : 1)
   }
 
-  /// Notes whether the kernel takes what is written. Where it does not, nothing is read: libwebsockets
-  /// 4.1 that reads the end of such a connection tries for ever to close it, and serves nobody else.
-  /// Members read whatever they have to say, so no two wait for each other.
+  /// Notes whether the kernel takes what is written, whenever it has taken something. Where it does
+  /// not, nothing is read: libwebsockets 4.1 that reads the end of such a connection tries for ever
+  /// to close it, and serves nobody else. Members read whatever they have to say, so no two wait
+  /// for each other.
   func noteChoked(_ connection: ServerConnection, _ socket: OpaquePointer, _ isChoked: Bool) {
-    guard connection.isChoked != isChoked else { return }
-    connection.isChoked = isChoked
-    letRead(connection, socket)
+    let wasChoked = connection.chokedSince != nil
+    if isChoked || wasChoked { connection.chokedSince = isChoked ? MonotonicClock.now : nil }
+    if isChoked != wasChoked { letRead(connection, socket) }
   }
 
   private func writeControl(_ connection: ServerConnection) -> Int32 {

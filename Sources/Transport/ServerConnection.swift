@@ -1,4 +1,5 @@
 import CWebSockets
+import Protocol
 
 /// One accepted connection of a hub, from its first byte to its last. Service thread only.
 final class ServerConnection {
@@ -45,15 +46,15 @@ final class ServerConnection {
   /// Whether it speaks TLS.
   var isSecure = false
   /// What it may still send on the control plane.
-  var rate: RateLimit
+  var rate: Allowance
   /// Whether it has sent too much, and is not read until its bucket is full.
   var isPaused = false
   /// Whether what it said before is more than can be dealt with now.
   var isHeld = false
-  /// Whether the kernel does not take what was written to it.
-  var isChoked = false
+  /// Since when the kernel takes nothing more of what was written to it; nil while it does.
+  var chokedSince: Duration?
   /// Whether nothing is read of it for now.
-  var isUnread: Bool { isPaused || isHeld || isChoked }
+  var isUnread: Bool { isPaused || isHeld || chokedSince != nil }
   /// When the patience with its end is over; nil until it was seen ending.
   var endsAt: Duration?
 
@@ -62,7 +63,7 @@ final class ServerConnection {
     self.id = id
     self.origin = origin
     since = now
-    rate = RateLimit(perSecond: limits.messagesPerSecond)
+    rate = Allowance(perSecond: limits.messagesPerSecond, now: now)
   }
 
   /// Its control channel, unless it is ending.

@@ -17,7 +17,8 @@ package struct TransportLimits: Sendable {
   /// oldest, so that a flood of strangers cannot keep a member out: one that comes back needs a few
   /// milliseconds.
   package var unregistered = 256
-  /// TLS handshakes per second of one address (IPv4, or /64 of IPv6), and ten times as many at once.
+  /// TLS handshakes per second of one address (IPv4, or /64 of IPv6), and ten times as many at
+  /// once.
   package var handshakesPerSecond = 200
   /// Messages per second on one control plane, and as many at once; whoever sends more is read
   /// again when a second's worth is allowed. A client that shares many files sends batches of them.

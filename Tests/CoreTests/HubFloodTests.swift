@@ -92,7 +92,9 @@ struct HubFloodTests {
   }
 
   @Test func `while somebody is behind only those who say little are heard`() {
-    var bench = HubBench.approved(2)
+    var settings = Hub.Settings()
+    settings.forwarding.lightBytes = 64 << 10
+    var bench = HubBench.approved(2, settings: settings)
     func say(_ counter: UInt64, _ session: SessionID, bytes: Int) -> [UInt64] {
       let number = UInt32(session)
       let reached = passed(
@@ -133,6 +135,32 @@ struct HubFloodTests {
     let name = TransferID(incarnation: 1, counter: 1)
     let next = bench.receives(.directed(to: PublicID(1), .serverNotReady(name)), from: 100)
     #expect(passed(next, of: 1) == [3])
+  }
+
+  @Test func `what is never answered takes nothing from others for ever`() {
+    var settings = Hub.Settings()
+    settings.forwarding.unansweredOfAll = 400
+    var bench = HubBench.approved(2, settings: settings)
+    bench.receives(proposal(1, bytes: 300), from: 1)
+    #expect(passed(bench.receives(proposal(1), from: 2), of: 2).isEmpty)
+    // Client 1 says nothing more.
+    bench.now += .seconds(11)
+    #expect(passed(bench.act { $0.tick(now: $1, into: &$2) }, of: 2) == [1])
+  }
+
+  @Test func `ten thousand small messages that wait cost no more each than one`() {
+    var settings = Hub.Settings()
+    settings.forwarding.waitingBytes = .max / 2
+    var bench = HubBench.approved(1, settings: settings)
+    for counter in 1...20_000 as ClosedRange<UInt64> {
+      bench.receives(proposal(counter, bytes: 1), from: 1)
+    }
+    var reached = 0
+    for counter in 1...20_000 as ClosedRange<UInt64> {
+      bench.now += .milliseconds(1)
+      reached += passed(bench.receives(refuse(counter, of: 1), from: 100), of: 1).count
+    }
+    #expect(reached == 20_000 - 32)
   }
 
   @Test func `questions come as fast as a long list needs, then so many in a second`() {

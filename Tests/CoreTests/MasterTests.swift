@@ -140,9 +140,16 @@ struct MasterTests {
       published(third) == [
         .added([entry(5, "y")], rejected: [RejectedEntry(entry: id(6), reason: .shareFull)])
       ])
+    // New content of what is there is taken, however full it is; also where it is deeper by now
+    // than a new one might be.
+    let newer = entry(2, "a/b/c/d/e", version: 99, size: 5)
+    #expect(
+      published(propose(.add([newer], reclaims: false), 4, to: &master)) == [
+        .added([newer], rejected: [])
+      ])
     // What one has takes nothing of another's.
-    _ = propose(.remove(id(2)), 4, to: &master)
-    _ = propose(.remove(id(3)), 5, to: &master)
+    _ = propose(.remove(id(2)), 5, to: &master)
+    _ = propose(.remove(id(3)), 6, to: &master)
     #expect(master.replica.list.pathBytes(ownedBy: alice) == 1)
     #expect(master.replica.list.pathBytes(ownedBy: bob) == 0)
   }

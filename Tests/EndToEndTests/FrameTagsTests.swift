@@ -4,8 +4,8 @@ import System
 import Testing
 
 extension EndToEnd {
-  /// Somebody sits on the wire between a member and its hub, a member himself perhaps: of what passes
-  /// he changes, repeats and takes nothing unseen. (S29)
+  /// Somebody sits on the wire between a member and its hub, a member himself perhaps: of what
+  /// passes he changes, repeats and takes nothing unseen. (S29)
   @Suite struct FrameTagsOnTheWire {
     enum Deed: CaseIterable {
       case change, again, drop
@@ -22,8 +22,8 @@ extension EndToEnd {
         try fixture.waitFor(guest.path("file"))
         #expect(try Files.read(guest.path("file")) == content)
         #expect(done.withLock { $0 } > 0)
-        // Where the cut leaves a length that no frame has, that is what is said; where what is missing
-        // was the last of all, its stream is silent until it is dead.
+        // Where the cut leaves a length that no frame has, that is what is said; where what is
+        // missing was the last of all, its stream is silent until it is dead.
         if deed == .drop { return }
         try eventually("it is said") {
           let log = try Files.text(guest.log)

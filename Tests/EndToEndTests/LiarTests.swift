@@ -18,8 +18,8 @@ extension EndToEnd {
         modified: FileTime(seconds: 1), mode: 0o644, beginning: beginning)
     }
 
-    /// Under another's version, and under its id and version, and then grown: whoever reads the other's
-    /// file reads the other's bytes.
+    /// Under another's version, and under its id and version, and then grown: whoever reads the
+    /// other's file reads the other's bytes.
     @Test func anothersVersionsLeadNowhereElse() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -55,7 +55,8 @@ extension EndToEnd {
       }
     }
 
-    /// Under the ids of a member that is away: when it comes back all its files are where they were.
+    /// Under the ids of a member that is away: when it comes back all its files are where they
+    /// were.
     @Test func anothersIdsDisplaceNothing() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
@@ -118,8 +119,8 @@ extension EndToEnd {
       }
     }
 
-    /// Who takes nothing of what it asked for, and says that it has no more to say, is closed; the hub
-    /// goes on.
+    /// Who takes nothing of what it asked for, and says that it has no more to say, is closed; the
+    /// hub goes on.
     @Test(arguments: [true, false]) func aReaderThatReadsNothingIsNobodysProblem(isDown: Bool)
       throws
     {
@@ -162,8 +163,8 @@ extension EndToEnd {
       case garbage, questions, changes, requests
     }
 
-    /// While a member says as much as it can, others share and read, the master's connection stays, and
-    /// the member can be put out.
+    /// While a member says as much as it can, others share and read, the master's connection stays,
+    /// and the member can be put out.
     @Test(arguments: Flood.allCases) func aFloodIsItsSendersProblem(flood: Flood) throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host(["--member-entries", "3000"])

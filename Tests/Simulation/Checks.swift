@@ -141,9 +141,8 @@ extension World {
     }
     if list.list.count(ownedBy: publicID) != node.folder.count {
       for id in list.list.ids(ownedBy: publicID) where node.folder[id] == nil {
-        note(
-          "listed only: \(list.list[EntryKey(publicID, id)].map { text($0.entry.path) } ?? "") \(id.low % 10_000)"
-        )
+        let listed = list.list[EntryKey(publicID, id)]
+        note("listed only: \(listed.map { text($0.entry.path) } ?? "") \(id.low % 10_000)")
       }
       for entry in node.folder.sorted where list.list[EntryKey(publicID, entry.id)] == nil {
         note("folder only: \(text(entry.path)) \(entry.id.low % 10_000)")

@@ -66,6 +66,9 @@ struct StrangersTests {
     let now = Duration.seconds(100)
     let begun = (0..<1_000).count { _ in handshakes.take(flood, now: now) }
     #expect((49...50).contains(begun))
+    // What was refused is not paid for later.
+    let isWelcomeAgain = handshakes.take(flood, now: now + .seconds(11))
+    #expect(isWelcomeAgain)
     let isOtherWelcome = handshakes.take(other, now: now)
     #expect(isOtherWelcome)
     // As many addresses as there are take no more memory than some.

@@ -2,16 +2,17 @@ import Protocol
 import State
 import System
 
-/// Where staged files belong that are complete: one log in the staging folder, so that a start knows
-/// what to move into place and what was cut off.
+/// Where staged files belong that are complete: one log in the staging folder, so that a start
+/// knows what to move into place and what was cut off.
 ///
-/// A log, not a note beside each file: a name that is made and removed for each file that is copied
-/// in costs more than all the rest of a `close`, and on ext4, which does not give a number again
-/// that was free a moment ago, more with each.
+/// A log, not a note beside each file: one write for each file that is copied in, where a note is
+/// also a name that is made and one that is removed.
 final class StagedTargets: Sendable {
   private struct State {
     /// Made when the first file is noted, if it could not be made before.
     var log: RecordLog?
+    /// Whether what the last process left is known.
+    var hasBegun = false
     /// Of what lies in the staging folder; nil: it belongs somewhere, and nobody knows where.
     var targets: [[UInt8]: SharePath?] = [:]
   }
@@ -41,7 +42,8 @@ final class StagedTargets: Sendable {
       guard let content = try RecordLog.load(.targets, path) else { return found }
       if case .damaged = content.end { found.isDamaged = true }
       for record in content.records {
-        if let (name, target) = Self.decode(record) {
+        // Without a name: the log that this one follows was damaged, and nobody has looked since.
+        if let (name, target) = Self.decode(record), !name.isEmpty {
           found.targets[name] = target
         } else {
           found.isDamaged = true
@@ -58,13 +60,23 @@ final class StagedTargets: Sendable {
   func begin(with targets: [[UInt8]: SharePath?]) throws(SystemError) {
     try update { state throws(SystemError) in
       state.targets = targets
+      state.hasBegun = true
       state.log = try log(state)
     }
+  }
+
+  /// Nobody could look at what the last process left: it is kept for the next start.
+  private func takeOver(_ state: inout State) {
+    let found = load()
+    state.targets.merge(found.targets) { own, _ in own }
+    if found.isDamaged { state.targets.updateValue(nil, forKey: []) }
+    state.hasBegun = true
   }
 
   /// Notes that a staged file is complete and where it belongs: one write to the page cache.
   func note(_ name: [UInt8], _ target: SharePath) throws(SystemError) {
     try update { state throws(SystemError) in
+      if state.log == nil, !state.hasBegun { takeOver(&state) }
       let before = state.targets.updateValue(target, forKey: name)
       do throws(SystemError) {
         if let log = state.log {

@@ -6,8 +6,8 @@ import System
 /// The place of files that are being copied in: beside the own folder's files, on the same file
 /// system.
 ///
-/// A staged file has a random name. Once its writer closed it, `StagedTargets` says where it belongs,
-/// so that after a crash complete ones are moved into place and incomplete ones deleted.
+/// A staged file has a random name. Once its writer closed it, `StagedTargets` says where it
+/// belongs, so that after a crash complete ones are moved into place and incomplete ones deleted.
 extension OwnFolder {
   /// Opens a staged file once more. `flags` as of open(2), O_PATH among them. Throws: as
   /// `openContent`.
