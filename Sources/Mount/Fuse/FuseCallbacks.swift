@@ -155,7 +155,8 @@ private func onLink(
 private func onOpen(
   _ raw: fuse_req_t?, _ number: fuse_ino_t, _ info: UnsafeMutablePointer<fuse_file_info>?
 ) {
-  volume(raw!).open(Request(raw!), number, flags: info!.pointee.flags)
+  let thread = fuse_req_ctx(raw!).pointee.pid
+  volume(raw!).open(Request(raw!), number, flags: info!.pointee.flags, by: thread)
 }
 
 private func onRead(

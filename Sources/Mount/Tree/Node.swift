@@ -42,6 +42,8 @@ final class Node: @unchecked Sendable {
   var children: [Name: Slot] = [:]
   /// How often the kernel was told of it, less what it forgot.
   var lookups: UInt64 = 0
+  /// Which of all such times was the last.
+  var lastLookup: UInt64 = 0
   /// Whether the kernel may remember that some name is not in this directory.
   var gaveNegatives = false
   /// What is needed beyond the attributes for an own file; nil for others' entries.

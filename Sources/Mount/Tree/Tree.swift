@@ -26,6 +26,8 @@ struct Tree {
   private var nodes: [InodeNumber: Node] = [:]
   var places: [ClaimKey: (directory: Node, name: Name)] = [:]
   private var lastNumber = Node.rootNumber
+  /// How often the kernel was told of any node.
+  private(set) var lookups: UInt64 = 0
   var lastOrder: UInt64 = 0
   /// What can be shown of the list; as long as that is not all of it, only what is one's own is
   /// found by name, and nothing is listed.
@@ -95,7 +97,11 @@ struct Tree {
   }
 
   /// The kernel was told of the node once more.
-  func remember(_ node: Node) { node.lookups += 1 }
+  mutating func remember(_ node: Node) {
+    node.lookups += 1
+    lookups += 1
+    node.lastLookup = lookups
+  }
 
   /// The kernel forgets the node `count` times. Returns: the file of a removed one that nobody
   /// knows any more; to close it may take long.

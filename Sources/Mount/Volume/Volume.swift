@@ -42,6 +42,8 @@ package final class Volume: Sendable {
   let fetcher: Locked<ChunkFetcher>
   let reads = Locked(ParkedReads())
   let walks = Locked(DirectoryWalks())
+  /// A leaf among the locks.
+  let staleOpens = Locked(StaleOpens())
   let closing = Locked(ParkedCloses())
   let closeCauses: CloseCauses
   /// What the master did not take and nobody has dealt with yet.

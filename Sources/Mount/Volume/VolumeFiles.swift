@@ -40,7 +40,8 @@ extension Volume {
     }
   }
 
-  func open(_ request: Request, _ number: InodeNumber, flags: Int32) {
+  /// OPEN. `thread`: the kernel's id of who opens it.
+  func open(_ request: Request, _ number: InodeNumber, flags: Int32, by thread: Int32) {
     enum Found {
       case own
       case remote(UInt64)
@@ -52,10 +53,13 @@ extension Volume {
       if let occupied = node.occupied { return .failure(occupied.reason.code) }
       if node.own != nil { return .own }
       // What the kernel knows under a name that means something else by now: it looks the name up
-      // again.
-      guard node.isLinked, let entry = node.entry, let owner = node.owner else {
-        return .failure(ESTALE)
-      }
+      // again, once.
+      guard let entry = node.entry, let owner = node.owner,
+        node.isLinked
+          || staleOpens.withLock({
+            $0.mayOpen(thread, lookedUpAt: node.lastLookup, latest: tree.lookups)
+          })
+      else { return .failure(ESTALE) }
       if wantsToWrite { return .failure(EACCES) }
       let handle = handles.withLock { handles in
         let handle = handles.reserve()
