@@ -9,6 +9,8 @@ struct StagedRecovery {
   var conflicts: [SharePath] = []
   /// What could not be placed.
   var asides: [AsideFile] = []
+  /// Whether it could not be read what was complete: all that may have been is kept.
+  var isDamaged = false
   /// Why it cannot be noted now what is complete; then the next `close` tries again.
   var fault: SystemError?
 }
@@ -25,7 +27,7 @@ extension OwnFolder {
     StateFile.removeLeftovers(in: stagingPath)
     let names = Set(try listNames(of: staging))
     let found = stagedTargets.load()
-    var recovery = StagedRecovery()
+    var recovery = StagedRecovery(isDamaged: found.isDamaged)
     for name in names where isStagedName(name) {
       do throws(SystemError) {
         if let target = found.targets[name] {

@@ -29,7 +29,7 @@ final class StagedTargets: Sendable {
   /// Bytes of the name of a staged file at most, in a record.
   private static let nameLimit = 64
 
-  private let path: String
+  let path: String
   private let state = Locked(State())
 
   /// `path`: of the log. Nothing is read or written yet.

@@ -32,6 +32,11 @@ extension Volume {
         metadata: ["path": "\(shown(path))"])
     }
     for aside in recovery.asides { noteAside(aside) }
+    if recovery.isDamaged {
+      log.warning(
+        "what was being copied in is noted in a file that cannot be read: all of it is kept",
+        metadata: ["file": "\(folder.stagedTargets.path).damaged-*"])
+    }
     if let fault = recovery.fault {
       log.warning("what is copied in cannot be noted, so nothing can be shared for now: \(fault)")
     }
