@@ -14,7 +14,7 @@ extension StatusReport {
       ("mountpoint", mountpoint),
       ("own folder", ownFolder),
       ("state folder", stateFolder),
-      ("list", "change \(seq) of epoch \(epoch)"),
+      ("list", "change \(seq) of epoch \(epoch)\(age)"),
       ("entries", "\(entries), of them own: \(ownEntries)"),
       ("not shared", unshared),
       ("pending changes", "\(pendingChanges)"),
@@ -34,11 +34,19 @@ extension StatusReport {
       let place = lines.firstIndex { $0.0 == "leaf cache" }.map { $0 + 1 } ?? lines.endIndex
       lines.insert(("disk cache", line), at: place)
     }
+    if let listFault { lines.append(("false list", listFault)) }
     if let restoration { lines.append(("restoration", restoration)) }
     lines += settings.map { setting in
       ("setting \(setting.name)", "\(setting.value) (\(setting.source.rawValue))")
     }
     return TextTable.text(rows: lines.map { ["\($0.0):", $0.1] })
+  }
+
+  /// How old the list may be.
+  private var age: String {
+    if role != .client { return "" }
+    guard let listAge else { return ", as it was kept: the master has not been heard yet" }
+    return ", all there was \(listAge) s ago"
   }
 
   /// What of the own folder the group does not have.

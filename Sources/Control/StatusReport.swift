@@ -87,6 +87,12 @@ package struct StatusReport: Codable, Equatable, Sendable {
   package var setAside = 0
   /// What became of a master that was set back to an earlier state; nil for everyone else.
   package var restoration: String?
+  /// How old the list may be, in seconds: no change that was made before is missing; nil where the
+  /// master has not been asked yet, and for the master itself.
+  package var listAge: Int?
+  /// What was last found of a list that was passed on otherwise than the master made it; nil where
+  /// nothing was.
+  package var listFault: String?
   /// Every setting that is in force.
   package var settings: [Setting]
   /// The program's version.

@@ -76,6 +76,7 @@ extension Hub {
       passOn(now: now, into: &actions)
     case .approveClient(let decision): approve(decision, into: &actions)
     case .disApproveClient(let decision): disapprove(decision, into: &actions)
+    case .listHead: broadcast(message, into: &actions)
     case .groupKey(let key) where key.generation > 0: keep(key, into: &actions)
     case .clientTable(let table):
       takeTable(table, from: session, now: now, into: &actions)

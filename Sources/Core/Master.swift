@@ -13,6 +13,8 @@ package enum MasterAction: Equatable, Sendable {
   case journal(OrderedChange)
   /// Tell everyone: the hub, and the member in this process.
   case publish(OrderedChange)
+  /// Sign how far the list has come, and tell everyone.
+  case sign(ListOrder, History)
   /// Tell one member only.
   case answer(to: PublicID, Message)
   /// A new epoch begins with the list as it is: begin the journal anew, durably, tell the member in
@@ -35,6 +37,10 @@ package struct Master: Sendable {
     /// How long rebuilding a lost journal lasts at most.
     package var rebuildLimit: Duration = .seconds(10)
     package var limits = ListLimits()
+    /// How long a change stays unsigned at most; more than one is signed at once then.
+    package var coverWithin: Duration = .milliseconds(5)
+    /// How often the list is signed where nothing changes.
+    package var heartbeat: Duration = .seconds(30)
     /// Removals remembered: a member away for longer takes the whole list again.
     package var tombstoneLimit = 65_536
     package init() {}
@@ -64,6 +70,10 @@ package struct Master: Sendable {
   var drawsKey = false
   /// Members whose word of a later key was believed in this run: once each.
   var believed: Set<DeviceKey> = []
+  /// Signs a decision.
+  let sign: MasterSignature
+  /// The place that was signed last, and when.
+  var signed: (order: ListOrder, at: Instant)?
 
   struct Rebuilding {
     var adopted = false
@@ -80,12 +90,13 @@ package struct Master: Sendable {
   package init(
     epoch: UInt64, spareEpoch: UInt64, vault: MasterVault = MasterVault(),
     restoration: Restoration = Restoration(), settings: Settings = Settings(),
-    isRebuilt: Bool = false, hash: @escaping HistoryHash
+    isRebuilt: Bool = false, hash: @escaping HistoryHash, sign: @escaping MasterSignature
   ) {
     precondition(epoch != 0 && spareEpoch != 0, "epoch 0 means 'no list'")
     replica = Replica(
       order: ListOrder(epoch: epoch, seq: 0), histories: Self.historiesKept, hash: hash)
     self.settings = settings
+    self.sign = sign
     self.spareEpoch = spareEpoch
     self.restoration = restoration
     generation = vault.generation
@@ -103,8 +114,13 @@ package struct Master: Sendable {
     rebuilding != nil && decided.values.contains { $0.admission == .approved }
   }
 
-  /// When `tick` is due; nil where nothing waits for time.
-  package var nextDeadline: Instant? { rebuilding?.until }
+  /// When `tick` is due.
+  package var nextDeadline: Instant? {
+    guard let until = rebuilding?.until, let due = headDue else {
+      return rebuilding?.until ?? headDue
+    }
+    return min(until, due)
+  }
 
   /// The key of a member that is in; nil for anybody else.
   package func device(of publicID: PublicID) -> DeviceKey? {
@@ -221,9 +237,11 @@ extension Master {
     return known == mark.history ? .confirmed : .beyond
   }
 
-  /// Time has passed: a rebuilt journal is complete once nobody reclaims any more.
-  package mutating func tick(now: Instant) {
+  /// Time has passed, or something was done: a rebuilt journal is complete once nobody reclaims any
+  /// more, and what has changed is signed.
+  package mutating func tick(now: Instant, into actions: inout [MasterAction]) {
     if let until = rebuilding?.until, now >= until { rebuilding = nil }
+    signHead(now: now, into: &actions)
   }
 
   private mutating func reclaims(_ change: ProposedChange, now: Instant) -> Bool {

@@ -15,7 +15,8 @@ extension Master {
     let next = isOut ? generation + 1 : generation
     let member = MemberRecord(
       publicID: publicID, name: known?.name ?? record.name, admission: admission,
-      key: record.key, generation: next)
+      key: record.key, generation: next
+    ).signed(by: sign)
     return (member, next)
   }
 
@@ -93,7 +94,8 @@ extension Master {
   ) {
     clients[publicID]?.admission = .disapproved
     let member = MemberRecord(
-      publicID: publicID, name: name, admission: .disapproved, key: key, generation: generation)
+      publicID: publicID, name: name, admission: .disapproved, key: key, generation: generation
+    ).signed(by: sign)
     order(.disapproved(member), into: &actions)
   }
 

@@ -49,6 +49,8 @@ package enum MemberAction: Equatable, Sendable {
   case presence(PublicID, Presence)
   /// The master put another member out (false), or let it in.
   case decided(PublicID, isIn: Bool)
+  /// What was passed on of the list is not what the master said.
+  case fault(ListFault)
   case openBulk(BulkTickets)
   /// The hub said its last word; connecting again is no use where the code says so.
   case refusedByHub(Refused)
@@ -69,6 +71,14 @@ package struct Member: Sendable {
     package var settleQuiet: Duration = .seconds(3)
     /// How long that may take.
     package var settleLimit: Duration = .seconds(15)
+    /// How long a change waits for the master's word on it, which follows at once.
+    package var coverWithin: Duration = .seconds(3)
+    /// How often the master is asked whether the list is still this one.
+    package var checkEvery: Duration = .seconds(600)
+    /// How often the master's word is looked at that nothing has changed.
+    package var heardEvery: Duration = .seconds(20)
+    /// How long nothing is heard of a master that is there: it says something every 30 s.
+    package var silence: Duration = .seconds(75)
     package init() {}
   }
 
@@ -104,6 +114,19 @@ package struct Member: Sendable {
   var questions: UInt64 = 0
   /// The run of pages that is under way.
   var run: PageRun?
+  /// When the latest question of that was sent.
+  var askedAt: Instant?
+  /// What has come behind the replica, and is not covered by the master's word.
+  var uncovered = UncoveredChanges()
+  /// The last of such changes that the master is asked about.
+  var suspected: (order: ListOrder, history: History)?
+  /// When the question was sent whose answer says that the list is this one.
+  var provenAt: Instant?
+  /// When the master was last heard, by its signature.
+  var heardAt: Instant?
+  /// The question that is to show how old the list is, and when it was sent.
+  var checking: (cursor: ListCursor, at: Instant)?
+  var checkAt: Instant?
   /// What can be shown of the list.
   package internal(set) var standing = ListStanding.missing
   /// What shows in place of the replica, while that is being rebuilt.
@@ -139,6 +162,7 @@ package struct Member: Sendable {
     func consider(_ instant: Instant) { earliest = min(earliest ?? instant, instant) }
     askAgainAt.map(consider)
     (curtain?.until).map(consider)
+    proofDue.map(consider)
     waits.nextDeadline.map(consider)
     return earliest
   }
@@ -283,6 +307,7 @@ extension Member {
     if let at = resendAt, now >= at { resend(now: now, into: &actions) }
     if let at = askAgainAt, now >= at { ask(now: now, into: &actions) }
     tickCurtain(now: now, into: &actions)
+    tickProofs(now: now, into: &actions)
   }
 
   /// An own entry takes the path of another one: the list drops that by the same change.

@@ -11,6 +11,7 @@ extension Member {
       return
     }
     askAgainAt = now + settings.askAgain
+    askedAt = now
     questions += 1
     cursor = ListCursor(
       order: cursor.order, offset: cursor.offset, began: cursor.began,
@@ -21,6 +22,7 @@ extension Member {
   mutating func received(
     _ page: FilesPage, now: Instant, into actions: inout [MemberAction]
   ) throws(DecodingFault) {
+    if try checked(page, now: now, into: &actions) { return }
     guard phase == .synchronising, page.after == cursor else { return }
     let body = try PageBody(decoding: page.body)
     guard body.asker == publicID else { throw .invalid("page: it is somebody else's") }
@@ -58,6 +60,8 @@ extension Member {
     }
     for member in run.members(in: replica) { noteDecision(member, now: now, into: &actions) }
     askAgainAt = nil
+    isCurrent(asOf: askedAt ?? now, now: now)
+    judgeSuspicion(into: &actions)
     stand(.complete, into: &actions)
     setPhase(.live, into: &actions)
     tellOut(into: &actions)

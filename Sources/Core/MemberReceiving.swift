@@ -78,8 +78,7 @@ extension Member {
       phase == .waiting || phase == .disapproved
     {
       if standing == .refused { stand(.missing, into: &actions) }
-      setPhase(.synchronising, into: &actions)
-      ask(now: now, into: &actions)
+      catchUp(now: now, into: &actions)
       return
     }
     if let publicID, case .disapproved(let member) = ordered.change, member.publicID == publicID {
@@ -87,25 +86,10 @@ extension Member {
       return
     }
     if phase == .live {
-      if replica.isContinued(by: ordered) {
-        // Apart from the call, which would hold a copy of the whole replica while it changes.
-        let deltas = replica.apply(ordered)
-        if curtain == nil {
-          keep(ordered, deltas, into: &actions)
-          tell(deltas, into: &actions)
-        } else if !deltas.isEmpty {
-          extendCurtain(now: now)
-        }
-        cursor = ListCursor(order: replica.order, offset: 0, began: 0)
-        mark = replica.mark
-        switch ordered.change {
-        case .approved(let member), .disapproved(let member):
-          noteDecision(member, now: now, into: &actions)
-        default: break
-        }
+      if replica.isContinued(by: ordered, behind: uncovered.last) {
+        came(ordered, now: now, into: &actions)
       } else if !isMaster, !isKnown(ordered) {
-        setPhase(.synchronising, into: &actions)
-        ask(now: now, into: &actions)
+        catchUp(now: now, into: &actions)
       }
     }
     if ordered.sender == publicID, ordered.transfer.incarnation == incarnation {
@@ -155,8 +139,7 @@ extension Member {
       setPhase(.waiting, into: &actions)
     case .approved:
       if standing == .refused { stand(.missing, into: &actions) }
-      setPhase(.synchronising, into: &actions)
-      ask(now: now, into: &actions)
+      catchUp(now: now, into: &actions)
     case .disapproved: disapproved(into: &actions)
     }
   }
@@ -258,6 +241,8 @@ extension Member {
   mutating func setPhase(_ phase: MemberPhase, into actions: inout [MemberAction]) {
     guard self.phase != phase else { return }
     self.phase = phase
+    // What nobody vouches for is asked for.
+    if phase != .live { uncovered = UncoveredChanges() }
     actions.append(.phase(phase))
   }
 }

@@ -35,10 +35,11 @@ package struct Replica: Sendable {
     Replica(order: order, histories: historiesKept, hash: hash)
   }
 
-  /// Whether this change comes next, and was made behind the same changes as this list.
-  package func isContinued(by ordered: OrderedChange) -> Bool {
-    ordered.order.follows(order)
-      && ordered.history == hash(ordered.hashed(behind: history))
+  /// Whether this change comes next, and was made behind the same changes as this list. `last`: the
+  /// latest change that is still to be applied to it.
+  package func isContinued(by ordered: OrderedChange, behind last: OrderedChange? = nil) -> Bool {
+    ordered.order.follows(last?.order ?? order)
+      && ordered.history == hash(ordered.hashed(behind: last?.history ?? history))
   }
 
   /// Gives a change the next place in the order.

@@ -17,6 +17,7 @@ package enum Opcode: UInt16, CaseIterable, Sendable {
   case clientApproved = 0x22
   case clientDisApproved = 0x23
   case groupKey = 0x24
+  case listHead = 0x25
   case addFiles = 0x30
   case filesAdded = 0x31
   case removeFile = 0x32

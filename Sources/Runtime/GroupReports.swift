@@ -83,6 +83,11 @@ extension GroupSession {
         uploadsQueued: uploads, settings: around.settings, version: around.version)
     }
     report.paused = pausedForStatus
+    state.withLock { state in
+      report.listAge = state.member.listAge(now: MonotonicClock.now)
+        .map { Int($0.components.seconds) }
+      report.listFault = state.listFault
+    }
     report.restoration = state.withLock { Self.restorationText($0) }
     report.diskCacheBytes = volume.diskCacheFigures?.bytes
     report.diskCacheLimit = volume.diskCacheFigures?.limit

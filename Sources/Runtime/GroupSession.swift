@@ -39,12 +39,14 @@ package struct MasterParts: Sendable {
 
   /// Restores the master from `journal`, `vault` and `restored` in the folder `path`, or begins
   /// them.
-  init(folder path: String, settings: Master.Settings) throws(StateFault) {
+  init(
+    folder path: String, settings: Master.Settings, sign: @escaping MasterSignature
+  ) throws(StateFault) {
     vault = try KeyVault(path: path + "/" + StateKind.vault.rawValue)
     restorationFile = RestorationFile(path: path + "/" + StateKind.restored.rawValue)
     let opened = try MasterJournal.open(
       path + "/" + StateKind.journal.rawValue, vault: vault.summary,
-      restoration: restorationFile.load(), settings: settings)
+      restoration: restorationFile.load(), settings: settings, sign: sign)
     (journal, master, remark) = (opened.journal, opened.master, opened.remark)
   }
 }
@@ -85,6 +87,10 @@ package final class GroupSession: @unchecked Sendable {
     /// Whether the hub gave a key that is older than one that this device had: the master will draw
     /// a later one.
     var awaitsKey = false
+    /// Whether a timer runs for the next signature.
+    var isHeadTimed = false
+    /// What was last found out of a list that is not the master's; nil where all is well.
+    var listFault: String?
     var failures = 0
     var reconnectAt: Instant?
     var isLeaving = false
@@ -221,6 +227,7 @@ extension GroupSession.State {
     guard master != nil else { return }
     var actions: [MasterAction] = []
     body(&master!, now, &actions)
+    master!.tick(now: now, into: &actions)
     enqueue(actions)
   }
 }

@@ -42,6 +42,7 @@ extension GroupSession {
       volume.presenceChanged(publicID, presence)
     case .decided(let publicID, let isIn): volume.decided(publicID, isIn: isIn)
     case .openBulk(let tickets): openBulk(tickets)
+    case .fault(let fault): found(fault)
     case .refusedByHub(let refused):
       budget.log(.info, "refusals", "the hub refuses: \(refused.reason)")
       report(.refused(refused))
@@ -66,6 +67,8 @@ extension GroupSession {
         send(ordered.message(toHub: true), from: .master)
       }
       stepInPlace { $0.received(ordered, now: $1, into: &$2) }
+      timeHead()
+    case .sign(let order, let history): sign(order, history)
     case .answer(let publicID, let message): answer(publicID, message)
     }
   }
@@ -131,7 +134,7 @@ extension GroupSession {
 
   /// Sends a message with its body sealed as `sender`'s word, `for` the master or a member where it
   /// is for one; `wrap` puts it into another.
-  private func send(
+  func send(
     _ message: Message, from sender: PublicID, for peer: PublicID = .master,
     _ wrap: (Message) -> Message = { $0 }
   ) {

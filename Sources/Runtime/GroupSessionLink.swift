@@ -67,13 +67,15 @@ extension GroupSession: HubLinkHandler {
     }
     if connects { link.connect() }
     stepMember { $0.tick(now: $1, into: &$2) }
-    stepMaster { master, now, _ in master.tick(now: now) }
+    state.withLock { $0.isHeadTimed = false }
+    // It ticks after whatever it does.
+    stepMaster { _, _, _ in }
     tickBacklog(now: now)
     trust.tick(now: now)
     renewOldKey()
     showWholeList()
     if let due = volume.nextDeadline, now >= due { volume.tick() }
-    link.setTimer(after: Self.tickEvery)
+    link.setTimer(after: timeUntilTick)
   }
 
   private func received(_ message: Message) throws(DecodingFault) {
@@ -88,6 +90,8 @@ extension GroupSession: HubLinkHandler {
     case .clientForgotten(let publicIDs) where isMaster:
       hear { master, _, _ in master.clientsForgotten(publicIDs) }
     case .groupKey(let key): try received(key)
+    case .listHead(let head) where !isMaster: try received(head)
+    case .clientDisApproved(let decision) where !isMaster: try received(decision, message)
     case .uploadChunkRequest(let request): volume.uploadRequested(request, sealer: sealer)
     case .chunkFailed(let failure): volume.chunkFailed(failure)
     default:
@@ -192,7 +196,8 @@ extension GroupSession: HubLinkHandler {
     case .askFiles(let question):
       return hear(question: question, from: sender)
     case .clientsOut(let out):
-      let records = try out.records()
+      // Nobody is put out by a word that this master did not give.
+      let records = try out.records().filter { identity.key.hasSigned($0) }
       return hear { master, _, actions in
         master.reported(out: records, by: sender, into: &actions)
       }

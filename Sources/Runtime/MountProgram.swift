@@ -193,13 +193,14 @@ extension MountProgram {
   }
 
   private func makeGroup(_ state: StateFolder, _ trust: GroupTrust) throws -> GroupSession {
+    let identity = try state.identity()
     let master =
       configuration.role == .client
       ? nil
       : try Ending.rethrowing { () throws(StateFault) in
         var settings = Master.Settings()
         settings.limits = configuration.listLimits
-        return try MasterParts(folder: state.path, settings: settings)
+        return try MasterParts(folder: state.path, settings: settings, sign: identity.signature)
       }
     if let remark = master?.remark {
       startup.say(remark)
@@ -208,7 +209,6 @@ extension MountProgram {
     let keeper =
       configuration.role == .client
       ? ListKeeper(path: state.listFile, secret: try state.listSecret(), log: log) : nil
-    let identity = try state.identity()
     let words = KeyWords(identity.key)
     return GroupSession(
       identity: identity, incarnation: try state.nextIncarnation(),

@@ -4,7 +4,7 @@ package import Protocol
 /// A client's private id: an Ed25519 and an X25519 key. The private halves never leave this
 /// machine.
 package struct DeviceIdentity: Sendable {
-  private let signing: Curve25519.Signing.PrivateKey
+  let signing: Curve25519.Signing.PrivateKey
   let agreement: Curve25519.KeyAgreement.PrivateKey
 
   /// A new private id.

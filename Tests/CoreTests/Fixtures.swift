@@ -58,7 +58,8 @@ func member(
 ) -> MemberRecord {
   MemberRecord(
     publicID: PublicID(UInt32(number)), name: deviceName("device \(number)"),
-    admission: admission, key: key(number), generation: generation)
+    admission: admission, key: key(number), generation: generation
+  ).signed(by: admission == .waiting ? { _ in [] } : SimulatedSignature.sign)
 }
 
 extension Replica {
@@ -71,6 +72,16 @@ extension Member {
   }
 }
 
+extension Member {
+  /// Hears a message, and behind a change the master's word on it.
+  mutating func hear(_ message: Message, now: Instant, into actions: inout [MemberAction]) {
+    received(message, now: now, into: &actions)
+    if let ordered = try? OrderedChange.decode(message) {
+      proven(ordered.order, ordered.history, now: now, into: &actions)
+    }
+  }
+}
+
 extension Master {
   /// A master whose second epoch, should it need one, is 99.
   init(
@@ -79,7 +90,7 @@ extension Master {
   ) {
     self.init(
       epoch: epoch, spareEpoch: 99, vault: vault, settings: settings, isRebuilt: isRebuilt,
-      hash: SimulatedHash.hash)
+      hash: SimulatedHash.hash, sign: SimulatedSignature.sign)
   }
 
   /// A master with what `replica` has, in a new epoch.

@@ -21,6 +21,7 @@ struct MasterKeyTests {
       case .journal: "journal"
       case .publish: "publish"
       case .answer: "answer"
+      case .sign: "sign"
       case .beginEpoch(let order): "epoch \(order.epoch)"
       case .notice: "notice"
       case .keepRestoration(let restoration): "restoration \(restoration.generation)"

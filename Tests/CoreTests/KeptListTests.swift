@@ -40,7 +40,7 @@ struct KeptListTests {
 
     @discardableResult
     mutating func hear(_ message: Message) -> [MemberAction] {
-      act { $0.received(message, now: .zero, into: &$1) }
+      act { $0.hear(message, now: .zero, into: &$1) }
     }
 
     mutating func register() {
@@ -178,7 +178,7 @@ struct KeptListTests {
         TransferID(incarnation: 0, counter: 0))
       pair.author.order(ordered.change, by: bob)
       let at = now
-      pair.act { $0.received(ordered.message(), now: at, into: &$1) }
+      pair.act { $0.hear(ordered.message(), now: at, into: &$1) }
       pair.act { $0.tick(now: at, into: &$1) }
       #expect(pair.view == before)
     }

@@ -27,7 +27,7 @@ struct MemberTests {
 
     mutating func hear(_ message: Message) -> [MemberAction] {
       let now = now
-      return act { $0.received(message, now: now, into: &$1) }
+      return act { $0.hear(message, now: now, into: &$1) }
     }
 
     mutating func share(_ entry: Entry) -> [MemberAction] {

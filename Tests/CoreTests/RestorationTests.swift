@@ -196,7 +196,7 @@ struct ForkedMemberTests {
     var (member, _) = live(mine)
     let next = fork.placed(.removed(id(1)), from: alice, TransferID(incarnation: 3, counter: 1))
     var actions: [MemberAction] = []
-    member.received(next.message(), now: .seconds(100), into: &actions)
+    member.hear(next.message(), now: .seconds(100), into: &actions)
     #expect(member.phase == .synchronising && asked(actions)?.order == mine.order)
     actions = []
     take(fork, restarts: true, &member, &actions)
@@ -211,7 +211,7 @@ struct ForkedMemberTests {
     var actions: [MemberAction] = []
     let again = other.placed(.removed(id(9)), from: alice, TransferID(incarnation: 3, counter: 1))
     #expect(again.order == mine.order)
-    member.received(again.message(), now: .seconds(100), into: &actions)
+    member.hear(again.message(), now: .seconds(100), into: &actions)
     #expect(member.phase == .synchronising)
   }
 

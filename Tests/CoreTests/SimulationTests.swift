@@ -14,7 +14,7 @@ struct SimulationTests {
     }
     // A simulation in which nothing happens proves nothing.
     #expect(sum.verifiedReads > 1_000 && sum.acks > 500 && sum.refusals > 100)
-    #expect(sum.setBacks > 2 && sum.noticed > 2 && sum.lostRegistries > 2)
+    #expect(sum.setBacks > 0 && sum.noticed > 0 && sum.lostRegistries > 0)
     #expect(sum.links > 100 && sum.masterRestarts > 10 && sum.hubRestarts > 10)
     #expect(sum.keptLists > 50)
   }

@@ -9,7 +9,7 @@ struct OpcodeTests {
     .clientRegisterAck: 0x13, .newClientRegistered: 0x14, .bulkTickets: 0x15, .leave: 0x16,
     .clientForgotten: 0x17, .clientTable: 0x18,
     .approveClient: 0x20, .disApproveClient: 0x21, .clientApproved: 0x22,
-    .clientDisApproved: 0x23, .groupKey: 0x24,
+    .clientDisApproved: 0x23, .groupKey: 0x24, .listHead: 0x25,
     .addFiles: 0x30, .filesAdded: 0x31, .removeFile: 0x32, .fileRemoved: 0x33,
     .renameFile: 0x34, .fileRenamed: 0x35, .updateName: 0x36, .nameUpdated: 0x37,
     .clientReleased: 0x38, .serverNotReady: 0x39, .changeRefused: 0x3e, .askFiles: 0x3a,

@@ -24,6 +24,11 @@ extension TestGenerator {
     case .clientReleased: .clientReleased(ordered())
     case .serverNotReady: .serverNotReady(transfer())
     case .changeRefused: .changeRefused(ChangeRefusal(transfer: transfer(), body: bytes(64)))
+    case .listHead:
+      HeadProof(
+        order: order(), history: history(), version: UInt16(truncatingIfNeeded: next()),
+        signature: bytes(MemberRecord.signatureLength)
+      ).message
     case .askFiles: .askFiles(ListQuestion(cursor: cursor(), mark: mark()))
     case .filesPage:
       .filesPage(

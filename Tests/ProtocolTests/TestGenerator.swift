@@ -112,7 +112,8 @@ extension TestGenerator {
   mutating func memberRecord() -> MemberRecord {
     MemberRecord(
       publicID: publicID(), name: deviceName(), admission: admission(),
-      key: below(2) == 0 ? nil : key(), generation: UInt32(truncatingIfNeeded: next()))
+      key: below(2) == 0 ? nil : key(), generation: UInt32(truncatingIfNeeded: next()),
+      signature: below(2) == 0 ? [] : bytes(MemberRecord.signatureLength))
   }
 
   /// A record of a client, which has a key.

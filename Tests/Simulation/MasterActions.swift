@@ -28,6 +28,13 @@ extension World {
       note("master publishes \(ordered.order.seq) from \(ordered.sender): \(brief(ordered.change))")
       withMember(node) { $0.received(ordered, now: now, into: &$1) }
       if host.hubIsReady { up(ordered.message(toHub: true), from: node) }
+    case .sign(let order, let history):
+      guard host.hubIsReady else { return }
+      let bytes = HeadProof.signedBytes(order, history, version: Limits.protocolVersion)
+      let head = HeadProof(
+        order: order, history: history, version: Limits.protocolVersion,
+        signature: SimulatedSignature.sign(bytes))
+      up(head.message, from: node)
     case .answer(let to, let message):
       if options.sabotage == .swallowAnswers, now > .seconds(10), case .filesAdded = message {
         return

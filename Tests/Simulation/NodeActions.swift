@@ -39,6 +39,7 @@ extension World {
       guard let host = node.master else { return }
       var own: [MasterAction] = []
       body(&host.master, &own)
+      host.master.tick(now: now, into: &own)
       actions += own.map { .master($0) }
     }
   }
@@ -84,6 +85,7 @@ extension World {
       withFetcher(node) { $0.presenceChanged(publicID, presence, now: now, into: &$1) }
     case .decided(let publicID, let isIn):
       withFetcher(node) { $0.ownerDecided(publicID, isIn: isIn, into: &$1) }
+    case .fault(let fault): fail("node \(node.index) finds a false list: \(fault)")
     case .openBulk(let tickets):
       guard let session = node.session, let connection = connections[session],
         tickets.down[0] == UInt8(truncatingIfNeeded: connection.tickets)
@@ -185,7 +187,8 @@ extension World {
   func tick(_ node: Node) {
     guard node.tickAt == now else { return }
     node.tickAt = nil
-    node.master?.master.tick(now: now)
+    // It ticks after whatever it does.
+    withMaster(node) { _, _ in }
     withMember(node) { $0.tick(now: now, into: &$1) }
     withFetcher(node) { $0.tick(now: now, into: &$1) }
     if node.isRunning, let due = nextDeadline(of: node), due <= now {

@@ -20,6 +20,7 @@ extension World {
     case .chunkFailed(let failure):
       withFetcher(node) { $0.failed(failure, now: now, into: &$1) }
     case .groupKey(let key): received(key, node)
+    case .listHead(let head): received(head, node)
     default:
       if node.isMaster, receivedByMaster(message, node) { return }
       withMember(node) { $0.received(message, now: now, into: &$1) }
@@ -84,6 +85,13 @@ extension World {
       return note("node \(node.index) waits for a key later than \(key.generation)")
     }
     use(key.generation, node)
+  }
+
+  private func received(_ head: ListHead, _ node: Node) {
+    guard let proof = try? head.proof(), SimulatedSignature.holds(proof) else {
+      return fail("node \(node.index) gets a head that the master did not sign")
+    }
+    withMember(node) { $0.proven(proof.order, proof.history, now: now, into: &$1) }
   }
 
   /// The node's process seals with the key of this generation from here on.

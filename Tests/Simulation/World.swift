@@ -67,7 +67,7 @@ final class World {
     nodes[0].master = MasterHost(
       master: Master(
         epoch: epoch, spareEpoch: random.next() | 1, settings: masterSettings,
-        hash: SimulatedHash.hash))
+        hash: SimulatedHash.hash, sign: SimulatedSignature.sign))
     // In some histories the list takes several pages.
     if random.chance(40) {
       for node in nodes.suffix(2) { fill(node, entries: 200 + random.below(300)) }

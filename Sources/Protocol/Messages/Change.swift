@@ -51,17 +51,44 @@ package struct MemberRecord: Equatable, Sendable {
   /// is the later, since putting out somebody who had the key begins a new generation. 0: not
   /// known.
   package let generation: UInt32
+  /// The master's signature of `signedBytes`; empty where nobody decided.
+  package let signature: [UInt8]
   package init(
     publicID: PublicID, name: DeviceName, admission: Admission, key: DeviceKey?,
-    generation: UInt32 = 0
+    generation: UInt32 = 0, signature: [UInt8] = []
   ) {
     self.publicID = publicID
     self.name = name
     self.admission = admission
     self.key = key
     self.generation = generation
+    self.signature = signature
+  }
+
+  /// Bytes of a signature.
+  package static let signatureLength = 64
+
+  /// What the master signs of a decision; the name is a label, and not decided about.
+  package var signedBytes: [UInt8] {
+    var writer = ByteWriter(reserving: 128)
+    writer.put("fsharefs decision 1")
+    writer.put(publicID)
+    writer.put(admission.rawValue)
+    if let key { writer.put(key) }
+    writer.put(generation)
+    return writer.bytes
+  }
+
+  /// The same with the master's signature.
+  package func signed(by sign: MasterSignature) -> MemberRecord {
+    MemberRecord(
+      publicID: publicID, name: name, admission: admission, key: key, generation: generation,
+      signature: sign(signedBytes))
   }
 }
+
+/// What the master signs with: its device's Ed25519 key in the programs, 64 bytes. `Sealing` has it.
+package typealias MasterSignature = @Sendable ([UInt8]) -> [UInt8]
 
 /// One change of the list, as the master ordered it.
 package enum Change: Equatable, Sendable {
@@ -112,24 +139,36 @@ extension Change {
 
 extension ByteWriter {
   package mutating func put(_ member: MemberRecord) {
+    let isSigned = member.signature.count == MemberRecord.signatureLength
     put(member.publicID)
-    put(member.admission.rawValue)
+    put(member.admission.rawValue | (isSigned ? MemberRecord.signedBit : 0))
     put(member.name.text)
     put(member.key != nil)
     if let key = member.key { put(key) }
     put(member.generation)
+    if isSigned { putFixed(member.signature, count: MemberRecord.signatureLength) }
   }
+}
+
+extension MemberRecord {
+  /// Of the byte of the admission: a signature ends the record.
+  fileprivate static let signedBit: UInt8 = 0x80
 }
 
 extension ByteReader {
   /// `isDated`: false for records of programs that did not date decisions.
   package mutating func memberRecord(isDated: Bool = true) throws(DecodingFault) -> MemberRecord {
     let publicID = try publicID()
-    guard let admission = Admission(rawValue: try uint8()) else { throw .invalid("admission") }
+    let code = try uint8()
+    let isSigned = code & MemberRecord.signedBit != 0
+    guard let admission = Admission(rawValue: code & ~MemberRecord.signedBit) else {
+      throw .invalid("admission")
+    }
     return MemberRecord(
       publicID: publicID, name: try deviceName(), admission: admission,
       key: try bool() ? try deviceKey() : nil,
-      generation: isDated ? try uint32() : 0)
+      generation: isDated ? try uint32() : 0,
+      signature: isSigned ? try fixed(MemberRecord.signatureLength) : [])
   }
 
   fileprivate mutating func rejection() throws(DecodingFault) -> Rejection {

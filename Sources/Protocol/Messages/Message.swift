@@ -18,6 +18,8 @@ package enum Message: Equatable, Sendable {
   case clientApproved(Decision)
   case clientDisApproved(Decision)
   case groupKey(GroupKeyMessage)
+  /// Master to everyone: how far the list has come.
+  case listHead(ListHead)
   case addFiles(Proposal)
   case filesAdded(Ordered)
   case removeFile(Proposal)
@@ -62,6 +64,7 @@ package enum Message: Equatable, Sendable {
     case .clientApproved: .clientApproved
     case .clientDisApproved: .clientDisApproved
     case .groupKey: .groupKey
+    case .listHead: .listHead
     case .addFiles: .addFiles
     case .filesAdded: .filesAdded
     case .removeFile: .removeFile

@@ -42,6 +42,7 @@ extension Message {
     case .filesAdded(let ordered), .fileRemoved(let ordered), .fileRenamed(let ordered),
       .nameUpdated(let ordered), .clientReleased(let ordered):
       ordered.body
+    case .listHead(let head): head.body
     case .askFiles(let question): question.body
     case .filesPage(let page): page.body
     case .changeRefused(let refusal): refusal.body
@@ -92,6 +93,9 @@ extension Message {
     case .clientReleased(var ordered):
       ordered.body = body
       return .clientReleased(ordered)
+    case .listHead(var head):
+      head.body = body
+      return .listHead(head)
     case .askFiles(var question):
       question.body = body
       return .askFiles(question)

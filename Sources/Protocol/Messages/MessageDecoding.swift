@@ -23,6 +23,9 @@ extension Message {
     case .disApproveClient: return .disApproveClient(try reader.decision())
     case .clientApproved: return .clientApproved(try reader.decision())
     case .clientDisApproved: return .clientDisApproved(try reader.decision())
+    case .listHead:
+      return .listHead(
+        ListHead(order: try reader.listOrder(), body: try reader.bytes32(atMost: Limits.reason)))
     case .addFiles: return .addFiles(try reader.proposal())
     case .removeFile: return .removeFile(try reader.proposal())
     case .renameFile: return .renameFile(try reader.proposal())

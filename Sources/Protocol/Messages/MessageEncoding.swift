@@ -22,6 +22,9 @@ extension Message {
       writer.put(decision.publicID)
       writer.put(decision.generation)
       writer.putBytes32(decision.body)
+    case .listHead(let head):
+      writer.put(head.order)
+      writer.putBytes32(head.body)
     case .addFiles(let proposal), .removeFile(let proposal), .renameFile(let proposal),
       .updateName(let proposal):
       writer.put(proposal.transfer)

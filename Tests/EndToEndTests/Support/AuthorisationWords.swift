@@ -40,6 +40,7 @@ extension AuthorisationScene {
     case .groupKey:
       return .groupKey(
         GroupKeyMessage(publicID: witness.publicID, generation: 1, wrapped: [1]))
+    case .listHead: return .listHead(ListHead(order: ListOrder(epoch: 1, seq: 9), body: [1]))
     case .addFiles: return .addFiles(proposal)
     case .filesAdded: return .filesAdded(ordered)
     case .removeFile: return .removeFile(proposal)

@@ -60,6 +60,19 @@ final class Liar {
     }
   }
 
+  /// The next change that it hears of which `isWanted`.
+  func hear(_ isWanted: (OrderedChange) -> Bool) throws -> OrderedChange {
+    while true {
+      let message = try sealer.open(try peer.next(), from: .master, as: peer.publicID)
+      if let ordered = try OrderedChange.decode(message), isWanted(ordered) { return ordered }
+    }
+  }
+
+  /// What only the master may say to everyone, sealed with the group's key: every member has that.
+  func sealedAsMaster(_ message: Message) throws -> Message {
+    try sealer.seal(message, from: .master)
+  }
+
   /// Proposes to take an entry off, and waits for the answer.
   func remove(_ id: EntryID) throws {
     let transfer = newTransfer()

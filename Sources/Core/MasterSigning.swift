@@ -1,0 +1,20 @@
+import Protocol
+
+/// How far the list has come, in the master's signed word: a signature covers all changes since the
+/// last, so that a thousand changes a second cost no thousand signatures.
+extension Master {
+  /// Whether something has changed since the last signature.
+  package var hasUnsigned: Bool { signed?.order != replica.order }
+
+  /// When the list is to be signed next; nil where it never was.
+  var headDue: Instant? {
+    signed.map { $0.at + (hasUnsigned ? settings.coverWithin : settings.heartbeat) }
+  }
+
+  /// Signs the list where that is due: at once what changes after some quiet.
+  mutating func signHead(now: Instant, into actions: inout [MasterAction]) {
+    if let due = headDue, now < due { return }
+    signed = (replica.order, now)
+    actions.append(.sign(replica.order, replica.history))
+  }
+}
