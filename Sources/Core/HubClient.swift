@@ -18,12 +18,15 @@ package struct HubClient: Equatable, Sendable {
   package var outSince: UInt32
   /// The latest generation that it ever had, in its own word.
   package var reached: UInt32
+  /// What it spoke when it last registered.
+  package var versions: ProtocolVersions
 
   package init(
     publicID: PublicID, key: DeviceKey, name: DeviceName, system: String, address: String = "",
     firstSeen: Int64 = 0, admission: Admission, groupKey: GroupKeyMessage? = nil,
-    outSince: UInt32 = 0, reached: UInt32 = 0
+    outSince: UInt32 = 0, reached: UInt32 = 0, versions: ProtocolVersions = .first
   ) {
+    self.versions = versions
     self.publicID = publicID
     self.key = key
     self.name = name
@@ -41,6 +44,7 @@ package struct HubClient: Equatable, Sendable {
     ClientRecord(
       publicID: publicID, key: key, name: name, system: system, address: address,
       firstSeen: firstSeen, generation: groupKey?.generation ?? outSince, reached: reached,
+      versions: versions,
       admission: admission, presence: presence)
   }
 }

@@ -28,7 +28,7 @@ extension Hub {
     let record = HubClient(
       publicID: .master, key: register.key, name: register.name, system: register.system,
       address: opening.address, firstSeen: clients[.master]?.record.firstSeen ?? opening.time,
-      admission: .approved)
+      admission: .approved, versions: register.versions)
     guard let displaced = enter(record, register, session: session, opening, into: &actions) else {
       return
     }
@@ -60,6 +60,7 @@ extension Hub {
       record.system = register.system
       record.address = opening.address
       record.reached = register.reached
+      record.versions = register.versions
     } else {
       guard makeRoomToWait(into: &actions), let publicID = newPublicID() else {
         return refuse(
@@ -68,7 +69,7 @@ extension Hub {
       record = HubClient(
         publicID: publicID, key: register.key, name: register.name, system: register.system,
         address: opening.address, firstSeen: opening.time, admission: .waiting,
-        reached: register.reached)
+        reached: register.reached, versions: register.versions)
     }
     guard let displaced = enter(record, register, session: session, opening, into: &actions) else {
       return

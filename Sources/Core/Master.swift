@@ -14,7 +14,7 @@ package enum MasterAction: Equatable, Sendable {
   /// Tell everyone: the hub, and the member in this process.
   case publish(OrderedChange)
   /// Sign how far the list has come, and tell everyone.
-  case sign(ListOrder, History)
+  case sign(ListOrder, History, version: UInt16)
   /// Tell one member only.
   case answer(to: PublicID, Message)
   /// A new epoch begins with the list as it is: begin the journal anew, durably, tell the member in
@@ -37,6 +37,7 @@ package struct Master: Sendable {
     /// How long rebuilding a lost journal lasts at most.
     package var rebuildLimit: Duration = .seconds(10)
     package var limits = ListLimits()
+    package var versions = ProtocolVersions.spoken
     /// How long a change stays unsigned at most; more than one is signed at once then.
     package var coverWithin: Duration = .milliseconds(5)
     /// How often the list is signed where nothing changes.

@@ -15,6 +15,17 @@ extension Master {
   mutating func signHead(now: Instant, into actions: inout [MasterAction]) {
     if let due = headDue, now < due { return }
     signed = (replica.order, now)
-    actions.append(.sign(replica.order, replica.history))
+    actions.append(.sign(replica.order, replica.history, version: version))
+  }
+
+  /// The version of the protocol that the master writes: the highest that everyone who is in speaks,
+  /// or has spoken when it was last here. Complexity: O(members).
+  private var version: UInt16 {
+    var version = settings.versions.highest
+    for (publicID, client) in clients where client.versions.highest < version {
+      guard replica.members[publicID]?.admission == .approved else { continue }
+      version = max(client.versions.highest, settings.versions.lowest)
+    }
+    return version
   }
 }

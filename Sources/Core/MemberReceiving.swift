@@ -4,11 +4,11 @@ package import Protocol
 extension Member {
   /// HELLO came: the first word on every connection.
   package mutating func greeted(_ hello: Hello, into actions: inout [MemberAction]) {
-    guard hello.version == Limits.protocolVersion else {
+    guard hello.versions.common(with: .spoken) != nil else {
       actions.append(
         .protocolError(
-          "the hub speaks version \(hello.version) of the protocol, this program version \(Limits.protocolVersion)"
-        ))
+          "the hub speaks \(hello.versions) of the protocol, this program "
+            + "\(ProtocolVersions.spoken): update the older of the two"))
       return
     }
     if !isMaster { setPhase(.registering, into: &actions) }

@@ -1,9 +1,6 @@
 /// Every limit of the wire, each with its reason. A decoder refuses what is beyond them before it
 /// allocates.
 package enum Limits {
-  /// Version of the protocol that this build speaks; HELLO carries it, a difference ends the
-  /// connection.
-  package static let protocolVersion: UInt16 = 2
   /// Bytes of one control message: small, so that a message never holds up the next for long.
   package static let controlMessage = 131_072
   /// Bytes of the plain body of one list page or ADD_FILES: leaves room for its envelope and its

@@ -68,7 +68,7 @@ extension GroupSession {
       }
       stepInPlace { $0.received(ordered, now: $1, into: &$2) }
       timeHead()
-    case .sign(let order, let history): sign(order, history)
+    case .sign(let order, let history, let version): sign(order, history, version)
     case .answer(let publicID, let message): answer(publicID, message)
     }
   }

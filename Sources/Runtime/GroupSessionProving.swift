@@ -8,9 +8,8 @@ import Transport
 /// The master's signed word: given by the master, verified by everyone else.
 extension GroupSession {
   /// Signs how far the list has come, and tells everyone. While draining.
-  func sign(_ order: ListOrder, _ history: History) {
+  func sign(_ order: ListOrder, _ history: History, _ version: UInt16) {
     guard state.withLock({ $0.isMasterRegistered }) else { return }
-    let version = Limits.protocolVersion
     let signature = identity.signature(HeadProof.signedBytes(order, history, version: version))
     let head = HeadProof(order: order, history: history, version: version, signature: signature)
     send(head.message, from: .master)
@@ -45,10 +44,10 @@ extension GroupSession {
     guard key.hasSigned(proof) else {
       throw .invalid("list head: the hub, or a member through it, says it in the master's name")
     }
-    guard proof.version == Limits.protocolVersion else {
+    guard ProtocolVersions.spoken.contains(proof.version) else {
       throw .invalid(
-        "list head: the master speaks version \(proof.version) of the protocol, this program "
-          + "version \(Limits.protocolVersion)")
+        "list head: the master writes version \(proof.version) of the protocol, this program "
+          + "speaks \(ProtocolVersions.spoken): update it")
     }
     stepMember { $0.proven(proof.order, proof.history, now: $1, into: &$2) }
   }

@@ -153,7 +153,7 @@ extension HubRuntime {
       id, from: peer, time: WallClock.seconds, now: MonotonicClock.now)
     log.debug("connected", metadata: ["session": "\(id)", "peer": "\(peer)"])
     send(
-      .hello(Hello(version: Limits.protocolVersion, features: 0, challenge: challenge)), to: id)
+      .hello(Hello(challenge: challenge)), to: id)
   }
 
   package func controlReceived(_ id: ConnectionID, message bytes: [UInt8]) {

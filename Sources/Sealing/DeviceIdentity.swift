@@ -47,7 +47,7 @@ package struct DeviceIdentity: Sendable {
   ) -> Register {
     let signed = Register.signedBytes(
       asMaster: asMaster, challenge: challenge, channel: channel, key: key,
-      incarnation: incarnation, reached: reached)
+      incarnation: incarnation, reached: reached, versions: .spoken)
     guard let signature = try? signing.signature(for: signed) else {
       preconditionFailure("signing with a valid Ed25519 key cannot fail")
     }
@@ -63,7 +63,7 @@ package struct DeviceIdentity: Sendable {
   ) -> Bool {
     let signed = Register.signedBytes(
       asMaster: asMaster, challenge: challenge, channel: channel, key: register.key,
-      incarnation: register.incarnation, reached: register.reached)
+      incarnation: register.incarnation, reached: register.reached, versions: register.versions)
     guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: register.key.signing)
     else { return false }
     return key.isValidSignature(register.proof, for: signed)

@@ -5,7 +5,7 @@ import Testing
 /// When the master signs, and what.
 struct MasterSigningTests {
   private func signed(_ actions: [MasterAction]) -> [UInt64] {
-    actions.compactMap { if case .sign(let order, _) = $0 { order.seq } else { nil } }
+    actions.compactMap { if case .sign(let order, _, _) = $0 { order.seq } else { nil } }
   }
 
   private func tick(_ master: inout Master, _ now: Instant) -> [UInt64] {
@@ -31,6 +31,34 @@ struct MasterSigningTests {
     #expect(tick(&master, .milliseconds(1_004)).isEmpty)
     #expect(master.nextDeadline == .milliseconds(1_005))
     #expect(tick(&master, .milliseconds(1_005)) == [3])
+  }
+
+  @Test func `it writes the highest version that everyone who is in speaks`() {
+    var settings = Master.Settings()
+    settings.versions = ProtocolVersions(lowest: 2, highest: 3)!
+    var master = Master(epoch: 1, settings: settings)
+    func record(_ number: UInt32, highest: UInt16) -> ClientRecord {
+      ClientRecord(
+        publicID: PublicID(number), key: key(UInt8(number)), name: deviceName("\(number)"),
+        system: "", versions: ProtocolVersions(lowest: 2, highest: highest)!,
+        admission: .waiting, presence: .online)
+    }
+    var actions: [MasterAction] = []
+    master.hubConnected(
+      clients: [record(1, highest: 3), record(2, highest: 2)], now: .zero, into: &actions)
+    func written(_ now: Instant) -> UInt16? {
+      var actions: [MasterAction] = []
+      master.tick(now: now, into: &actions)
+      return actions.compactMap { if case .sign(_, _, let version) = $0 { version } else { nil } }
+        .last
+    }
+    // Who waits has no say.
+    _ = master.approve(PublicID(1), into: &actions)
+    #expect(written(.seconds(1)) == 3)
+    _ = master.approve(PublicID(2), into: &actions)
+    #expect(written(.seconds(2)) == 2)
+    _ = master.disapprove(PublicID(2), into: &actions)
+    #expect(written(.seconds(3)) == 3)
   }
 
   @Test func `where nothing changes it signs every half minute`() {

@@ -354,11 +354,21 @@ struct MemberTests {
 
   @Test func `another version of the protocol ends the connection`() {
     var bench = Bench()
+    let next = ProtocolVersions.spoken.highest + 1
     let hello = Hello(
-      version: Limits.protocolVersion + 1, features: 0,
+      versions: ProtocolVersions(lowest: next, highest: next)!,
       challenge: [UInt8](repeating: 0, count: Hello.challengeLength))
     guard case .protocolError? = bench.hear(.hello(hello)).first else {
       return #expect(Bool(false))
     }
+  }
+
+  @Test func `a hub that speaks a later version too is understood`() {
+    var bench = Bench()
+    let spoken = ProtocolVersions.spoken
+    let hello = Hello(
+      versions: ProtocolVersions(lowest: spoken.lowest, highest: spoken.highest + 1)!,
+      challenge: [UInt8](repeating: 0, count: Hello.challengeLength))
+    #expect(bench.hear(.hello(hello)).contains(.register(challenge: hello.challenge)))
   }
 }

@@ -75,7 +75,7 @@ extension EndToEnd {
           try FalseHub.accept(socket)
           let challenge = [UInt8](repeating: 1, count: Hello.challengeLength)
           try FalseHub.send(
-            .hello(Hello(version: Limits.protocolVersion, features: 0, challenge: challenge)),
+            .hello(Hello(challenge: challenge)),
             socket)
           guard case .masterAppRegister(let register) = try FalseHub.receive(socket) else { return }
           shown.withLock { $0 = register }

@@ -44,7 +44,7 @@ extension EndToEnd {
       let challenge = [UInt8](repeating: 1, count: Hello.challengeLength)
       try FalseHub.send(
         .hello(
-          Hello(version: Limits.protocolVersion, features: 0, challenge: challenge)), socket)
+          Hello(challenge: challenge)), socket)
       guard case .clientRegister = try FalseHub.receive(socket) else {
         throw NeverHappened(description: "the client does not register")
       }

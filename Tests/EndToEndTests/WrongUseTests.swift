@@ -85,7 +85,9 @@ extension EndToEnd {
         let mount = try fixture.newFolder("mount")
         let server = try FalseHub(fixture) { socket in
           try FalseHub.accept(socket)
-          let hello = Hello(version: 999, features: 0, challenge: SecureRandom.bytes(32))
+          let hello = Hello(
+            versions: ProtocolVersions(lowest: 998, highest: 999)!,
+            challenge: SecureRandom.bytes(32))
           let payload =
             kind == "version 999" ? try Message.hello(hello).encoded() : Array("hello you".utf8)
           try socket.send([kind == "text" ? 0x81 : 0x82, UInt8(payload.count)] + payload)

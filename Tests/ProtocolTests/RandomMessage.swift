@@ -52,7 +52,7 @@ extension TestGenerator {
     case .hello:
       .hello(
         Hello(
-          version: UInt16(truncatingIfNeeded: next()), features: next(),
+          versions: versions(), features: next(),
           challenge: bytes(Hello.challengeLength)))
     case .refused:
       .refused(

@@ -106,7 +106,7 @@ extension TestGenerator {
       publicID: publicID(), key: key(), name: deviceName(), system: text(Limits.system),
       address: text(Limits.address), firstSeen: Int64(bitPattern: next()),
       generation: UInt32(truncatingIfNeeded: next()), reached: UInt32(truncatingIfNeeded: next()),
-      admission: admission(), presence: pick([.online, .away, .gone]))
+      versions: versions(), admission: admission(), presence: pick([.online, .away, .gone]))
   }
 
   mutating func memberRecord() -> MemberRecord {
@@ -140,10 +140,15 @@ extension TestGenerator {
       count: UInt32(1 + below(Int(Limits.leavesPerRequest))), pastCache: below(2) == 0)
   }
 
+  mutating func versions() -> ProtocolVersions {
+    let lowest = UInt16(1 + below(60_000))
+    return ProtocolVersions(lowest: lowest, highest: lowest + UInt16(below(5_000)))!
+  }
+
   mutating func register() -> Register {
     Register(
       key: key(), incarnation: next(), reached: UInt32(truncatingIfNeeded: next()),
-      name: deviceName(), system: text(Limits.system),
+      versions: versions(), name: deviceName(), system: text(Limits.system),
       claim: bytes(upTo: Register.claimLimit), proof: bytes(Register.proofLength))
   }
 

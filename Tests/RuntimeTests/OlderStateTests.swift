@@ -34,13 +34,15 @@ struct OlderStateTests {
     return writer.bytes.dropLast(4)
   }
 
-  /// A client of the registry as it was: without the generation that it had reached.
+  /// A client of the registry as it was: without the generation that it had reached, and what it
+  /// speaks.
   private func olderClient(_ client: HubClient, wrapped: [UInt8]) -> [UInt8] {
     var writer = ByteWriter()
     writer.put(UInt8(2))
     writer.put(client.record(presence: .gone))
-    // Behind it: admission and presence.
-    let record = writer.bytes.dropLast(6) + writer.bytes.suffix(2)
+    // Behind it: admission, whose first bit says that there are versions, presence, versions.
+    let end = writer.bytes.suffix(6).prefix(2).map { $0 & 0x7f }
+    let record = writer.bytes.dropLast(10) + end
     var tail = ByteWriter()
     tail.putBytes16(wrapped)
     return record + tail.bytes

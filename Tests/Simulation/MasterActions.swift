@@ -28,11 +28,11 @@ extension World {
       note("master publishes \(ordered.order.seq) from \(ordered.sender): \(brief(ordered.change))")
       withMember(node) { $0.received(ordered, now: now, into: &$1) }
       if host.hubIsReady { up(ordered.message(toHub: true), from: node) }
-    case .sign(let order, let history):
+    case .sign(let order, let history, let version):
       guard host.hubIsReady else { return }
-      let bytes = HeadProof.signedBytes(order, history, version: Limits.protocolVersion)
+      let bytes = HeadProof.signedBytes(order, history, version: version)
       let head = HeadProof(
-        order: order, history: history, version: Limits.protocolVersion,
+        order: order, history: history, version: version,
         signature: SimulatedSignature.sign(bytes))
       up(head.message, from: node)
     case .answer(let to, let message):

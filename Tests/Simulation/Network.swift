@@ -100,7 +100,7 @@ extension World {
     withHub { hub, _ in hub.opened(session, now: now) }
     var challenge = [UInt8](repeating: 0, count: Hello.challengeLength)
     challenge[0] = UInt8(truncatingIfNeeded: random.next())
-    let hello = Hello(version: Limits.protocolVersion, features: 0, challenge: challenge)
+    let hello = Hello(challenge: challenge)
     if let bytes = encoded(.hello(hello)) { down(bytes, on: connection) }
   }
 

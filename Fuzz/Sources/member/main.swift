@@ -48,7 +48,14 @@ private struct Scene {
     case 5: _ = member.refusedUnsealed(into: &actions)
     case 6: receive(.clientRegisterAck(registered()), &actions)
     case 7, 8: receive(page(), &actions)
-    case 9, 10, 11: receive(ordered().message(), &actions)
+    case 9, 10, 11:
+      let ordered = ordered()
+      receive(ordered.message(), &actions)
+      // Mostly the master's word follows; sometimes on something else.
+      if draw.below(4) == 0 { break }
+      let (order, history) =
+        draw.below(4) == 0 ? (self.order(), draw.history()) : (ordered.order, ordered.history)
+      member.proven(order, history, now: now, into: &actions)
     default: receive(draw.message(draw.pick(Opcode.allCases)), &actions)
     }
   }

@@ -1,12 +1,15 @@
 /// What the hub says first on every control connection.
 package struct Hello: Equatable, Sendable {
-  package let version: UInt16
+  /// What the hub speaks; the two speak the highest that both do.
+  package let versions: ProtocolVersions
   /// Bit set of optional features; none is defined yet, unknown bits are ignored.
   package let features: UInt64
   /// 32 random bytes that the registration signs.
   package let challenge: [UInt8]
-  package init(version: UInt16, features: UInt64, challenge: [UInt8]) {
-    self.version = version
+  package init(
+    versions: ProtocolVersions = .spoken, features: UInt64 = 0, challenge: [UInt8]
+  ) {
+    self.versions = versions
     self.features = features
     self.challenge = challenge
   }
@@ -44,6 +47,8 @@ package struct Register: Equatable, Sendable {
   /// The latest generation of the group key that it ever had; 0: none. A master that was set back
   /// learns from it.
   package let reached: UInt32
+  /// What its sender speaks.
+  package let versions: ProtocolVersions
   package let name: DeviceName
   /// Operating system and version, for the approver's eyes.
   package let system: String
@@ -54,9 +59,11 @@ package struct Register: Equatable, Sendable {
   package let proof: [UInt8]
 
   package init(
-    key: DeviceKey, incarnation: Incarnation, reached: UInt32 = 0, name: DeviceName,
-    system: String, claim: [UInt8], proof: [UInt8]
+    key: DeviceKey, incarnation: Incarnation, reached: UInt32 = 0,
+    versions: ProtocolVersions = .spoken, name: DeviceName, system: String, claim: [UInt8],
+    proof: [UInt8]
   ) {
+    self.versions = versions
     self.key = key
     self.incarnation = incarnation
     self.reached = reached
@@ -72,11 +79,11 @@ package struct Register: Equatable, Sendable {
   package static let claimLimit = 32
 
   /// What the proof signs: purpose, challenge, the hub's TLS key as its sender sees it, both keys,
-  /// the incarnation and the generation that was reached. `channel`: SHA-256 of that key, empty
+  /// the incarnation, the generation that was reached, and what the sender speaks. `channel`: SHA-256 of that key, empty
   /// without TLS; so that no hub can pass a proof on to another hub as its own.
   package static func signedBytes(
     asMaster: Bool, challenge: [UInt8], channel: [UInt8], key: DeviceKey, incarnation: Incarnation,
-    reached: UInt32
+    reached: UInt32, versions: ProtocolVersions
   ) -> [UInt8] {
     var writer = ByteWriter(reserving: 160)
     writer.put(asMaster ? "fsharefs master register 2" : "fsharefs client register 2")
@@ -86,6 +93,7 @@ package struct Register: Equatable, Sendable {
     writer.putBytes16(key.agreement)
     writer.put(incarnation)
     writer.put(reached)
+    writer.put(versions)
     return writer.bytes
   }
 }
@@ -119,13 +127,16 @@ package struct ClientRecord: Equatable, Sendable {
   package let generation: UInt32
   /// The latest generation that it ever had, in its own word; 0: none.
   package let reached: UInt32
+  /// What it spoke when it last registered.
+  package let versions: ProtocolVersions
   package var admission: Admission
   package var presence: Presence
   package init(
     publicID: PublicID, key: DeviceKey, name: DeviceName, system: String, address: String = "",
-    firstSeen: Int64 = 0, generation: UInt32 = 0, reached: UInt32 = 0, admission: Admission,
-    presence: Presence
+    firstSeen: Int64 = 0, generation: UInt32 = 0, reached: UInt32 = 0,
+    versions: ProtocolVersions = .first, admission: Admission, presence: Presence
   ) {
+    self.versions = versions
     self.publicID = publicID
     self.key = key
     self.name = name
@@ -137,6 +148,11 @@ package struct ClientRecord: Equatable, Sendable {
     self.admission = admission
     self.presence = presence
   }
+}
+
+extension ClientRecord {
+  /// Of the byte of the admission: versions end the record. Registries of before lack them.
+  static let versionedBit: UInt8 = 0x80
 }
 
 /// The clients known to the hub, in as many messages as they need; only the last one ends the

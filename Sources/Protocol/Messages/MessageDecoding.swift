@@ -74,7 +74,7 @@ extension Message {
     case .hello:
       return .hello(
         Hello(
-          version: try reader.uint16(), features: try reader.uint64(),
+          versions: try reader.protocolVersions(), features: try reader.uint64(),
           challenge: try reader.fixed(Hello.challengeLength)))
     case .refused:
       guard let code = RefusalCode(rawValue: try reader.uint16()) else {
@@ -139,7 +139,7 @@ extension ByteReader {
   fileprivate mutating func register() throws(DecodingFault) -> Register {
     Register(
       key: try deviceKey(), incarnation: try uint64(), reached: try uint32(),
-      name: try deviceName(),
+      versions: try protocolVersions(), name: try deviceName(),
       system: try string(atMost: Limits.system), claim: try bytes16(atMost: Register.claimLimit),
       proof: try fixed(Register.proofLength))
   }
@@ -161,11 +161,16 @@ extension ByteReader {
     let firstSeen = Int64(bitPattern: try uint64())
     let generation = try uint32()
     let reached = isOlder ? 0 : try uint32()
-    let admission = try admission()
+    let code = try uint8()
+    guard let admission = Admission(rawValue: code & ~ClientRecord.versionedBit) else {
+      throw .invalid("admission")
+    }
     guard let presence = Presence(rawValue: try uint8()) else { throw .invalid("presence") }
+    let isVersioned = code & ClientRecord.versionedBit != 0
     return ClientRecord(
       publicID: publicID, key: key, name: name, system: system, address: address,
-      firstSeen: firstSeen, generation: generation, reached: reached, admission: admission,
+      firstSeen: firstSeen, generation: generation, reached: reached,
+      versions: isVersioned ? try protocolVersions() : .first, admission: admission,
       presence: presence)
   }
 

@@ -63,7 +63,7 @@ extension Message {
   private func encodeConnecting(into writer: inout ByteWriter) {
     switch self {
     case .hello(let hello):
-      writer.put(hello.version)
+      writer.put(hello.versions)
       writer.put(hello.features)
       writer.putFixed(hello.challenge, count: Hello.challengeLength)
     case .refused(let refused):
@@ -73,6 +73,7 @@ extension Message {
       writer.put(register.key)
       writer.put(register.incarnation)
       writer.put(register.reached)
+      writer.put(register.versions)
       writer.put(register.name.text)
       writer.put(register.system)
       writer.putBytes16(register.claim)
@@ -132,8 +133,9 @@ extension ByteWriter {
     put(UInt64(bitPattern: client.firstSeen))
     put(client.generation)
     put(client.reached)
-    put(client.admission.rawValue)
+    put(client.admission.rawValue | ClientRecord.versionedBit)
     put(client.presence.rawValue)
+    put(client.versions)
   }
 
   fileprivate mutating func put(_ cursor: ListCursor) {

@@ -12,9 +12,7 @@ extension AuthorisationScene {
     switch opcode {
     case .hello:
       return .hello(
-        Hello(
-          version: Limits.protocolVersion, features: 0, challenge: [UInt8](repeating: 1, count: 32))
-      )
+        Hello(challenge: [UInt8](repeating: 1, count: 32)))
     case .refused: return .refused(Refused(code: .displaced, reason: "go away"))
     case .masterAppRegister:
       return .masterAppRegister(
