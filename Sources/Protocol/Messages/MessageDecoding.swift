@@ -211,8 +211,11 @@ extension ByteReader {
       owner: try publicID(), entry: try randomID(), version: try randomID(), scale: try uint8(),
       generation: try uint32(), first: try uint64(), count: try uint32(), pastCache: try bool())
     try BulkFrame.checkScale(request.scale)
-    guard (1...Limits.leavesPerRequest).contains(request.count),
-      request.first <= Limits.fileSize >> UInt64(request.scale)
+    // The last piece of a run as well: the hub cuts runs, and what it passes on begins anywhere in
+    // one.
+    let end = Limits.fileSize >> UInt64(request.scale)
+    guard (1...Limits.leavesPerRequest).contains(request.count), request.first <= end,
+      UInt64(request.count - 1) <= end - request.first
     else { throw .invalid("chunk") }
     return request
   }
