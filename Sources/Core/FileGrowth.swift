@@ -73,6 +73,8 @@ extension ChunkFetcher {
     _ token: ReadToken, _ old: Read, in content: Content, now: Instant,
     into actions: inout [FetchAction]
   ) {
+    // An owner that lies gives one version two sizes, and grows from the smaller.
+    guard old.offset < content.size else { return fail(token, .changed, into: &actions) }
     reads[token] = nil
     forget(token, old)
     var read = old
