@@ -79,6 +79,8 @@ extension GroupSession: HubLinkHandler {
   }
 
   private func received(_ message: Message) throws(DecodingFault) {
+    // The master's own member hears of changes in this process; members' words come in FORWARDED.
+    if isMaster, message.body != nil { throw .invalid("\(message.opcode): not for a master") }
     switch message {
     case .masterAppRegisterAck(let ack) where isMaster: registered(ack)
     case .newClientRegistered(let record) where isMaster:
