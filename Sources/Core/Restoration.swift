@@ -94,6 +94,23 @@ extension Master {
     actions.append(.keepRestoration(restoration))
   }
 
+  /// Those of them that could change something here, each key once.
+  package func telling(_ records: [MemberRecord]) -> [MemberRecord] {
+    guard restoration.generation > 0 else { return [] }
+    var ours: [DeviceKey: UInt32] = [:]
+    for member in replica.members.values where member.admission == .approved {
+      if let key = member.key { ours[key] = min(ours[key] ?? .max, member.generation) }
+    }
+    var told: Set<DeviceKey> = []
+    return records.filter { record in
+      guard record.admission == .disapproved, record.generation < restoration.generation,
+        record.signature.count == MemberRecord.signatureLength,
+        let key = record.key, let known = ours[key], known < record.generation
+      else { return false }
+      return told.insert(key).inserted
+    }
+  }
+
   /// A member knows clients as out whom the list that it was given has in, or does not have. Only a
   /// master that was set back listens, and only to what is later than its own decision: who is out
   /// by anybody's record stays out until a person says.
@@ -103,7 +120,8 @@ extension Master {
     guard restoration.generation > 0, replica.members[sender]?.admission == .approved else {
       return
     }
-    for record in records where record.generation < restoration.generation {
+    for record in records
+    where record.admission == .disapproved && record.generation < restoration.generation {
       guard let key = record.key else { continue }
       let known = replica.members.values.filter {
         $0.key == key && $0.admission == .approved && $0.generation < record.generation
