@@ -114,7 +114,7 @@ package struct Hub: Sendable {
 
   /// nil where every number was given.
   mutating func newPublicID() -> PublicID? {
-    guard lastPublicID.value < .max else { return nil }
+    guard lastPublicID.value < ClientTable.numbers - 1 else { return nil }
     lastPublicID = PublicID(lastPublicID.value + 1)
     return lastPublicID
   }

@@ -6,8 +6,9 @@ package import Protocol
 extension Master {
   /// The hub acknowledged the registration and named all its clients.
   package mutating func hubConnected(
-    clients records: [ClientRecord], now: Instant, into actions: inout [MasterAction]
+    clients named: [ClientRecord], now: Instant, into actions: inout [MasterAction]
   ) {
+    let records = named.filter { $0.publicID.value < ClientTable.numbers }
     clients = Dictionary(records.map { ($0.publicID, $0) }, uniquingKeysWith: { $1 })
     clients[.master] = nil
     // A journal without a single change knows of no approval either: whatever the hub has is older.
@@ -42,7 +43,7 @@ extension Master {
   package mutating func clientRegistered(
     _ record: ClientRecord, into actions: inout [MasterAction]
   ) {
-    guard record.publicID != .master else { return }
+    guard record.publicID != .master, record.publicID.value < ClientTable.numbers else { return }
     clients[record.publicID] = record
     if let (latest, evidence) = laterKey(in: [record]) {
       if notice(evidence, into: &actions) { return }
