@@ -46,6 +46,10 @@ extension Volume {
     }
     guard let found else { throw SystemError(code: ENOENT, call: "directory") }
     guard let place = found else { throw SystemError(code: ENAMETOOLONG, call: "path") }
+    // Others may have a directory of that name.
+    if place.path.names[0].bytes == OwnFolder.stagingName {
+      throw SystemError(code: EPERM, call: "the name of the staging folder")
+    }
     return place
   }
 
