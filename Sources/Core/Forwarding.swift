@@ -131,6 +131,10 @@ package struct Forwarding: Sendable {
       line.waiting.removeFirst()
       line.waitingBytes -= first.bytes
       if let name = first.name {
+        // A copy that came when the first had become too old, and before that was swept away.
+        let before = line.unanswered[name]?.bytes ?? 0
+        line.unansweredBytes -= before
+        unansweredOfAll -= before
         line.unanswered[name] = Unanswered(
           bytes: first.bytes, isQuestion: first.message.proposal == nil, since: now)
         line.unansweredBytes += first.bytes
