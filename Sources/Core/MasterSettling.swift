@@ -39,11 +39,15 @@ extension Master {
     }
   }
 
+  /// Far more than any hub knows: it can make up as many as it likes.
+  package static let clientsKept = 262_144
+
   /// A client that the hub has not named before asks to be let in, or one that it has came back.
   package mutating func clientRegistered(
     _ record: ClientRecord, into actions: inout [MasterAction]
   ) {
     guard record.publicID != .master, record.publicID.value < ClientTable.numbers else { return }
+    if clients[record.publicID] == nil, clients.count >= Self.clientsKept { return }
     clients[record.publicID] = record
     if let (latest, evidence) = laterKey(in: [record]) {
       if notice(evidence, into: &actions) { return }

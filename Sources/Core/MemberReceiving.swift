@@ -178,12 +178,16 @@ extension Member {
     setPhase(.disapproved, into: &actions)
   }
 
+  /// More than any group ever has: a hub can make up as many as it likes.
+  private static let presencesKept = 65_536
+
   private mutating func setPresence(
     _ publicIDs: [PublicID], _ presence: Presence, now: Instant,
     into actions: inout [MemberAction]
   ) {
     for other in publicIDs where other != publicID {
       let before = presences[other]
+      if before == nil, presences.count >= Self.presencesKept { continue }
       presences[other] = presence
       actions.append(.presence(other, presence))
       if (before == .gone) != (presence == .gone) {

@@ -82,7 +82,7 @@ extension GroupSession: HubLinkHandler {
     // The master's own member hears of changes in this process; members' words come in FORWARDED.
     if isMaster, message.body != nil { throw .invalid("\(message.opcode): not for a master") }
     switch message {
-    case .masterAppRegisterAck(let ack) where isMaster: registered(ack)
+    case .masterAppRegisterAck(let ack) where isMaster: try registered(ack)
     case .newClientRegistered(let record) where isMaster:
       budget.log(
         .notice, "registrations", "client \(record.publicID) registered: \(record.admission)",
@@ -168,15 +168,22 @@ extension GroupSession: HubLinkHandler {
     }
   }
 
-  private func registered(_ ack: MasterRegisterAck) {
-    let complete = state.withLock { state -> [ClientRecord]? in
-      let all = (state.clients ?? []) + ack.clients
-      state.clients = ack.isLast ? nil : all
-      guard ack.isLast else { return nil }
+  private func registered(_ ack: MasterRegisterAck) throws(DecodingFault) {
+    let (complete, isTooMuch) = state.withLock { state -> ([ClientRecord]?, Bool) in
+      var all = state.clients ?? []
+      // Not as a copy: there may be many.
+      state.clients = nil
+      all += ack.clients
+      guard all.count <= Master.clientsKept else { return (nil, true) }
+      guard ack.isLast else {
+        state.clients = all
+        return (nil, false)
+      }
       state.isMasterRegistered = true
       state.failures = 0
-      return all
+      return (all, false)
     }
+    if isTooMuch { throw .tooLong("the list of clients") }
     guard let complete else { return }
     if ack.displaced { report(.displacedAnother) }
     hear(isTable: true) { $0.hubConnected(clients: complete, now: $1, into: &$2) }
