@@ -55,8 +55,10 @@ package struct Master: Sendable {
   let settings: Settings
   /// Of the group key: each disapproval of somebody who had it begins a new one.
   package internal(set) var generation: UInt32
-  /// More disapprovals than any group ever makes: what a hub or a member says beyond is made up.
-  static let generationsPossible: UInt32 = 1 << 24
+  /// More keys than any group ever has.
+  static let generationsPossible: UInt32 = 1 << 31
+  /// More than the latest backup can lie back: what a hub or a member says beyond is made up.
+  static let generationsAhead: UInt32 = 1 << 16
   /// What was decided about whom, apart from the journal: a lost one must not let the hub say who
   /// is in.
   var decided: [DeviceKey: MemberRecord]
@@ -71,6 +73,8 @@ package struct Master: Sendable {
   var drawsKey = false
   /// Members whose word of a later key was believed in this run: once each.
   var believed: Set<DeviceKey> = []
+  /// Whether the hub's word of one was: once, too.
+  var hasBelievedHub = false
   /// Signs a decision.
   let sign: MasterSignature
   /// The place that was signed last, and when.

@@ -17,6 +17,7 @@ extension Master {
       if notice(evidence, into: &actions) { return }
       if !drawsKey { actions.append(.notice(evidence)) }
       believed.formUnion(records.filter { $0.reached > generation }.map(\.key))
+      if case .hubsKey = evidence { hasBelievedHub = true }
       drawKey(behind: latest, into: &actions)
     } else if drawsKey {
       drawKey(behind: generation, into: &actions)
@@ -53,6 +54,7 @@ extension Master {
       if notice(evidence, into: &actions) { return }
       actions.append(.notice(evidence))
       believed.insert(record.key)
+      if case .hubsKey = evidence { hasBelievedHub = true }
       drawKey(behind: latest, into: &actions)
       renewKey(into: &actions)
     }

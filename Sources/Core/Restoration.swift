@@ -68,12 +68,13 @@ extension Master {
   {
     var latest = generation
     var evidence: Restoration.Evidence?
+    let limit = min(generation, Self.generationsPossible) + Self.generationsAhead
     for record in records.sorted(by: { $0.publicID < $1.publicID }) {
-      if record.generation > latest, record.generation <= Self.generationsPossible {
+      if !hasBelievedHub, record.generation > latest, record.generation <= limit {
         latest = record.generation
         evidence = .hubsKey(latest, ours: generation)
       }
-      if record.reached > latest, record.reached <= Self.generationsPossible,
+      if record.reached > latest, record.reached <= limit,
         let known = replica.members[record.publicID], known.key == record.key,
         known.admission == .approved, !believed.contains(record.key)
       {
