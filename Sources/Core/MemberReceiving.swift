@@ -132,6 +132,11 @@ extension Member {
       actions.append(.protocolError("CLIENT_REGISTER_ACK is not for a master"))
       return
     }
+    // The master's answers to itself have no mark: whoever had its number would take any.
+    guard ack.publicID != .master else {
+      actions.append(.protocolError("CLIENT_REGISTER_ACK: the number is the master's"))
+      return
+    }
     identified(as: ack.publicID, into: &actions)
     switch ack.admission {
     case .waiting:
