@@ -96,12 +96,21 @@ package struct Replica: Sendable {
     let moving = list.subtree(of: key)
     let keys = Set(moving.map(\.key))
     var pathBytes = list.pathBytes(ownedBy: owner)
+    let isLonger = path.bytes.count > listed.entry.path.bytes.count
+    var ancestors: Set<SharePath> = []
     for one in moving {
       guard let moved = one.entry.path.moved(from: listed.entry.path, to: path) else {
         return .pathTooLong
       }
       if let reason = limits.rejection(of: moved) { return reason }
       pathBytes += moved.bytes.count - one.entry.path.bytes.count
+      // What it lies in counts too, as with a new entry; where nothing gets longer it does already.
+      var ancestor = isLonger ? moved.parent : nil
+      while let above = ancestor, ancestors.insert(above).inserted {
+        if !list.isAbove(above) { pathBytes += above.bytes.count }
+        ancestor = above.parent
+      }
+      if isLonger, pathBytes > limits.memberPathBytes { return .shareFull }
       // Such an entry could not be told to anybody.
       if one.entry.kind == .symlink,
         !SymlinkTarget.isContained(one.entry.target, depth: moved.depth)
