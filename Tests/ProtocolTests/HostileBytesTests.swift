@@ -88,6 +88,24 @@ struct HostileBytesTests {
     }
   }
 
+  @Test(arguments: [Limits.leafScale, Limits.smallestScale])
+  func `a run of leaves that ends beyond all files is refused`(scale: UInt8) throws {
+    func run(_ count: UInt32, endsAt last: UInt64) -> Message {
+      .requestChunk(
+        ChunkRequest(
+          owner: .master, entry: .zero, version: .zero, scale: scale, generation: 0,
+          first: last + 1 - UInt64(count), count: count, pastCache: false))
+    }
+    let last = Limits.fileSize >> UInt64(scale)
+    for count in [1, 2, Limits.leavesPerRequest] as [UInt32] {
+      let whole = run(count, endsAt: last)
+      #expect(try Message(decoding: whole.encoded()) == whole)
+      #expect(throws: DecodingFault.invalid("chunk")) {
+        try Message(decoding: run(count, endsAt: last + 1).encoded())
+      }
+    }
+  }
+
   @Test func `a count beyond what could be there is refused`() {
     var writer = ByteWriter()
     writer.put(PublicID.master)
