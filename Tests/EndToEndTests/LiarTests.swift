@@ -160,7 +160,7 @@ extension EndToEnd {
     }
 
     enum Flood: CaseIterable {
-      case garbage, questions, changes, requests
+      case garbage, reports, questions, changes, requests
     }
 
     /// While a member says as much as it can, others share and read, the master's connection stays,
@@ -184,6 +184,7 @@ extension EndToEnd {
             do {
               switch flood {
               case .garbage: try speaker.throwGarbage()
+              case .reports: try speaker.report()
               case .questions: try speaker.ask()
               case .changes:
                 let entries = (0..<50).compactMap {

@@ -96,6 +96,9 @@ final class Liar {
           body: [UInt8](repeating: 7, count: 100_000))))
   }
 
+  /// Says who is out, in a way that makes no sense.
+  func report() throws { try say(.clientsOut(ClientsOut(body: [UInt8](repeating: 7, count: 99)))) }
+
   /// Asks for the whole list, and does not read it.
   func ask() throws {
     let cursor = ListCursor(order: .none, offset: 0, began: 0, question: newTransfer())
