@@ -170,9 +170,14 @@ package struct ChunkRelay: Sendable {
   /// Time has passed: old leaves go, late ones are given up.
   mutating func tick(now: Instant, into actions: inout [HubAction]) {
     cache.expire(now: now)
+    giveUpLate(now: now, into: &actions)
+    // Behind what was given up: that frees credit, too.
     let waiting = freed.sorted()
     freed = []
     for session in waiting { pump(session, now: now, into: &actions) }
+  }
+
+  private mutating func giveUpLate(now: Instant, into actions: inout [HubAction]) {
     guard let check = nextCheck, now >= check else { return }
     let late = flights.filter { now >= $0.value.askedAt + settings.patience }.map(\.key)
       .sorted { ($0.content, $0.index) < ($1.content, $1.index) }

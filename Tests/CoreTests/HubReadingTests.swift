@@ -136,6 +136,16 @@ struct HubReadingTests {
     #expect(later.uploads == [request(3, count: 3)])
   }
 
+  @Test func `a tick leaves nothing due that what it gives up has made possible`() {
+    var settings = Hub.Settings()
+    settings.relay.credit = 300_000
+    var bench = HubBench.approved(2, settings: settings)
+    bench.receives(.requestChunk(request(0, count: 8)), from: 2)
+    let later = bench.act { hub, _, actions in hub.tick(now: .seconds(25), into: &actions) }
+    #expect(later.failures(to: 2).map(\.reason).allSatisfy { $0 == .busy })
+    #expect(!later.uploads.isEmpty && bench.hub.nextDeadline != .zero)
+  }
+
   @Test func `an asker that asks for too much at once is told to wait`() {
     var settings = Hub.Settings()
     settings.relay.wantedLimit = 10
