@@ -5,7 +5,7 @@ import Protocol
 ///
 /// Each asker has a credit: leaves asked of owners for it and not yet taken by its downward stream.
 /// Nothing is asked beyond it, so no queue grows, a slow asker delays nobody, and owners are never
-/// stopped.
+/// stopped. An owner that does not give what it was asked for delays nothing of others.
 package struct ChunkRelay: Sendable {
   package struct Settings: Sendable {
     /// How long a leaf stays at hand after it came.
@@ -21,6 +21,9 @@ package struct ChunkRelay: Sendable {
     /// How long an owner may take for a leaf before its askers hear `busy`.
     package var patience: Duration = .seconds(20)
     package init() {}
+
+    /// Bytes on their way to one asker whose credit is used up by owners that give nothing.
+    package var limit: Int { credit + credit / 2 + urgentCredit }
   }
 
   /// A leaf that its owner was asked for.
@@ -47,19 +50,41 @@ package struct ChunkRelay: Sendable {
     var canTake = false
     /// Bytes asked of owners for it, or queued on its stream.
     var inFlight = 0
+    /// Of that, what each owner was asked for and has not given.
+    private(set) var owed: [SessionID: Int] = [:]
     /// Its credit was used up, and less than an eighth of it is free again: were more asked for in
     /// bulk now, it would be one leaf for each that was taken, and its owner could not tell it from
     /// what a program waits for.
     private var isExhausted = false
 
     /// What may be asked for next; in bulk only within the credit.
-    mutating func next(credit: Int) -> Want? {
+    mutating func next(_ settings: Settings) -> Want? {
+      let credit = settings.credit
       if inFlight >= credit {
         isExhausted = true
       } else if inFlight <= credit - credit / 8 {
         isExhausted = false
       }
-      return wanted.popFirst(urgentOnly: isExhausted)
+      let mayHaveBulk = !isExhausted
+      let mayHaveUrgent = inFlight < credit + settings.urgentCredit
+      // Apart from the call, which changes the queue.
+      let (owed, room) = (owed, settings.limit - inFlight)
+      let debts = owed.values.reduce(0, +)
+      return wanted.popFirst { want, isUrgent in
+        if isUrgent ? mayHaveUrgent : mayHaveBulk { return true }
+        // Where owners that give nothing have used up the credit, others are asked all the same,
+        // each for a part of what is left, so that something is left for the next.
+        guard let owner = want.owner else { return false }
+        let owes = owed[owner] ?? 0
+        let others = debts - owes
+        return others > 0 && others >= credit - credit / 4 && owes < room / 2
+      }
+    }
+
+    /// An owner was asked for so many bytes more, or less.
+    mutating func owe(_ bytes: Int, by owner: SessionID) {
+      let owes = (owed[owner] ?? 0) + bytes
+      owed[owner] = owes > 0 ? owes : nil
     }
   }
 
@@ -144,6 +169,7 @@ package struct ChunkRelay: Sendable {
     let reserved = Self.reservation(key)
     for session in flight.askers {
       askers[session]?.inFlight += frame.count - reserved
+      askers[session]?.owe(-reserved, by: flight.owner)
       actions.append(.frame(frame, to: session))
     }
   }
@@ -199,9 +225,7 @@ package struct ChunkRelay: Sendable {
       actions.append(.send(.uploadChunkRequest(request), to: [owner]))
       run = nil
     }
-    while asker.inFlight < settings.credit + settings.urgentCredit,
-      let want = asker.next(credit: settings.credit)
-    {
+    while let want = asker.next(settings) {
       if !want.pastCache, let frame = cache[want.key] {
         asker.inFlight += frame.count
         actions.append(.frame(frame, to: session))
@@ -231,11 +255,25 @@ package struct ChunkRelay: Sendable {
   private mutating func takeOff(
     _ want: Want, _ owner: SessionID, for session: SessionID, _ asker: inout Asker, now: Instant
   ) -> Bool {
-    let joins = flights[want.key].map { $0.owner == owner && ($0.pastCache || !want.pastCache) }
-    var others = flights[want.key]?.askers ?? []
+    let before = flights[want.key]
+    let joins = before.map { $0.owner == owner && ($0.pastCache || !want.pastCache) }
+    let reserved = Self.reservation(want.key)
+    var others = before?.askers ?? []
+    if let before, before.owner != owner {
+      // Its owner has another connection: that one owes it now.
+      for other in others {
+        askers[other]?.owe(-reserved, by: before.owner)
+        askers[other]?.owe(reserved, by: owner)
+      }
+      if others.contains(session) {
+        asker.owe(-reserved, by: before.owner)
+        asker.owe(reserved, by: owner)
+      }
+    }
     if !others.contains(session) {
       others.append(session)
-      asker.inFlight += Self.reservation(want.key)
+      asker.inFlight += reserved
+      asker.owe(reserved, by: owner)
     }
     if joins == true {
       flights[want.key]!.askers = others

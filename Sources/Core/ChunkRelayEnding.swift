@@ -56,7 +56,9 @@ extension ChunkRelay {
     into actions: inout [HubAction]
   ) {
     for session in flight.askers where askers[session] != nil {
-      askers[session]!.inFlight = max(0, askers[session]!.inFlight - Self.reservation(key))
+      let reserved = Self.reservation(key)
+      askers[session]!.inFlight = max(0, askers[session]!.inFlight - reserved)
+      askers[session]!.owe(-reserved, by: flight.owner)
       if !askers[session]!.wanted.isEmpty { freed.insert(session) }
       actions.append(
         .send(

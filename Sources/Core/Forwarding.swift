@@ -65,7 +65,7 @@ package struct Forwarding: Sendable {
   private var lines: [PublicID: Line] = [:]
   /// Whose messages wait, in turns.
   private var turns: Deque<PublicID> = []
-  private var unansweredOfAll = 0
+  private(set) var unansweredOfAll = 0
   /// Whether more waits for some session than it should: then only those who say little are heard.
   var isCongested = false
   private var checkAt: Instant?
@@ -79,6 +79,19 @@ package struct Forwarding: Sendable {
 
   /// When `tick` is due; nil where nothing waits.
   var nextDeadline: Instant? { turns.isEmpty ? nil : checkAt }
+
+  /// What of each client waits, or is not answered.
+  var loads: [PublicID: Load] {
+    lines.mapValues { line in
+      Load(
+        waiting: line.waiting.count, waitingBytes: line.waitingBytes,
+        unanswered: line.unanswered.count,
+        unansweredQuestions: line.unanswered.values.count(where: \.isQuestion),
+        unansweredBytes: (
+          line.unansweredBytes, line.unanswered.values.reduce(0) { $0 + $1.bytes }
+        ), names: line.names.count)
+    }
+  }
 
   /// A client says something to the master.
   mutating func add(

@@ -82,6 +82,9 @@ package struct TransferLedger: Sendable {
     }
   }
 
+  /// Answers and refusals that are kept for each member.
+  var loads: [PublicID: Int] { accounts.mapValues { $0.answers.count + $0.refusals.count } }
+
   /// The kept answers of all members, for the journal's snapshot.
   package var answers: [OrderedChange] {
     accounts.sorted { $0.key < $1.key }.flatMap { $0.value.answers }

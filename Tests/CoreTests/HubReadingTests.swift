@@ -146,6 +146,29 @@ struct HubReadingTests {
     #expect(!later.uploads.isEmpty && bench.hub.nextDeadline != .zero)
   }
 
+  @Test(arguments: [1, 64] as [UInt32])
+  func `an owner that gives nothing does not hold up what others give`(count: UInt32) {
+    var settings = Hub.Settings()
+    settings.relay.credit = 2 << 20
+    settings.relay.urgentCredit = 1 << 20
+    var bench = HubBench.approved(3, settings: settings)
+    for first in 0..<64 as Range<UInt64> {
+      bench.receives(.requestChunk(request(first * 64, count: count)), from: 2)
+    }
+    let other = PublicID(3)
+    let both = [request(0, owner: other), request(8, count: 4, owner: other)]
+    let asked = both.flatMap { bench.receives(.requestChunk($0), from: 2).uploads }
+    #expect(asked.map(\.owner) == [other, other] && asked.map(\.first) == [0, 8])
+    // However much it is, it has an end.
+    for first in 1..<64 as Range<UInt64> {
+      bench.receives(.requestChunk(request(first * 64, count: count, owner: other)), from: 2)
+    }
+    #expect((bench.hub.relayLoads[2]?.inFlight ?? 0) <= settings.relay.limit + frame().count)
+    // What one owner was asked for is in the way of nothing once its connection has ended.
+    bench.act { $0.closed(1, now: $1, into: &$2) }
+    #expect(bench.hub.relayLoads[2]?.owed[1] == nil && bench.hub.leavesOnTheirWay[alice] == nil)
+  }
+
   @Test func `an asker that asks for too much at once is told to wait`() {
     var settings = Hub.Settings()
     settings.relay.wantedLimit = 10
