@@ -144,12 +144,14 @@ package struct Forwarding: Sendable {
       line.waiting.removeFirst()
       line.waitingBytes -= first.bytes
       if let name = first.name {
-        // A copy that came when the first had become too old, and before that was swept away.
-        let before = line.unanswered[name]?.bytes ?? 0
-        line.unansweredBytes -= before
-        unansweredOfAll -= before
-        line.unanswered[name] = Unanswered(
-          bytes: first.bytes, isQuestion: first.message.proposal == nil, since: now)
+        let before = line.unanswered.updateValue(
+          Unanswered(bytes: first.bytes, isQuestion: first.message.proposal == nil, since: now),
+          forKey: name)
+        if let before {
+          // Nobody waits for an answer to the first copy any more.
+          line.unansweredBytes -= before.bytes
+          unansweredOfAll -= before.bytes
+        }
         line.unansweredBytes += first.bytes
         unansweredOfAll += first.bytes
       }

@@ -119,6 +119,19 @@ struct HubFloodTests {
     #expect(passed(bench.receives(proposal(1), from: 1), of: 1) == [1])
   }
 
+  @Test func `a copy that comes just when no answer is awaited any more counts once`() {
+    var bench = HubBench.approved(1)
+    bench.receives(proposal(1), from: 1)
+    bench.now += .milliseconds(9_500)
+    bench.receives(proposal(2), from: 1)
+    bench.now += .milliseconds(700)
+    #expect(passed(bench.receives(proposal(1), from: 1), of: 1) == [1])
+    for counter in 1...2 as ClosedRange<UInt64> {
+      bench.receives(refuse(counter, of: 1), from: HubBench.masterSession)
+    }
+    #expect(bench.hub.unansweredBytes == 0)
+  }
+
   @Test func `what a master does not answer holds up nothing for ever`() {
     var bench = HubBench.approved(1)
     for counter in 1...64 as ClosedRange<UInt64> { bench.receives(proposal(counter), from: 1) }
