@@ -102,7 +102,7 @@ extension Master {
   /// The key has been in use for long: everyone who is in gets another, those who are away when
   /// they come back. Nothing happens while a journal is rebuilt, or where there is no later one.
   package mutating func renewOldKey(into actions: inout [MasterAction]) {
-    guard rebuilding == nil, !drawsKey, generation < Self.generationsPossible else { return }
+    guard rebuilding == nil, !drawsKey, generation < .max else { return }
     generation += 1
     renewKey(into: &actions)
   }

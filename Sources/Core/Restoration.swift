@@ -68,13 +68,12 @@ extension Master {
   {
     var latest = generation
     var evidence: Restoration.Evidence?
-    let limit = min(generation, Self.generationsPossible) + Self.generationsAhead
     for record in records.sorted(by: { $0.publicID < $1.publicID }) {
-      if !hasBelievedHub, record.generation > latest, record.generation <= limit {
+      if !hasBelievedHub, record.generation > latest, isPossible(record.generation) {
         latest = record.generation
         evidence = .hubsKey(latest, ours: generation)
       }
-      if record.reached > latest, record.reached <= limit,
+      if record.reached > latest, isPossible(record.reached),
         let known = replica.members[record.publicID], known.key == record.key,
         known.admission == .approved, !believed.contains(record.key)
       {
@@ -83,6 +82,11 @@ extension Master {
       }
     }
     return evidence.map { (latest, $0) }
+  }
+
+  /// Whether the group can have come so far since this master was set back.
+  private func isPossible(_ later: UInt32) -> Bool {
+    later - generation <= Self.generationsPossible
   }
 
   /// The group gets a key that is later than any that somebody has heard of. What was decided

@@ -97,6 +97,16 @@ struct MasterKeyTests {
     #expect(actions.contains(.giveKey(bob, key(2))))
   }
 
+  @Test func `however many keys there were, an old one is replaced`() {
+    let latest: UInt32 = 1 << 24
+    var master = Master(epoch: 1, vault: MasterVault(generation: latest))
+    var actions: [MasterAction] = []
+    master.hubConnected(clients: [client(1, .waiting)], now: .zero, into: &actions)
+    actions = []
+    master.renewOldKey(into: &actions)
+    #expect(actions == [.useKey(latest + 1)])
+  }
+
   @Test func `a crash between a disapproval and its place in the journal lets nobody stay in`() {
     var old = Author()
     old.order(.approved(member(1, .approved)), by: .master)

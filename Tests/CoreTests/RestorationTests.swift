@@ -89,11 +89,23 @@ struct RestorationTests {
     connect(&master, client(1, .approved, generation: 1), client(2, .approved, generation: 1))
     for record in [
       client(9, .waiting, reached: 5), client(1, .approved, generation: 1, reached: .max),
+      client(1, .approved, generation: 1, reached: 1 << 24),
+      client(1, .approved, generation: 1, reached: 1 << 16 + 2),
     ] {
       var actions: [MasterAction] = []
       master.clientRegistered(record, into: &actions)
       #expect(actions.isEmpty)
     }
+  }
+
+  @Test func `whatever key members made it draw, the next one that was set back hears of it`() {
+    let latest: UInt32 = 1 << 30
+    var old = Author()
+    old.order(.approved(member(1, .approved, generation: latest)), by: .master)
+    var master = Master(epoch: 1, vault: MasterVault(generation: latest))
+    master.restore(all: old.replica)
+    let actions = connect(&master, client(1, .approved, generation: latest + 7))
+    #expect(actions.contains(.useKey(latest + 8)))
   }
 
   @Test func `who is out by a member's later record is put out, and a person's later word stands`()
