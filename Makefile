@@ -7,6 +7,7 @@ HISTORIES ?= 100000
 SECONDS ?= 60
 MINUTES ?= 5
 SEED ?=
+LIARS ?=
 ROWS ?=
 RUNS ?=
 
@@ -43,8 +44,9 @@ help:
 	@echo 'make umount DIR=~/share   leave'
 	@echo 'make build                the programs, in $(RELEASE)'
 	@echo 'make test                 style, build and all tests'
-	@echo 'make simulate HISTORIES=100000 SEED=1'
-	@echo '                          random histories of a simulated network; a seed replays one run'
+	@echo 'make simulate HISTORIES=100000 SEED=1 LIARS=members'
+	@echo '                          random histories of a simulated network, with LIARS beside members'
+	@echo '                          and clients that lie; a seed replays one run'
 	@echo 'make fuzz SECONDS=60       made-up bytes for every decoder, and made-up messages for hub,'
 	@echo '                          master, member and namespace, so long for each'
 	@echo 'make torture MINUTES=5 SEED=1'
@@ -122,7 +124,8 @@ format: swift
 	$(SWIFT) format -i -r $(STYLED)
 
 simulate: build
-	$(RELEASE)/fshare-simulate --histories $(HISTORIES) $(if $(SEED),--seed $(SEED))
+	$(RELEASE)/fshare-simulate --histories $(HISTORIES) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(LIARS),--liars $(LIARS))
 
 # What was found stays in Fuzz/.build/corpus; a crash leaves its input in Fuzz and ends here.
 fuzz: deps

@@ -5,6 +5,7 @@ import Testing
 @Suite(.serialized)
 struct SimulationTests {
   private static let histories: UInt64 = 100
+  private static let liarsHistories: UInt64 = 200
 
   @Test(arguments: 0..<30 as Range<UInt64>)
   func `no history of a block breaks a rule`(block: UInt64) throws {
@@ -19,16 +20,30 @@ struct SimulationTests {
     #expect(sum.keptLists > 50)
   }
 
+  @Test(arguments: 0..<15 as Range<UInt64>)
+  func `no history of a block in which members lie breaks a rule`(block: UInt64) throws {
+    var sum = Statistics()
+    for seed in (block * Self.liarsHistories)..<((block + 1) * Self.liarsHistories) {
+      sum += try Simulation.run(Options(seed: seed, liars: .members))
+    }
+    #expect(sum.lies > 20_000 && sum.liesHeard > 3_000 && sum.liarsRefused > 1_000)
+    #expect(sum.verifiedReads > 3_000 && sum.probes > 2_000 && sum.refusals > 100)
+    #expect(sum.links > 100 && sum.noticed > 20)
+    #expect(sum.masterRestarts > 10 && sum.hubRestarts > 10 && sum.keptLists > 10)
+  }
+
   @Test(arguments: Sabotage.allCases)
   func `a deliberate fault is noticed`(sabotage: Sabotage) {
     let noticed = (0..<20 as Range<UInt64>).contains { seed in
-      (try? Simulation.run(Options(seed: seed, sabotage: sabotage))) == nil
+      let options = Options(seed: seed, sabotage: sabotage, liars: sabotage.liars)
+      return (try? Simulation.run(options)) == nil
     }
     #expect(noticed)
   }
 
-  @Test func `the same seed gives the same history`() {
-    let options = Options(seed: 42)
+  @Test(arguments: Liars.allCases)
+  func `the same seed gives the same history`(liars: Liars) {
+    let options = Options(seed: 42, liars: liars)
     #expect(Simulation.trace(options) == Simulation.trace(options))
   }
 }

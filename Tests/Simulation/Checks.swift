@@ -69,6 +69,7 @@ extension World {
     guard let host = master.master, hub.hub != nil, master.isRunning, host.hubIsReady else {
       return fail("the master or the hub is not back")
     }
+    checkLiarsRest()
     let list = host.master.replica
     for node in nodes {
       compare(node)

@@ -5,7 +5,7 @@ import Protocol
 /// it.
 final class Connection {
   let id: SessionID
-  let node: Int
+  let peer: Peer
   /// What is in flight is lost and nothing more arrives.
   var isCut = false
   var hubIsOpen = false
@@ -19,14 +19,34 @@ final class Connection {
   var queuedDown = 0
   /// Who the hub says is at the other end.
   var publicID: PublicID?
+  /// Since when.
+  var registeredAt: Instant?
+  /// Whether the hub reads nothing more of it, and what waits to be read.
+  var isHeld = false
+  var unread: [[UInt8]] = []
+  /// Bytes of control messages that its other end does not take.
+  var untaken = 0
   /// When the last thing on each way arrives: what follows arrives no earlier.
   var lastUp: Instant = .zero
   var lastDown: Instant = .zero
   var lastFrameUp: Instant = .zero
   var lastFrameDown: Instant = .zero
 
-  init(id: SessionID, node: Int) {
+  init(id: SessionID, peer: Peer) {
     self.id = id
-    self.node = node
+    self.peer = peer
+  }
+}
+
+/// Who is at the other end of a connection with the hub, by its index.
+enum Peer: Equatable, CustomStringConvertible {
+  case node(Int)
+  case liar(Int)
+
+  var description: String {
+    switch self {
+    case .node(let index): "node \(index)"
+    case .liar(let index): "liar \(index)"
+    }
   }
 }

@@ -37,6 +37,17 @@ struct ContentBook {
     return bytes
   }
 
+  /// The bytes of one piece of `1 << scale` bytes, or less at the end; nil where the version has no
+  /// such piece. Requires: the version was noted.
+  mutating func piece(_ version: Version, _ index: UInt64, scale: UInt8) -> [UInt8]? {
+    let start = index << UInt64(scale)
+    guard index <= Limits.fileSize >> UInt64(scale), start < sizes[version]! else { return nil }
+    let leaf = leaf(version, start / UInt64(Limits.leaf))
+    if scale == Limits.leafScale { return leaf }
+    let offset = Int(start % UInt64(Limits.leaf))
+    return Array(leaf[offset..<min(offset + 1 << Int(scale), leaf.count)])
+  }
+
   /// Whether `slices` are exactly the `length` bytes of `content` from `offset` on.
   mutating func matches(
     _ slices: [LeafSlice], _ content: Content, offset: UInt64, length: UInt64

@@ -22,6 +22,11 @@ enum Event {
   case nodeStarts(Int)
   /// All that shows is read by everybody.
   case readEverything
+  case liarConnects(Int)
+  case liarActs(Int)
+  /// Nothing goes wrong any more but what liars say: honest requests must be answered.
+  case probe
+  case liarsFallSilent
 }
 
 /// Events in the order of their times; those of one time in the order in which they were put in.

@@ -63,6 +63,11 @@ extension World {
     isSettling = true
     startHub()
     events.put(.readEverything, at: now + .seconds(100))
+    if !liars.isEmpty {
+      events.put(.probe, at: now + .seconds(45))
+      // Behind the last moment at which what is asked for then may be answered.
+      events.put(.liarsFallSilent, at: now + .seconds(70))
+    }
     nodes[0].master?.crashNext = nil
     for node in nodes where !node.isDeparted && !node.isRunning {
       events.put(.nodeStarts(node.index), at: now + random.span(1...500))

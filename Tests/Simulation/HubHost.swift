@@ -9,6 +9,7 @@ struct HubHost {
   var masterKey: DeviceKey?
   var lastPublicID = PublicID.master
   var tickAt: Instant?
+  let settings: Hub.Settings
   /// What the hub has said that it decided, for the checks of who may be told what.
   var admissions: [PublicID: Admission] = [:]
 
@@ -20,13 +21,24 @@ struct HubHost {
     admissions = backup.admissions
   }
 
-  static var settings: Hub.Settings {
+  init(settings: Hub.Settings) { self.settings = settings }
+}
+
+extension Options {
+  var hubSettings: Hub.Settings {
     var settings = Hub.Settings()
     settings.grace = .seconds(20)
     settings.relay.cacheLimit = 1 << 20
     settings.relay.credit = 600_000
     settings.relay.urgentCredit = 150_000
     settings.relay.wantedLimit = 64
+    if liars != .nobody {
+      // Room for honest owners beside liars that give nothing.
+      settings.relay.credit = 2 << 20
+      settings.relay.urgentCredit = 1 << 20
+      settings.relay.wantedLimit = 256
+      settings.forwarding = sabotage == .passAll ? LiarLimits.none : LiarLimits.forwarding
+    }
     return settings
   }
 }
@@ -39,10 +51,10 @@ extension World {
       note("the hub's registry is lost")
       statistics.lostRegistries += 1
       hubForgot = true
-      hub.goBack(to: HubHost())
+      hub.goBack(to: HubHost(settings: hub.settings))
     }
     hub.hub = Hub(
-      settings: HubHost.settings, master: hub.masterKey,
+      settings: hub.settings, master: hub.masterKey,
       clients: hub.persisted.values.sorted { $0.publicID < $1.publicID },
       lastPublicID: hub.lastPublicID, now: now)
     armHub()
@@ -57,6 +69,7 @@ extension World {
     for connection in connections.values.sorted(by: { $0.id < $1.id }) {
       connection.hubIsOpen = false
       connection.isCut = true
+      connection.unread = []
       if connection.nodeIsOpen {
         events.put(.nodeSeesEnd(connection.id), at: now + random.span(0...3_000))
       }
@@ -82,9 +95,10 @@ extension World {
   func tickHub() {
     guard hub.tickAt == now else { return }
     hub.tickAt = nil
+    followCongestion()
     withHub { hub, actions in hub.tick(now: now, into: &actions) }
     if let due = hub.hub?.nextDeadline, due <= now { fail("the hub's tick left work undone") }
-    if let cached = hub.hub?.cachedBytes, cached > HubHost.settings.relay.cacheLimit {
+    if let cached = hub.hub?.cachedBytes, cached > hub.settings.relay.cacheLimit {
       fail("the hub keeps \(cached) bytes of leaves")
     }
   }
@@ -96,20 +110,24 @@ extension World {
       if let refused {
         note("hub refuses \(session): \(refused.reason)")
         if let connection = connections[session], !connection.isCut, connection.nodeIsOpen {
-          fail("the hub refused session \(session): \(refused.reason)")
+          if isLiar(connection.peer) {
+            statistics.liarsRefused += 1
+          } else {
+            fail("the hub refused session \(session): \(refused.reason)")
+          }
         }
         send(.refused(refused), to: [session])
       }
       guard let connection = connections[session] else { return }
       connection.hubIsOpen = false
       connection.bulkIsOpen = false
+      connection.unread = []
       if connection.nodeIsOpen, !connection.isCut {
         connection.lastDown = max(connection.lastDown, now) + .milliseconds(1)
         events.put(.nodeSeesEnd(session), at: connection.lastDown)
       }
       withHub { hub, actions in hub.closed(session, now: now, into: &actions) }
-    // What was said before it is read no more is not told from what was on its way.
-    case .hold: break
+    case .hold(let session, let isHeld): hold(session, isHeld)
     case .issueTickets(let session):
       guard let connection = connections[session] else { return }
       connection.tickets += 1
@@ -142,7 +160,7 @@ extension World {
   }
 
   private func send(_ message: Message, to sessions: [SessionID]) {
-    guard let bytes = encoded(message) else { return }
+    guard let bytes = encodedByHub(message) else { return }
     var sessions = sessions
     let altered = sabotaged(message, sessions)
     if case .filesAdded = message, let victim = unapprovedVictim() { sessions.append(victim) }
@@ -150,9 +168,30 @@ extension World {
       guard let connection = connections[session] else { continue }
       if case .clientRegisterAck(let ack) = message { connection.publicID = ack.publicID }
       if case .masterAppRegisterAck = message { connection.publicID = .master }
+      if connection.publicID != nil, connection.registeredAt == nil {
+        connection.registeredAt = now
+      }
       checkAudience(message, connection)
       down(session == altered?.victim ? altered!.bytes : bytes, on: connection)
+      noteUntaken(bytes.count, connection)
     }
+  }
+
+  /// A message of a liar may be so long that there is no room left to say whose it is: the runtime
+  /// drops it, too.
+  private func encodedByHub(_ message: Message) -> [UInt8]? {
+    if case .forwarded(let sender, _) = message, isLiar(sender) { return try? message.encoded() }
+    return encoded(message)
+  }
+
+  /// The hub reads nothing more of a session, or goes on where it stopped.
+  private func hold(_ session: SessionID, _ isHeld: Bool) {
+    guard let connection = connections[session] else { return }
+    note("the hub \(isHeld ? "no longer reads" : "reads again") \(connection.peer)")
+    connection.isHeld = isHeld
+    guard !isHeld else { return }
+    for bytes in connection.unread { events.put(.toHub(session, bytes), at: now) }
+    connection.unread = []
   }
 
   /// Nobody who is not approved hears of entries, names, keys or presence, and nobody but the
@@ -185,13 +224,12 @@ extension World {
       publicID == .master || hub.admissions[publicID] == .approved
     else { return fail("a leaf for session \(session), which is not approved") }
     connection.queuedDown += frame.count
-    let relay = HubHost.settings.relay
-    let bound =
-      relay.credit + relay.urgentCredit + Limits.bulkFrame + BulkFrame.lengthField
+    let relay = hub.settings.relay
+    let bound = relay.limit + Limits.bulkFrame + BulkFrame.lengthField
     if connection.queuedDown > bound {
       fail("\(connection.queuedDown) bytes of leaves queue for session \(session)")
     }
-    if connection.bulkIsOpen {
+    if connection.bulkIsOpen, takesLeaves(connection.peer) {
       downFrame(frame, on: connection)
     } else {
       connection.held.append(frame)

@@ -7,7 +7,10 @@ extension World {
     guard let host = node.master else { return }
     switch action {
     case .keep(let decision, let generation): host.keep(decision, generation: generation)
-    case .useKey(let generation): use(generation, node)
+    case .useKey(let generation):
+      // It is made, and kept, before it is used.
+      host.vault.generation = max(host.vault.generation, generation)
+      use(generation, node)
     case .giveKey(let publicID, _):
       guard host.hubIsReady else { return }
       let key = GroupKeyMessage(publicID: publicID, generation: node.generation, wrapped: [])
@@ -39,6 +42,7 @@ extension World {
       if options.sabotage == .swallowAnswers, now > .seconds(10), case .filesAdded = message {
         return
       }
+      checkAnswer(message, to: to)
       if to == .master {
         withMember(node) { $0.received(message, now: now, into: &$1) }
       } else {
@@ -55,7 +59,10 @@ extension World {
     }
     statistics.changes += 1
     host.journal.append(ordered)
+    checkWord(ordered, host.master)
+    let before = oracle.entries
     if let wrong = oracle.take(ordered) { return fail(wrong) }
+    checkUnharmed(before, ordered, host.master)
     if ordered.transfer.counter > 0, sabotages(.repeatEffect) {
       let again = OrderedChange(
         order: ListOrder(epoch: ordered.order.epoch, seq: ordered.order.seq + 1),
@@ -63,6 +70,7 @@ extension World {
         history: ordered.history)
       if let wrong = oracle.take(again) { return fail(wrong) }
     }
+    checkShares(host.master)
     if oracle.order == host.master.replica.order {
       let replica = host.master.replica
       let digest = Oracle.digest(of: replica.list.sorted, replica.members.values)

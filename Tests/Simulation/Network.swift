@@ -14,7 +14,7 @@ extension World {
   }
 
   /// How long a message is on its way: mostly short, sometimes very long.
-  private func delay() -> Duration {
+  func delay() -> Duration {
     random.chance(950) ? random.span(1...60) : random.span(60...1_500)
   }
 
@@ -31,17 +31,28 @@ extension World {
       connection.nodeIsOpen, !connection.isCut, let bytes = encoded(message)
     else { return }
     note("node \(node.index) sends \(brief(message))")
+    honestWord.note(message, of: node.index)
+    up(bytes, on: connection)
+  }
+
+  /// The same from whoever is at the other end.
+  func up(_ bytes: [UInt8], on connection: Connection) {
     connection.lastUp = max(connection.lastUp, now + delay())
-    events.put(.toHub(session, bytes), at: connection.lastUp)
+    events.put(.toHub(connection.id, bytes), at: connection.lastUp)
   }
 
   /// A frame on the upward stream of a node.
   func upFrame(_ frame: [UInt8], from node: Node) {
     guard let session = node.session, let connection = connections[session], !connection.isCut
     else { return }
+    upFrame(frame, on: connection)
+  }
+
+  /// The same from whoever is at the other end.
+  func upFrame(_ frame: [UInt8], on connection: Connection) {
     connection.lastFrameUp = max(connection.lastFrameUp, now + delay())
     events.put(
-      .frameToHub(session, tickets: connection.tickets, frame), at: connection.lastFrameUp)
+      .frameToHub(connection.id, tickets: connection.tickets, frame), at: connection.lastFrameUp)
   }
 
   /// A frame on the downward stream of a connection.
@@ -56,8 +67,8 @@ extension World {
   func cut(_ connection: Connection) {
     guard !connection.isCut else { return }
     connection.isCut = true
-    lastFault = now
-    note("connection \(connection.id) of node \(connection.node) is cut")
+    noteFault(connection)
+    note("connection \(connection.id) of \(connection.peer) is cut")
     statistics.links += 1
     let slow = random.chance(300)
     if connection.hubIsOpen {
@@ -74,7 +85,7 @@ extension World {
   func connect(_ node: Node) {
     guard node.isRunning, node.session == nil else { return }
     guard hub.hub != nil else { return scheduleConnect(node) }
-    let connection = Connection(id: nextSession, node: node.index)
+    let connection = Connection(id: nextSession, peer: .node(node.index))
     nextSession += 1
     connections[connection.id] = connection
     node.session = connection.id
@@ -106,7 +117,7 @@ extension World {
 
   func hubSeesEnd(_ session: SessionID) {
     guard let connection = connections[session], connection.hubIsOpen else { return }
-    lastFault = now
+    noteFault(connection)
     note("hub sees the end of session \(session)")
     connection.hubIsOpen = false
     connection.bulkIsOpen = false
@@ -124,29 +135,45 @@ extension World {
     guard let connection = connections[session], connection.hubIsOpen, !connection.isCut else {
       return
     }
+    if connection.isHeld { return connection.unread.append(bytes) }
     let message: Message
     do { message = try Message(decoding: bytes) } catch {
-      return fail("the hub cannot decode a message of session \(session): \(error)")
+      guard case .liar = connection.peer else {
+        return fail("the hub cannot decode a message of session \(session): \(error)")
+      }
+      return endUndecoded(session)
+    }
+    let peer = connection.peer
+    if sabotagesHearing(message, peer) { return }
+    var session = session
+    if case .chunkFailed(let failure) = message, options.sabotage == .takeForgedLeaf {
+      session = sessionOfOwner(failure.owner) ?? session
     }
     withHub { hub, actions in
       switch message {
-      case .masterAppRegister(let register):
+      case .masterAppRegister(let said):
         hub.masterRegisters(
-          register, proofHolds: true, claimHolds: true, session: session, now: now,
-          into: &actions)
-      case .clientRegister(let register):
+          said, proofHolds: proves(peer, said.key), claimHolds: !isLiar(peer),
+          session: session, now: now, into: &actions)
+      case .clientRegister(let said):
         hub.clientRegisters(
-          register, proofHolds: true, session: session, now: now, into: &actions)
+          said, proofHolds: proves(peer, said.key), session: session, now: now,
+          into: &actions)
       case .leave: hub.leaves(session, into: &actions)
       default: hub.received(message, session: session, now: now, into: &actions)
       }
     }
+    checkLoads()
   }
 
   func frameArrivedAtHub(_ frame: [UInt8], on session: SessionID, tickets: Int) {
     guard let connection = connections[session], connection.hubIsOpen, !connection.isCut,
       connection.bulkIsOpen, connection.tickets == tickets
     else { return }
+    var session = session
+    if isLiar(connection.peer), options.sabotage == .takeForgedLeaf {
+      session = sessionOfOwner((try? BulkFrame.key(of: frame))?.owner) ?? session
+    }
     withHub { hub, actions in
       hub.receivedFrame(frame, session: session, now: now, into: &actions)
     }
@@ -160,22 +187,30 @@ extension World {
     withHub { hub, actions in
       hub.sentFrames(bytes: frame.count, session: session, now: now, into: &actions)
     }
-    if nodes[connection.node].session == session { took(frame, nodes[connection.node]) }
+    if case .node(let index) = connection.peer, nodes[index].session == session {
+      took(frame, nodes[index])
+    }
   }
 
   func bulkOpens(_ session: SessionID, tickets: Int) {
     guard let connection = connections[session], !connection.isCut, connection.hubIsOpen,
       connection.tickets == tickets
     else { return }
-    let node = nodes[connection.node]
-    guard node.session == session else { return }
-    connection.bulkIsOpen = true
-    node.bulkIsOpen = true
-    withHub { hub, _ in hub.openedDown(session) }
-    withNode(node) { node, actions in
-      var fetches: [FetchAction] = []
-      node.fetcher.linkReady(now: now, into: &fetches)
-      actions += fetches.map { .fetch($0) }
+    switch connection.peer {
+    case .node(let index):
+      let node = nodes[index]
+      guard node.session == session else { return }
+      connection.bulkIsOpen = true
+      node.bulkIsOpen = true
+      withHub { hub, _ in hub.openedDown(session) }
+      withNode(node) { node, actions in
+        var fetches: [FetchAction] = []
+        node.fetcher.linkReady(now: now, into: &fetches)
+        actions += fetches.map { .fetch($0) }
+      }
+    case .liar:
+      connection.bulkIsOpen = true
+      withHub { hub, _ in hub.openedDown(session) }
     }
     let held = connection.held
     connection.held = []

@@ -15,6 +15,8 @@ struct PendingWait {
   /// The state that it waits for.
   let state: Entry
   let deadline: Instant
+  /// Whether nothing but liars may be in its way.
+  var isProbe = false
 }
 
 /// A program that waits for bytes.
@@ -24,6 +26,10 @@ struct PendingRead {
   let length: UInt64
   let began: Instant
   let deadline: Instant
+  /// Whether a liar says what it is.
+  var isOfLiar = false
+  /// Whether nothing but liars may be in its way.
+  var isProbe = false
 }
 
 /// One machine: its own folder, and the process that shares it while it runs.
@@ -65,8 +71,7 @@ final class Node {
   ) {
     self.index = index
     self.incarnation = incarnation
-    let half = [UInt8](repeating: UInt8(index + 1), count: DeviceKey.partLength)
-    key = DeviceKey(signing: half, agreement: half)
+    key = DeviceKey(number: UInt8(index + 1))
     name = DeviceName("node \(index)")!
     self.member = Member(
       isMaster: index == 0, incarnation: incarnation, settings: member, hash: SimulatedHash.hash)
@@ -83,6 +88,14 @@ final class Node {
   func token() -> UInt64 {
     defer { nextToken += 1 }
     return nextToken
+  }
+}
+
+extension DeviceKey {
+  /// The key of a device of the simulation.
+  init(number: UInt8) {
+    let half = [UInt8](repeating: number, count: Self.partLength)
+    self.init(signing: half, agreement: half)
   }
 }
 

@@ -67,8 +67,13 @@ extension World {
         switch delta {
         case .upserted(let listed):
           if listed.owner == node.member.publicID { fail("node \(node.index) is told of its own") }
-          node.view[listed.key] = listed
-        case .removed(let listed): node.view[listed.key] = nil
+          let before = node.view.updateValue(listed, forKey: listed.key)
+          if let before { grows(before.entry, into: listed, node) }
+        case .removed(let listed):
+          node.view[listed.key] = nil
+          if sabotages(.nameByID, where: node.view.keys.contains { $0.id == listed.entry.id }) {
+            node.view = node.view.filter { $0.key.id != listed.entry.id }
+          }
         }
       }
     case .standing: break
@@ -110,6 +115,16 @@ extension World {
     }
   }
 
+  /// Whoever reads a file that has only grown reads on in what it is now.
+  private func grows(_ before: Entry, into listed: ListedEntry, _ node: Node) {
+    guard listed.entry.hasGrown(from: before) else { return }
+    withFetcher(node) {
+      $0.grew(
+        Content(before, of: listed.owner), into: Content(listed.entry, of: listed.owner),
+        now: now, &$1)
+    }
+  }
+
   private func register(_ node: Node) {
     let register = Register(
       key: node.key, incarnation: node.incarnation, reached: node.isMaster ? 0 : node.reached,
@@ -123,6 +138,7 @@ extension World {
     guard message.proposal != nil else {
       return fail("the master's member sends \(message.opcode)")
     }
+    honestWord.note(message, of: node.index)
     withMaster(node) { _ = $0.received(message, from: .master, now: now, into: &$1) }
   }
 
@@ -138,6 +154,7 @@ extension World {
         node.actions.append(.fetch(action))
       }
       if now > read.deadline { fail("read \(token) of node \(node.index) is answered late") }
+      if read.isOfLiar { return }
       statistics.verifiedReads += 1
       if !contents.matches(slices, read.content, offset: read.offset, length: read.length) {
         fail("read \(token) of node \(node.index) returns wrong bytes")
@@ -148,12 +165,16 @@ extension World {
       }
       note("read \(token) of node \(node.index) fails: \(reason)")
       statistics.failedReads += 1
+      if now > read.deadline { fail("read \(token) of node \(node.index) fails late") }
+      // A liar may say what it likes about its own.
+      if read.isOfLiar { return }
       // One that fails at once is the kernel's second try behind a read that reached its deadline.
       if reason == .timedOut, read.began > lastFault + .seconds(5), now > read.began {
         fail("read \(token) of node \(node.index) timed out, though nothing went wrong")
       }
-      if isReadingAll { fail("read \(token) of node \(node.index) fails at rest: \(reason)") }
-      if now > read.deadline { fail("read \(token) of node \(node.index) fails late") }
+      if isReadingAll || read.isProbe {
+        fail("read \(token) of node \(node.index) fails at rest: \(reason)")
+      }
     }
   }
 
@@ -164,6 +185,9 @@ extension World {
     note("node \(node.index) wait \(token): \(outcome)")
     if now > wait.deadline { fail("wait \(token) of node \(node.index) is answered late") }
     if outcome == .acked { statistics.acks += 1 }
+    if wait.isProbe, outcome == .timedOut || outcome == .masterAway {
+      fail("wait \(token) of node \(node.index) is \(outcome), though nothing went wrong")
+    }
     if outcome == .acked, let entry = node.folder[wait.entry], entry == wait.state,
       !oracle.wasOrdered(entry)
     {

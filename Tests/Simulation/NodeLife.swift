@@ -119,6 +119,7 @@ extension World {
   /// The master did not take an entry: it is dropped, or kept and shared under a conflict name.
   func refused(_ entry: Entry, _ reason: Rejection, _ node: Node) {
     statistics.refusals += 1
+    checkRefusal(reason, node)
     note("node \(node.index) is refused \(text(entry.path)): \(reason)")
     guard let known = node.folder[entry.id] else { return }
     guard known.path == entry.path else {
@@ -135,6 +136,7 @@ extension World {
   /// The master did not take a rename: it ends under a conflict name.
   func renameRefused(_ entry: Entry, _ reason: Rejection, _ node: Node) {
     statistics.refusals += 1
+    checkRefusal(reason, node)
     note("node \(node.index) may not rename to \(text(entry.path)): \(reason)")
     guard let known = node.folder[entry.id], known.path == entry.path else { return }
     let path = conflictPath(of: entry.path, atRoot: reason == .notADirectory, node)

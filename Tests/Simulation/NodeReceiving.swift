@@ -8,7 +8,10 @@ extension World {
     guard let connection = connections[session], connection.nodeIsOpen, !connection.isCut else {
       return
     }
-    let node = nodes[connection.node]
+    guard case .node(let index) = connection.peer else {
+      return liarHears(bytes, on: connection)
+    }
+    let node = nodes[index]
     guard node.isRunning, node.session == session else { return }
     let message: Message
     do { message = try Message(decoding: bytes) } catch {
@@ -67,10 +70,11 @@ extension World {
   }
 
   private func forwarded(_ message: Message, from sender: PublicID, _ node: Node) {
+    let sender = sabotagedSender(of: message, sender)
     withMaster(node) { master, actions in
-      if !master.received(message, from: sender, now: now, into: &actions) {
-        fail("the hub forwards \(message.opcode)")
-      }
+      let isTaken = master.received(message, from: sender, now: now, into: &actions)
+      // What makes no sense is a liar's.
+      if !isTaken, !isLiar(sender) { fail("the hub forwards \(message.opcode)") }
     }
   }
 
@@ -96,6 +100,7 @@ extension World {
 
   /// The node's process seals with the key of this generation from here on.
   func use(_ generation: UInt32, _ node: Node) {
+    note("node \(node.index) uses key \(generation)")
     node.generation = generation
     node.reached = max(node.reached, generation)
     node.fetcher.rekeyed(generation)
@@ -104,9 +109,10 @@ extension World {
   func nodeSeesEnd(_ session: SessionID) {
     guard let connection = connections[session], connection.nodeIsOpen else { return }
     connection.nodeIsOpen = false
-    lastFault = now
+    noteFault(connection)
     forget(connection)
-    let node = nodes[connection.node]
+    guard case .node(let index) = connection.peer else { return liarSeesEnd(connection) }
+    let node = nodes[index]
     guard node.session == session else { return }
     note("node \(node.index) sees the end of session \(session)")
     node.session = nil
@@ -130,13 +136,13 @@ extension World {
     guard request.generation == node.generation else { return refuse(.stale) }
     guard let entry = node.folder[request.entry], entry.kind == .file else { return refuse(.gone) }
     guard entry.version == request.version else { return refuse(.changed) }
+    noteAsked(request)
     for offset in 0..<request.count {
       let key = request.key(offset)
-      guard key.index < entry.leafCount else {
+      guard var bytes = contents.piece(entry.version, key.index, scale: key.scale) else {
         up(.chunkFailed(ChunkFailure(key, reason: .denied)), from: node)
         continue
       }
-      var bytes = contents.leaf(entry.version, key.index)
       if sabotages(.flipByte) { bytes[bytes.count / 2] ^= 1 }
       upFrame(BulkFrame.header(key, payload: bytes.count) + bytes, from: node)
     }

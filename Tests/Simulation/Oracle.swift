@@ -48,6 +48,9 @@ struct Oracle {
     digests[Place(order: order, history: history)] = digest
   }
 
+  /// All of the list, in the order of the keys.
+  var listed: [ListedEntry] { entries.values.sorted { $0.key < $1.key } }
+
   /// Whether an entry's content was ever ordered; what has no content counts as ordered.
   func wasOrdered(_ entry: Entry) -> Bool {
     entry.kind == .directory || orderedVersions.contains(entry.version)

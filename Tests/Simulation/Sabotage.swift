@@ -19,6 +19,34 @@ package enum Sabotage: String, CaseIterable, Sendable {
   case swallowAnswers
   /// A list that was kept lacks something.
   case forgetKept
+  /// A removal of one member's entry takes off whatever has its id.
+  case nameByID
+  /// The hub takes a leaf, or the word that it does not come, from whoever gives it.
+  case takeForgedLeaf
+  /// The master takes a proposal of a liar as another's, whose entry it is about.
+  case speakForAnother
+  /// One member may have as much of the list as it likes.
+  case liftLimits
+  /// The master hears of a member as much as it says.
+  case passAll
+  /// A limit is in the way of honest members.
+  case refuseHonest
+  /// A liar that does not listen keeps everybody from being heard.
+  case waitForTheDeaf
+  /// The hub ends the master's connection for what a liar says.
+  case endMaster
+
+  /// Who has to lie for it to be noticed.
+  package var liars: Liars {
+    switch self {
+    case .alterBroadcast, .repeatEffect, .tellUnapproved, .flipByte, .answerTwice, .alterRemoval,
+      .swallowAnswers, .forgetKept:
+      .nobody
+    case .nameByID, .takeForgedLeaf, .speakForAnother, .liftLimits, .passAll, .refuseHonest,
+      .waitForTheDeaf, .endMaster:
+      .members
+    }
+  }
 }
 
 extension World {
@@ -30,6 +58,11 @@ extension World {
     return true
   }
 
+  /// The same where there is an occasion.
+  func sabotages(_ sabotage: Sabotage, where isDue: @autoclosure () -> Bool) -> Bool {
+    options.sabotage == sabotage && !sabotageIsDone && isDue() && sabotages(sabotage)
+  }
+
   /// What the hub sends to one member in place of `message`; nil where it is honest.
   func sabotaged(
     _ message: Message, _ sessions: [SessionID]
@@ -37,8 +70,9 @@ extension World {
     guard options.sabotage != nil, !sabotageIsDone,
       let ordered = try? OrderedChange.decode(message),
       let victim = sessions.first(where: { connections[$0]?.publicID != ordered.sender }),
-      let node = connections[victim].map({ nodes[$0.node] })
+      case .node(let index) = connections[victim]?.peer
     else { return nil }
+    let node = nodes[index]
     let change: Change
     switch ordered.change {
     case .added(let entries, let rejected) where !entries.isEmpty:
@@ -64,5 +98,38 @@ extension World {
       return publicID != .master && hub.admissions[publicID] != .approved
     }.map(\.id).min()
     return victim != nil && sabotages(.tellUnapproved) ? victim : nil
+  }
+
+  /// Whose word the master takes a liar's for: `Sabotage.speakForAnother`.
+  func sabotagedSender(of message: Message, _ sender: PublicID) -> PublicID {
+    guard options.sabotage == .speakForAnother, isLiar(sender),
+      case .remove(let id) = try? ProposedChange.decode(message)?.change,
+      let victim = oracle.listed.first(where: { $0.entry.id == id && !isLiar($0.owner) }),
+      sabotages(.speakForAnother)
+    else { return sender }
+    return victim.owner
+  }
+
+  /// Where the owner of a leaf is connected: `Sabotage.takeForgedLeaf`.
+  func sessionOfOwner(_ owner: PublicID?) -> SessionID? {
+    connections.values.filter { $0.hubIsOpen && $0.publicID == owner && owner != nil }
+      .map(\.id).max()
+  }
+
+  /// Whether the hub does something else than to hear a message: `Sabotage.waitForTheDeaf` and
+  /// `.endMaster`.
+  func sabotagesHearing(_ message: Message, _ peer: Peer) -> Bool {
+    if options.sabotage == .waitForTheDeaf, !isLiar(peer), message.proposal != nil {
+      return connections.values.contains { $0.hubIsOpen && !listens($0.peer) }
+    }
+    if isLiar(peer), sabotages(.endMaster),
+      let session = connections.values.first(where: { $0.publicID == .master && $0.hubIsOpen })?.id
+    {
+      withHub { hub, actions in
+        hub.received(.leave, session: session, now: now, into: &actions)
+      }
+      return true
+    }
+    return false
   }
 }

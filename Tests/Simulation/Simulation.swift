@@ -6,13 +6,15 @@ package struct SimulationFailure: Error, CustomStringConvertible {
   package let seed: UInt64
   package let steps: Int
   package let reason: String
+  /// More arguments of the replay.
+  let arguments: String
   /// What happened last, in words.
   package let trace: [String]
 
   package var description: String {
     """
     seed \(seed), \(steps) steps: \(reason)
-    replay: fshare-simulate --seed \(seed) --histories 1 --steps \(steps)
+    replay: fshare-simulate --seed \(seed) --histories 1 --steps \(steps)\(arguments)
     \(trace.joined(separator: "\n"))
     """
   }
@@ -41,7 +43,8 @@ package enum Simulation {
     play(again)
     let trace = again.trace.suffix(lines ?? shownEvents)
     throw SimulationFailure(
-      seed: options.seed, steps: options.steps, reason: reason, trace: Array(trace))
+      seed: options.seed, steps: options.steps, reason: reason, arguments: options.arguments,
+      trace: Array(trace))
   }
 
   /// All that happens in one history, in words.
@@ -77,6 +80,7 @@ extension World {
       let start = node.isMaster ? random.span(0...200) : random.span(0...5_000)
       events.put(.nodeStarts(node.index), at: start)
     }
+    for liar in liars { beginLiar(liar) }
     events.put(.step, at: .milliseconds(500))
   }
 
@@ -101,6 +105,10 @@ extension World {
     case .readEverything:
       isReadingAll = true
       readEverything()
+    case .liarConnects(let index): connect(liars[index])
+    case .liarActs(let index): act(liars[index])
+    case .probe: probe()
+    case .liarsFallSilent: liarsFallSilent()
     }
   }
 

@@ -44,12 +44,15 @@ extension World {
       node.folder.sorted.filter { $0.kind == .directory }.map(\.path)
       + node.view.values.filter { $0.entry.kind == .directory }.map(\.entry.path)
       .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-    if random.chance(600) { parent = random.pick(directories.filter { $0.depth < 3 }) }
+    if random.chance(600) { parent = random.pick(directories.filter(isUsual)) }
     let name = [UInt8(ascii: "a") + UInt8(random.below(7))]
     do { return try SharePath(parent: parent, name: try Name(name)) } catch {
       preconditionFailure("the simulation's names are short")
     }
   }
+
+  /// Whether honest members put something there: not where it is long or deep.
+  private func isUsual(_ path: SharePath) -> Bool { path.depth < 3 && path.bytes.count < 40 }
 
   /// What a node's mount shows of others at a path.
   private func foreign(at path: SharePath, _ node: Node) -> ListedEntry? {
@@ -112,12 +115,13 @@ extension World {
     if random.chance(500) { wait(for: entry.id, node) }
   }
 
-  private func wait(for id: EntryID, _ node: Node) {
+  func wait(for id: EntryID, _ node: Node, isProbe: Bool = false) {
     // It may have been refused already, and be gone.
     guard node.isRunning, let state = node.folder[id] else { return }
     let token = node.token()
-    let deadline = now + random.span(1_000...20_000)
-    node.waits[token] = PendingWait(entry: id, state: state, deadline: deadline)
+    let deadline = now + (isProbe ? .seconds(20) : random.span(1_000...20_000))
+    node.waits[token] = PendingWait(
+      entry: id, state: state, deadline: deadline, isProbe: isProbe)
     statistics.waits += 1
     withMember(node) { $0.wait(for: id, token: token, deadline: deadline, into: &$1) }
   }
@@ -152,9 +156,7 @@ extension World {
         .sorted { $0.entry.id < $1.entry.id }
       guard let file = random.pick(files) else { return }
       let stream = node.token()
-      let content = Content(
-        owner: file.owner, entry: file.entry.id, version: file.entry.version,
-        size: file.entry.size)
+      let content = Content(file.entry, of: file.owner)
       node.streams[stream] = content
       node.fetcher.open(stream, content)
     }
@@ -172,13 +174,15 @@ extension World {
   }
 
   private func read(
-    _ content: Content, _ stream: StreamID, offset: UInt64, length: Int, _ node: Node
+    _ content: Content, _ stream: StreamID, offset: UInt64, length: Int, _ node: Node,
+    isProbe: Bool = false
   ) {
     let token = node.token()
     let rest = content.size > offset ? content.size - offset : 0
     node.reads[token] = PendingRead(
       content: content, offset: offset, length: min(UInt64(length), rest), began: now,
-      deadline: now + fetcherSettings.timeout)
+      deadline: now + fetcherSettings.timeout, isOfLiar: isLiar(content.owner, seenBy: node),
+      isProbe: isProbe)
     statistics.reads += 1
     note("node \(node.index) read \(token): \(offset)+\(length) of \(content.owner)")
     withFetcher(node) {
@@ -186,18 +190,26 @@ extension World {
     }
   }
 
-  /// At rest everybody can read everything that shows.
-  func readEverything() {
+  /// At rest everybody can read everything that shows, but what liars say they have.
+  func readEverything(upTo limit: Int = 40, isProbe: Bool = false) {
     for node in nodes where node.isRunning && node.member.phase == .live {
       let files = node.view.values.filter { $0.entry.kind == .file && $0.entry.size > 0 }
         .sorted { $0.entry.id < $1.entry.id }
-      for file in files.prefix(40) {
+      let (lies, truths) =
+        liars.isEmpty
+        ? ([], files[...])
+        : (
+          files.filter { isLiar($0.owner, seenBy: node) }.prefix(4),
+          files.filter { !isLiar($0.owner, seenBy: node) }[...]
+        )
+      for file in (isProbe ? Array(lies) : []) + truths.prefix(limit) {
         let stream = node.token()
-        let content = Content(
-          owner: file.owner, entry: file.entry.id, version: file.entry.version,
-          size: file.entry.size)
+        let content = Content(file.entry, of: file.owner)
         node.fetcher.open(stream, content)
-        read(content, stream, offset: 0, length: Int(min(content.size, 1 << 20)), node)
+        if isProbe { statistics.probes += 1 }
+        read(
+          content, stream, offset: 0, length: Int(min(content.size, 1 << 20)), node,
+          isProbe: isProbe)
         node.fetcher.close(stream)
       }
     }
@@ -224,7 +236,9 @@ extension World {
   private func decide(onlyWaiting: Bool = false) {
     let node = nodes[0]
     guard node.isRunning, let host = node.master else { return }
+    let strangers = liars.filter(\.isStranger).map(\.key)
     let others = host.master.clients.values.sorted { $0.publicID < $1.publicID }
+      .filter { !strangers.contains($0.key) }
     func pick(_ admission: Admission) -> PublicID? {
       random.pick(others.filter { $0.admission == admission }.map(\.publicID))
     }
@@ -249,5 +263,12 @@ extension World {
     toldVerdicts.remove(key)
     // Where the master died in the middle of it, either may be what holds.
     verdicts[key] = node.isRunning ? (approves ? .approved : .disapproved) : nil
+  }
+}
+
+extension Content {
+  /// What an entry of the list has.
+  init(_ entry: Entry, of owner: PublicID) {
+    self.init(owner: owner, entry: entry.id, version: entry.version, size: entry.size)
   }
 }

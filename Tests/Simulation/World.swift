@@ -6,13 +6,34 @@ package struct Options: Sendable {
   package var seed: UInt64
   package var steps: Int
   package var sabotage: Sabotage?
+  /// Who says what is not so.
+  package var liars: Liars
   /// Whether to keep what happened in words: slow.
   package var keepsTrace = false
-  package init(seed: UInt64, steps: Int = 150, sabotage: Sabotage? = nil) {
+  package init(
+    seed: UInt64, steps: Int? = nil, sabotage: Sabotage? = nil, liars: Liars = .nobody
+  ) {
     self.seed = seed
-    self.steps = steps
+    self.steps = steps ?? liars.steps
     self.sabotage = sabotage
+    self.liars = liars
   }
+
+  /// What a replay needs besides seed and steps.
+  var arguments: String {
+    (liars == .nobody ? "" : " --liars \(liars.rawValue)")
+      + (sabotage.map { " --sabotage \($0.rawValue)" } ?? "")
+  }
+}
+
+/// Who in a history lies, beside honest ones.
+package enum Liars: String, CaseIterable, Sendable {
+  case nobody
+  /// Members, and clients that wait.
+  case members
+
+  /// Steps of a history: many short ones show more of what liars do than few long ones.
+  package var steps: Int { self == .nobody ? 150 : 40 }
 }
 
 /// A virtual network of one hub, one master app and some members, on one thread under one virtual
@@ -24,6 +45,14 @@ final class World {
   var events = EventQueue()
   var hub: HubHost
   var nodes: [Node] = []
+  var liars: [Liar] = []
+  var honestWord = HonestWord()
+  /// Leaves that honest owners were asked for last.
+  var lastAsked: [LeafKey] = []
+  /// Whether liars say no more.
+  var liarsAreSilent = false
+  /// Whether liars say that the master was set back: what follows is a new epoch.
+  let liarsClaimSetBacks: Bool
   var connections: [SessionID: Connection] = [:]
   var nextSession: SessionID = 1
   var oracle: Oracle
@@ -53,12 +82,14 @@ final class World {
   init(_ options: Options) {
     self.options = options
     random = SeededGenerator(seed: options.seed)
-    hub = HubHost()
+    hub = HubHost(settings: options.hubSettings)
     stepsLeft = options.steps
     faultiness = random.chance(300) ? 100 : 1_000
     let epoch = random.next() | 1
     oracle = Oracle(epoch: epoch)
-    let count = 3 + random.below(5)
+    let isHonest = options.liars == .nobody
+    let count = isHonest ? 3 + random.below(5) : 3 + random.below(2)
+    liarsClaimSetBacks = isHonest ? false : random.chance(250)
     for index in 0..<count {
       nodes.append(
         Node(
@@ -69,14 +100,19 @@ final class World {
         epoch: epoch, spareEpoch: random.next() | 1, settings: masterSettings,
         hash: SimulatedHash.hash, sign: SimulatedSignature.sign))
     // In some histories the list takes several pages.
-    if random.chance(40) {
+    if isHonest, random.chance(40) {
       for node in nodes.suffix(2) { fill(node, entries: 200 + random.below(300)) }
     }
+    if !isHonest { makeLiars() }
   }
 
   var masterSettings: Master.Settings {
     var settings = Master.Settings()
     settings.tombstoneLimit = 6
+    if options.liars != .nobody, options.sabotage != .liftLimits {
+      settings.limits = LiarLimits.list
+      if options.sabotage == .refuseHonest { settings.limits.memberEntries = 1 }
+    }
     return settings
   }
 
@@ -132,6 +168,14 @@ package struct Statistics: Sendable {
   package var lostRegistries = 0
   package var noticed = 0
   package var virtualSeconds: Int64 = 0
+  /// What liars said, which of it the master heard, and how often the hub ended one's connection.
+  package var lies = 0
+  package var liesHeard = 0
+  package var liarsRefused = 0
+  /// Requests of honest members that had to be answered while liars went on.
+  package var probes = 0
+  /// Honest members that are out by a liar's word, until a person decides.
+  package var putOut = 0
   package init() {}
 
   package static func += (sum: inout Statistics, other: Statistics) {
@@ -151,5 +195,10 @@ package struct Statistics: Sendable {
     sum.lostRegistries += other.lostRegistries
     sum.noticed += other.noticed
     sum.virtualSeconds += other.virtualSeconds
+    sum.lies += other.lies
+    sum.liesHeard += other.liesHeard
+    sum.liarsRefused += other.liarsRefused
+    sum.probes += other.probes
+    sum.putOut += other.putOut
   }
 }

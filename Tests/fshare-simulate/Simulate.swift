@@ -15,7 +15,10 @@ struct Simulate: ParsableCommand {
   var histories = 1_000
 
   @Option(help: "How many steps each history has before it comes to rest.")
-  var steps = 150
+  var steps: Int?
+
+  @Option(help: "Who lies: \(Liars.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var liars: String?
 
   @Option(help: "Lines of the trace that a failure shows.")
   var lines = 50
@@ -33,14 +36,10 @@ struct Simulate: ParsableCommand {
     var output = StandardOutput()
     var sum = Statistics()
     var failures = 0
+    let fault = try sabotage.map { try named($0, Sabotage.init(rawValue:)) }
+    let lying = try liars.map { try named($0, Liars.init(rawValue:)) } ?? fault?.liars ?? .nobody
     for offset in 0..<UInt64(max(0, histories)) {
-      var options = Options(seed: seed &+ offset, steps: steps)
-      if let sabotage {
-        guard let fault = Sabotage(rawValue: sabotage) else {
-          throw ValidationError("no such deliberate fault: \(sabotage)")
-        }
-        options.sabotage = fault
-      }
+      let options = Options(seed: seed &+ offset, steps: steps, sabotage: fault, liars: lying)
       if verbose { for line in Simulation.trace(options) { output.write(line + "\n") } }
       do {
         sum += try Simulation.run(options, showing: lines)
@@ -56,9 +55,16 @@ struct Simulate: ParsableCommand {
       \(sum.changes) changes, \(sum.refusals) refused, \(sum.acks) of \(sum.waits) waits acked, \
       \(sum.verifiedReads) reads verified, \(sum.failedReads) failed of \(sum.reads), \
       \(sum.links) connections cut, \(sum.masterRestarts) master and \(sum.hubRestarts) hub restarts, \
-      \(sum.setBacks) masters set back and \(sum.noticed) that noticed, \(sum.lostRegistries) registries lost
+      \(sum.setBacks) masters set back and \(sum.noticed) that noticed, \(sum.lostRegistries) registries lost, \
+      \(sum.lies) lies, \(sum.liesHeard) of them ordered, \(sum.liarsRefused) connections of liars ended, \
+      \(sum.probes) honest requests beside them, \(sum.putOut) honest members put out by their word
 
       """)
     if failures > 0 { throw ExitCode.failure }
+  }
+
+  private func named<Value>(_ name: String, _ value: (String) -> Value?) throws -> Value {
+    guard let value = value(name) else { throw ValidationError("there is no \(name)") }
+    return value
   }
 }
