@@ -55,9 +55,11 @@ package struct Master: Sendable {
   let settings: Settings
   /// Of the group key: each disapproval of somebody who had it begins a new one.
   package internal(set) var generation: UInt32
-  /// More keys than any group draws while a backup of its master is good for anything: who says that
-  /// it was more makes it up. Of all there are, few enough to lose by a lie.
-  static let generationsPossible: UInt32 = 1 << 16
+  /// More keys than any group draws while a backup of its master is good for anything: a member that
+  /// says it was more makes it up. Of all there are, few enough to lose by a lie.
+  static let generationsOfMembers: UInt32 = 1 << 16
+  /// The same for the hub's word, which repeats what members' lies made earlier masters draw.
+  static let generationsPossible: UInt32 = 1 << 24
   /// What was decided about whom, apart from the journal: a lost one must not let the hub say who
   /// is in.
   var decided: [DeviceKey: MemberRecord]

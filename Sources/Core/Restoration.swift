@@ -69,11 +69,13 @@ extension Master {
     var latest = generation
     var evidence: Restoration.Evidence?
     for record in records.sorted(by: { $0.publicID < $1.publicID }) {
-      if !hasBelievedHub, record.generation > latest, isPossible(record.generation) {
+      if !hasBelievedHub, record.generation > latest,
+        isPossible(record.generation, Self.generationsPossible)
+      {
         latest = record.generation
         evidence = .hubsKey(latest, ours: generation)
       }
-      if record.reached > latest, isPossible(record.reached),
+      if record.reached > latest, isPossible(record.reached, Self.generationsOfMembers),
         let known = replica.members[record.publicID], known.key == record.key,
         known.admission == .approved, !believed.contains(record.key)
       {
@@ -85,8 +87,8 @@ extension Master {
   }
 
   /// Whether the group can have come so far since this master was set back.
-  private func isPossible(_ later: UInt32) -> Bool {
-    later - generation <= Self.generationsPossible
+  private func isPossible(_ later: UInt32, _ atMost: UInt32) -> Bool {
+    later - generation <= atMost
   }
 
   /// The group gets a key that is later than any that somebody has heard of. What was decided
