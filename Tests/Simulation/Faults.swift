@@ -64,6 +64,8 @@ extension World {
     startHub()
     events.put(.readEverything, at: now + .seconds(100))
     if !liars.isEmpty {
+      // Nobody is to hear any more that the master was set back.
+      for liar in liars { liar.said.removeAll { $0.message.proposal == nil } }
       events.put(.probe, at: now + .seconds(45))
       // Behind the last moment at which what is asked for then may be answered.
       events.put(.liarsFallSilent, at: now + .seconds(70))

@@ -136,7 +136,7 @@ extension World {
   /// the master off.
   private func claimedGeneration() -> UInt32 {
     if liarsClaimSetBacks, !isSettling, random.chance(300) {
-      return [nodes[0].generation + 1, nodes[0].generation + 65_536, 1 << 24, .max][random.below(4)]
+      return [nodes[0].generation + 1, nodes[0].generation + 4_096, 1 << 24, .max][random.below(4)]
     }
     return random.chance(500) ? 0 : min(1, nodes[0].generation)
   }

@@ -7,7 +7,7 @@ extension World {
     switch random.chance(500) ? liar.habit : random.pick(Liar.Habit.allCases) ?? liar.habit {
     case .proposing, .coming, .deaf: lyingProposal(liar)
     case .copying: copied(liar) ?? lyingProposal(liar)
-    case .asking: random.chance(850) ? lyingQuestion(liar) : lyingReport()
+    case .asking: random.chance(850) || isSettling ? lyingQuestion(liar) : lyingReport()
     case .fetching: .requestChunk(lyingRequest(liar))
     case .serving: lyingFailure(liar)
     case .nonsense: random.chance(60) ? othersWords(liar) : lyingProposal(liar)

@@ -57,7 +57,7 @@ extension World {
   /// What a node's mount shows of others at a path.
   private func foreign(at path: SharePath, _ node: Node) -> ListedEntry? {
     node.view.values.filter { $0.entry.path == path }
-      .min { ($0.claimed, $0.entry.id) < ($1.claimed, $1.entry.id) }
+      .min { ($0.claimed, $0.key) < ($1.claimed, $1.key) }
   }
 
   /// Whether all above `path` are, or can become, own directories; makes those that are missing.
@@ -153,7 +153,7 @@ extension World {
   private func readSomething(_ node: Node) {
     if random.chance(300) || node.streams.isEmpty {
       let files = node.view.values.filter { $0.entry.kind == .file }
-        .sorted { $0.entry.id < $1.entry.id }
+        .sorted { $0.key < $1.key }
       guard let file = random.pick(files) else { return }
       let stream = node.token()
       let content = Content(file.entry, of: file.owner)
@@ -194,7 +194,7 @@ extension World {
   func readEverything(upTo limit: Int = 40, isProbe: Bool = false) {
     for node in nodes where node.isRunning && node.member.phase == .live {
       let files = node.view.values.filter { $0.entry.kind == .file && $0.entry.size > 0 }
-        .sorted { $0.entry.id < $1.entry.id }
+        .sorted { $0.key < $1.key }
       let (lies, truths) =
         liars.isEmpty
         ? ([], files[...])
