@@ -192,6 +192,42 @@ extension EndToEnd {
       }
     }
 
+    /// S52: what is changed past the mount is noticed also where a program uses the mount for the
+    /// same thing before anybody has looked.
+    @Test func whatIsChangedRightBeforeAnOperationOfTheMountIsNoticed() throws {
+      try withFixture { fixture in
+        let (host, guest) = try pair(fixture)
+        for number in 0..<12 {
+          try Files.makeFolder(guest.path("folder \(number)"))
+          try Files.write(guest.path("mode \(number)"), "mode")
+          try Files.write(guest.path("content \(number)"), "before")
+        }
+        try fixture.waitForEquality(guest.mount, host.mount)
+        for number in 0..<12 {
+          let names = ["folder", "mode", "content"].map { "\($0) \(number)" }
+          // As long as before: nothing but its times tells that it is another content.
+          try Files.write(guest.own + "/" + names[2], "behind", flags: 0)
+          try Files.chmod(guest.own + "/" + names[0], 0o711)
+          try Files.chmod(guest.own + "/" + names[1], 0o604)
+          if number < 6 {
+            for name in names { try Files.rename(guest.path(name), guest.path("moved \(name)")) }
+          } else {
+            if number < 9 {
+              try Files.chmod(guest.path(names[2]), 0o600)
+            } else {
+              try Files.truncate(guest.path(names[2]), 4)
+            }
+            for name in names[...1] {
+              try fixture.run("setfattr", "-n", "user.x", "-v", "y", guest.path(name)).succeeded()
+            }
+          }
+        }
+        try fixture.waitForEquality(
+          guest.own, guest.mount, leavingOut: [".fsharefs-staging"])
+        try fixture.waitForEquality(guest.mount, host.mount)
+      }
+    }
+
     /// S23: what is dropped at a path of somebody else's is kept and shared under the conflict
     /// name.
     @Test func whatIsDroppedAtAnothersPathIsKeptAside() throws {

@@ -88,6 +88,14 @@ extension Volume {
     }
   }
 
+  /// Somebody else than this program has changed an own file.
+  func loseTrack(of number: InodeNumber) {
+    tree.withLock { tree in
+      guard let node = tree[number], let own = node.own else { return }
+      node.own!.history.loseTrack(own.isAnnounced ? node.entry : nil)
+    }
+  }
+
   private func endChange(
     _ number: InodeNumber, from offset: UInt64, _ stat: () throws(SystemError) -> Stat
   ) {

@@ -81,8 +81,8 @@ extension Volume {
       .warning, "conflicts",
       "the path belongs to somebody else: kept under another name",
       metadata: ["path": "\(shown(own.path))", "now": "\(shown(path))", "why": "\(reason)"])
-    beginOperation(own.number)
-    defer { endOperation(own.number, path: path) }
+    let wasKnown = beginOperation(own.number, try? folder.stat(own.path))
+    defer { endOperation(own.number, path: path, wasKnown: wasKnown) }
     do throws(SystemError) {
       try folder.rename(own.path, to: path, replacing: false)
     } catch {

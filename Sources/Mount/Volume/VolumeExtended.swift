@@ -69,8 +69,8 @@ extension Volume {
       guard let own = ownPlace(number) else { throw SystemError(code: EPERM, call: "setxattr") }
       try checkMayChange(own)
       let file = try reach(own)
-      beginOperation(number)
-      defer { endOperation(number, try? Stat(descriptor: file.raw)) }
+      let wasKnown = beginOperation(number, try? Stat(descriptor: file.raw))
+      defer { endOperation(number, try? Stat(descriptor: file.raw), wasKnown: wasKnown) }
       try retryingOnInterrupt("change an extended attribute") { call(file.procPath) }
       request.reply()
     }

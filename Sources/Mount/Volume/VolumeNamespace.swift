@@ -96,8 +96,9 @@ extension Volume {
       }
       try claim(place.unclaimed)
       let remains = target.flatMap { self.remains(of: $0) }
-      beginOperation(source.number)
-      defer { endOperation(source.number, path: place.path) }
+      let before = source.staged == nil ? try? folder.stat(source.path) : nil
+      let wasKnown = beginOperation(source.number, before)
+      defer { endOperation(source.number, path: place.path, wasKnown: wasKnown) }
       // What was put there past the mount a moment ago is not known, and not replaced.
       let replaces = target.map { $0.staged == nil && $0.kind != .directory } ?? false
       if let staged = source.staged {
@@ -132,8 +133,10 @@ extension Volume {
       let own = try changeable(number)
       try checkMayChange(own)
       let file = if let open { open.file } else { try reach(own) }
-      beginOperation(number)
-      defer { endOperation(number, try? Stat(descriptor: file.raw)) }
+      let wasKnown = beginOperation(number, try? Stat(descriptor: file.raw))
+      defer { endOperation(number, try? Stat(descriptor: file.raw), wasKnown: wasKnown) }
+      // What is announced below must not pass for the beginning of what it was.
+      if wanted.size != nil, !wasKnown { loseTrack(of: number) }
       request.reply(attributes: try apply(wanted, for: request, to: own, file, open))
       if wanted.size != nil, open == nil {
         announceOrOwe(number, file: nil)

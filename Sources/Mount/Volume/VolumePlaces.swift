@@ -180,27 +180,61 @@ extension Volume {
   }
 
   /// A change of ours is about to alter the file's ctime: until it is recorded nobody is served.
-  func beginOperation(_ number: InodeNumber) {
-    tree.withLock { $0[number]?.own?.operations += 1 }
+  /// `stat`: what the file is like before; nil for one that only we know. Returns: whether the tree
+  /// knows it so, for `endOperation`.
+  func beginOperation(_ number: InodeNumber, _ stat: Stat?) -> Bool {
+    tree.withLock { tree in
+      guard let node = tree[number], let own = node.own else { return false }
+      node.own!.operations += 1
+      // The times of a directory move with what is put into it.
+      guard let stat, node.kind != .directory, let record = own.record else { return true }
+      return record == FileRecord(stat)
+    }
   }
 
   /// Records the ctime that our own change left behind: it is no new version.
-  func endOperation(_ number: InodeNumber, path: SharePath) {
-    endOperation(number, try? folder.stat(path))
+  func endOperation(_ number: InodeNumber, path: SharePath, wasKnown: Bool) {
+    endOperation(number, try? folder.stat(path), wasKnown: wasKnown)
   }
 
-  /// The same, with what the file is like now; nil where that could not be found out.
-  func endOperation(_ number: InodeNumber, _ stat: Stat?) {
-    let known = tree.withLock { tree -> (EntryID, Version, FileRecord)? in
-      guard let node = tree[number], node.own != nil else { return nil }
+  /// The same, with what the file is like now; nil where that could not be found out. What was
+  /// changed past the mount before or meanwhile is not covered by it, and looked at: with our
+  /// record of it nobody would ever see it.
+  func endOperation(_ number: InodeNumber, _ stat: Stat?, wasKnown: Bool) {
+    enum Left {
+      case known(EntryID, Version, FileRecord)
+      case unknown
+      case nothing
+    }
+    let left = tree.withLock { tree -> Left in
+      guard let node = tree[number], node.own != nil else { return .nothing }
       node.own!.operations -= 1
       if let stat { node.attributes.changed = max(node.attributes.changed, stat.changed) }
-      guard let stat, let old = node.own!.record, let entry = node.entry,
-        old.size == stat.size, old.inode == stat.ino
-      else { return nil }
+      guard let stat, let old = node.own!.record, let entry = node.entry, old.inode == stat.ino
+      else { return .nothing }
+      guard wasKnown, node.isAsShown(stat, old) else { return .unknown }
       node.own!.renewRecord(FileRecord(stat))
-      return (entry.id, entry.version, FileRecord(stat))
+      return .known(entry.id, entry.version, FileRecord(stat))
     }
-    if let (id, version, record) = known { index.note(id, version, record) }
+    switch left {
+    case .known(let id, let version, let record): index.note(id, version, record)
+    case .unknown: lookAgain(at: number, isFinished: true)
+    case .nothing: break
+    }
+  }
+}
+
+extension Node {
+  /// Whether nothing but what we know of was changed, as far as `stat` shows that. `record`: of
+  /// when it was known last.
+  fileprivate func isAsShown(_ stat: Stat, _ record: FileRecord) -> Bool {
+    let mode = own?.impliedMode ?? stat.permissions
+    guard attributes.mode == mode, attributes.user == stat.uid, attributes.group == stat.gid else {
+      return false
+    }
+    // The times of a directory move with what is put into it; those of all else may be set by us.
+    return kind == .directory
+      || record.size == stat.size
+        && (record.modified == stat.modified || attributes.modified == stat.modified)
   }
 }

@@ -15,8 +15,8 @@ extension Volume {
       return ownState(node, tree)
     }
     guard let own, let staged = own.staged else { return }
-    beginOperation(number)
-    defer { endOperation(number, path: own.path) }
+    let wasKnown = beginOperation(number, nil)
+    defer { endOperation(number, path: own.path, wasKnown: wasKnown) }
     do throws(SystemError) {
       try folder.place(staged, at: own.path, replacing: false)
     } catch  where error.code == EEXIST {
