@@ -1,6 +1,8 @@
-import CLinux
 import Control
 import Glibc
+import Protocol
+import Sealing
+import State
 import System
 import Testing
 
@@ -11,7 +13,7 @@ extension EndToEnd {
     @Test(.enabled(if: geteuid() == 0, "only root can mount a small disk"))
     func aFullDiskOfTheMasterMakesChangesWait() throws {
       try withFixture { fixture in
-        let disk = try StateDisk(fixture, pages: 64)
+        let disk = try SmallDisk(fixture, pages: 64)
         let host = try Daemon("host", fixture, state: disk.path + "/state")
         try host.start(["--host", "--listen", "127.0.0.1:0", "-o", "ack_timeout=2"])
         try host.waits(for: .live)
@@ -42,7 +44,7 @@ extension EndToEnd {
         #expect(try Files.text(host.path("file 0")) == "file 0")
         #expect(try guest.status().seq == host.status().seq)
 
-        try disk.free()
+        disk.free()
         // What was announced is told again, without anybody's doing.
         try fixture.waitFor(host.path("old"), "during")
         try Files.write(host.path("own"), "now")
@@ -60,6 +62,166 @@ extension EndToEnd {
         try fixture.waitForSameList(host, guest)
         #expect(try host.status().epoch == epoch)
         #expect(try fixture.control(host, "check").ending == .exit(0))
+      }
+    }
+
+    /// S95: each kind of write that a folder in use sees, of all its files, on disks without any
+    /// room: what cannot be kept is refused or waits, nothing is half done, and all goes on by
+    /// itself when there is room.
+    @Test(.enabled(if: geteuid() == 0, "only root can mount a small disk"))
+    func everyWriteOfAFolderInUseWaitsOrIsRefused() throws {
+      try withFixture { fixture in
+        let clock = try MovableClock(fixture)
+        let disks = (try SmallDisk(fixture, pages: 128), try SmallDisk(fixture, pages: 128))
+        let (host, hub) = try fixture.host(
+          ["-o", "ack_timeout=2"], state: disks.0.path + "/state", clock: clock)
+        let guest = try fixture.member(
+          "guest", of: hub, approvedBy: host, ["-o", "ack_timeout=2"],
+          state: disks.1.path + "/state")
+        let other = try fixture.member("other", of: hub, approvedBy: host)
+        let places = try ["old", "new", "moving"].map { name in
+          let folder = try fixture.newFolder(name)
+          try Files.write(folder + "/file", name)
+          return folder
+        }
+        for (one, side) in [(host, "host"), (guest, "guest")] {
+          for (index, name) in [(0, "old"), (2, "moving")] {
+            try fixture.control(one, "share", places[index], "--as", "\(name) \(side)").succeeded()
+          }
+        }
+        try Files.write(guest.path("before"), "before")
+        try fixture.waitFor(host.path("before"), "before")
+        let vault = try #require(try VaultFile.read(host.state + "/vault"))
+        let generation = try #require(vault.keys.last?.generation)
+
+        try disks.0.fill()
+        try disks.1.fill()
+        // `shares`, of a member and of a master.
+        for (one, side) in [(host, "host"), (guest, "guest")] {
+          let new = try fixture.control(one, "share", places[1], "--as", "new \(side)")
+          #expect(new.ending == .exit(1) && new.errors.contains("No space left"))
+          let old = try fixture.control(one, "unshare", "old \(side)")
+          #expect(old.ending == .exit(1) && old.errors.contains("No space left"))
+          #expect(
+            Files.errorOf { try Files.rename(one.path("moving \(side)"), one.path("x")) } == ENOSPC)
+          #expect(try Set(one.shares().map(\.name)) == ["old \(side)", "moving \(side)"])
+          #expect(try Files.text(one.path("old \(side)/file")) == "old")
+          #expect(try Files.text(one.path("moving \(side)/file")) == "moving")
+        }
+        // `vault`: a decision, and a key of the group that is old.
+        let out = try fixture.control(host, "disapprove", "other")
+        #expect(out.ending == .exit(1) && out.errors.contains("No space left"))
+        #expect(try other.status().state == .live)
+        try clock.set(.weeksAhead)
+        try eventually("the next key waits") {
+          try Files.text(host.log).contains("changes wait until the disk takes them")
+        }
+        // `registry`: somebody comes whom the hub does not know.
+        let late = try fixture.waitingMember("late", of: hub)
+        // `name`, `list` and `index`; of changes that wait nobody hears.
+        try fixture.control(guest, "name", "renamed").succeeded()
+        let seq = try guest.status().seq
+        let code = Files.errorOf { try Files.write(guest.path("during"), "x") }
+        #expect(code == ETIMEDOUT || code == EHOSTDOWN)
+        #expect(try Files.text(guest.path("before")) == "before")
+        #expect(try Files.text(other.path("before")) == "before")
+        #expect(try guest.status().seq == seq)
+
+        disks.0.free()
+        disks.1.free()
+        try eventually("there is another key, and the guest remembers it") {
+          let kept = try GroupFile.read(guest.state + "/group")?.generation
+          return kept == generation + 1
+        }
+        try fixture.control(host, "disapprove", "other").succeeded()
+        try eventually("the host knows who came, and by which name") {
+          let names = try host.members().map(\.name)
+          return names.contains("late") && names.contains("renamed")
+        }
+        for (one, side) in [(host, "host"), (guest, "guest")] {
+          try fixture.control(one, "share", places[1], "--as", "new \(side)").succeeded()
+          try fixture.control(one, "unshare", "old \(side)").succeeded()
+          try Files.rename(one.path("moving \(side)"), one.path("moved \(side)"))
+        }
+        try Files.write(guest.path("behind"), "behind")
+        try fixture.waitFor(host.path("behind"), "behind")
+        try eventually("the hub keeps who came") {
+          let records = try RegistryRecord.readAll(host.state + "/hub/registry") ?? []
+          return records.contains { record in
+            if case .client(let client, _) = record { client.name.text == "late" } else { false }
+          }
+        }
+
+        // What was said to be done is so for the next process too.
+        let number = try late.publicID()
+        try host.crash()
+        try guest.crash()
+        try host.start(["--host", "--listen", hub])
+        try guest.start(["--nowait", hub])
+        try host.waits(for: .live)
+        try guest.waits(for: .live)
+        try eventually("late is there again") { try late.publicID() == number }
+        for side in ["host", "guest"] {
+          try fixture.waitFor(host.path("new \(side)/file"), "new")
+          try fixture.waitFor(guest.path("moved \(side)/file"), "moving")
+          #expect(!Files.exists(host.path("old \(side)")))
+        }
+        try fixture.waitFor(host.path("behind"), "behind")
+        #expect(
+          try host.members().contains { $0.name == "other" && $0.state == .disapproved })
+        try fixture.waitForEquality(host.mount, guest.mount)
+        for one in [host, guest] {
+          #expect(try fixture.control(one, "check").ending == .exit(0))
+        }
+      }
+    }
+
+    /// S95: a hub takes no master that it cannot keep, and no start finds itself half made.
+    @Test(.enabled(if: geteuid() == 0, "only root can mount a small disk"))
+    func aHubAndStartsOnAFullDisk() throws {
+      try withFixture { fixture in
+        let disk = try SmallDisk(fixture, pages: 64)
+        let hub = try fixture.hub(state: disk.path + "/state")
+        try disk.fill()
+        let master = try Daemon("master", fixture)
+        let words = ["--master", "--claim-file", hub.claimFile, hub.address]
+        // What is left of the registry's last page takes it, or it is refused.
+        try master.start(words)
+        let isTaken = try eventuallySome("the claim is answered") { () -> Bool? in
+          if let ended = master.process.ended {
+            #expect(ended == .exit(77))
+            return false
+          }
+          return (try? master.status().state) == .live ? true : nil
+        }
+        if !isTaken { #expect(try Files.text(master.log).contains("make room on its disk")) }
+        disk.free()
+        if !isTaken { try master.start(words) }
+        try master.waits(for: .live)
+        let guest = try fixture.member(
+          "guest", of: hub.address, approvedBy: master, state: disk.path + "/guest")
+        try Files.write(guest.path("a"), "b")
+        try fixture.waitFor(master.path("a"), "b")
+
+        // A start that finds no room says so in one line, and leaves all as it was.
+        try guest.crash()
+        try hub.crash()
+        try disk.fill()
+        let before = try Files.text(guest.log).utf8.count
+        try guest.start(["--nowait", hub.address])
+        #expect(try guest.process.wait() == .exit(73))
+        let said = try Files.text(guest.log).utf8.dropFirst(before)
+        let line = String(decoding: said, as: UTF8.self)
+        #expect(line.hasSuffix("make room there\n") && line.filter { $0 == "\n" }.count == 1)
+        try hub.restart()
+        #expect(try hub.process.wait() == .exit(73))
+        #expect(try Files.text(hub.log).hasSuffix("make room there\n"))
+        disk.free()
+        try hub.restart()
+        try guest.start(["--nowait", hub.address])
+        try guest.waits(for: .live)
+        try fixture.waitFor(master.path("a"), "b")
+        try fixture.waitForSameList(master, guest)
       }
     }
 
@@ -103,30 +265,4 @@ extension EndToEnd {
       }
     }
   }
-}
-
-/// A small file system for a state folder, which can be filled to the last page. Root only.
-private struct StateDisk {
-  let path: String
-  private var filler: String { path + "/filler" }
-
-  init(_ fixture: Fixture, pages: Int) throws {
-    path = try fixture.newFolder("disk")
-    let path = path
-    try retryingOnInterrupt("mount a small disk") {
-      mount("fsharefs-test", path, "tmpfs", 0, "size=\(4 * pages)k,mode=700")
-    }
-    fixture.atEnd { MountPoint.detach(path) }
-  }
-
-  func fill() throws {
-    let file = OwnedDescriptor(
-      try retryingOnInterrupt("open the filler") {
-        open(filler, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-      })
-    let page = [UInt8](repeating: 1, count: 4_096)
-    while (try? File.writeAll(page, to: file.raw, "filler")) != nil {}
-  }
-
-  func free() throws { try retryingOnInterrupt("remove the filler") { unlink(filler) } }
 }

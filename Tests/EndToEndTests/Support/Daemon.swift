@@ -11,11 +11,16 @@ final class Daemon {
   let own: String
   let log: String
   private let fixture: Fixture
+  private let clock: MovableClock?
   private let watched = Locked<(process: RunningProcess, token: UInt64)?>(nil)
 
-  init(_ name: String, _ fixture: Fixture, own: String? = nil, state: String? = nil) throws {
+  init(
+    _ name: String, _ fixture: Fixture, own: String? = nil, state: String? = nil,
+    clock: MovableClock? = nil
+  ) throws {
     self.name = name
     self.fixture = fixture
+    self.clock = clock
     mount = try fixture.newFolder("mount-\(name)")
     self.state = state ?? fixture.newPath("state-\(name)")
     self.own = own ?? fixture.newPath("own-\(name)")
@@ -34,9 +39,8 @@ final class Daemon {
   /// Starts `fsharefs` with its folders and these words beside them; returns at once. `through`:
   /// words that run it.
   func start(_ words: [String], through: [String] = []) throws {
-    let all =
-      through + [Programs.fsharefs, "-f", "--name", name, "--state", state, "--own", own] + words
-      + [mount]
+    let fsharefs = [Programs.fsharefs, "-f", "--name", name, "--state", state, "--own", own]
+    let all = through + (clock?.words ?? []) + fsharefs + words + [mount]
     let process = try RunningProcess(all, output: log, errors: log)
     let token = fixture.watch(process)
     watched.withLock { $0 = (process, token) }

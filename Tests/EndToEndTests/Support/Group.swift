@@ -9,12 +9,16 @@ final class HubProcess {
   private(set) var address: String
   private let fixture: Fixture
   private let options: [String]
+  private let clock: MovableClock?
   private let watched = Locked<RunningProcess?>(nil)
 
-  fileprivate init(_ fixture: Fixture, options: [String]) throws {
+  fileprivate init(
+    _ fixture: Fixture, options: [String], state: String?, clock: MovableClock?
+  ) throws {
     self.fixture = fixture
     self.options = options
-    state = fixture.newPath("state-hub")
+    self.clock = clock
+    self.state = state ?? fixture.newPath("state-hub")
     log = fixture.newPath("hub") + ".log"
     address = ""
     let watched = watched
@@ -52,7 +56,8 @@ final class HubProcess {
 
   private func start(listen: String) throws {
     let process = try RunningProcess(
-      [Programs.hub, "--listen", listen, "--state", state] + options, output: log, errors: log)
+      (clock?.words ?? []) + [Programs.hub, "--listen", listen, "--state", state] + options,
+      output: log, errors: log)
     _ = fixture.watch(process)
     watched.withLock { $0 = process }
   }
@@ -73,9 +78,10 @@ private func listening(_ log: String, _ words: String) throws -> String {
 extension Fixture {
   /// Hub, master and mount in one process, live.
   func host(
-    _ options: [String] = [], name: String = "host", own: String? = nil
+    _ options: [String] = [], name: String = "host", own: String? = nil, state: String? = nil,
+    clock: MovableClock? = nil
   ) throws -> (daemon: Daemon, hub: String) {
-    let daemon = try Daemon(name, self, own: own)
+    let daemon = try Daemon(name, self, own: own, state: state, clock: clock)
     try daemon.start(["--host", "--listen", "127.0.0.1:0"] + options)
     try daemon.waits(for: .live)
     return (daemon, try listening(daemon.log, "hub listens on "))
@@ -85,14 +91,19 @@ extension Fixture {
   func hubAddress(of host: Daemon) throws -> String { try listening(host.log, "hub listens on ") }
 
   /// A hub without a mount.
-  func hub(_ options: [String] = []) throws -> HubProcess { try HubProcess(self, options: options) }
+  func hub(
+    _ options: [String] = [], state: String? = nil, clock: MovableClock? = nil
+  ) throws -> HubProcess {
+    try HubProcess(self, options: options, state: state, clock: clock)
+  }
 
   /// The master app of a hub that has none yet, live. `address`: where it finds the hub, if not
   /// there.
   func master(
-    _ hub: HubProcess, _ options: [String] = [], at address: String? = nil
+    _ hub: HubProcess, _ options: [String] = [], at address: String? = nil,
+    state: String? = nil, clock: MovableClock? = nil
   ) throws -> Daemon {
-    let daemon = try Daemon("master", self)
+    let daemon = try Daemon("master", self, state: state, clock: clock)
     try daemon.start(
       ["--master", "--claim-file", hub.claimFile] + options + [address ?? hub.address])
     try daemon.waits(for: .live)
@@ -101,9 +112,10 @@ extension Fixture {
 
   /// A member, started and waiting for approval.
   func waitingMember(
-    _ name: String, of hub: String, _ options: [String] = [], own: String? = nil
+    _ name: String, of hub: String, _ options: [String] = [], own: String? = nil,
+    state: String? = nil, clock: MovableClock? = nil
   ) throws -> Daemon {
-    let daemon = try Daemon(name, self, own: own)
+    let daemon = try Daemon(name, self, own: own, state: state, clock: clock)
     try daemon.start(["--nowait"] + options + [hub])
     try daemon.waits(for: .waiting)
     return daemon
@@ -112,9 +124,9 @@ extension Fixture {
   /// A member, approved and live.
   func member(
     _ name: String, of hub: String, approvedBy master: Daemon, _ options: [String] = [],
-    own: String? = nil
+    own: String? = nil, state: String? = nil, clock: MovableClock? = nil
   ) throws -> Daemon {
-    let daemon = try waitingMember(name, of: hub, options, own: own)
+    let daemon = try waitingMember(name, of: hub, options, own: own, state: state, clock: clock)
     let id = try daemon.publicID()
     try eventually("\(master.name) has heard of \(name)") {
       try master.members().contains { $0.publicID == id }

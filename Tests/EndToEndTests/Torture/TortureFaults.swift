@@ -15,27 +15,40 @@ final class TortureFaults {
   /// The master first.
   let members: [Daemon]
   private let lines: [CutOff]
-  /// The file system of the last member's own files, where it has a small one of its own.
-  private let disk: String?
+  /// The hub's last.
+  private let clocks: [MovableClock]
+  /// Small disks, where this user may have some: the master's and the last member's state folders,
+  /// and the last member's own folder.
+  private let disks: [(what: String, disk: SmallDisk)]
   private var random: TortureRandom
   private var faults: [Fault] = []
   /// What was done, for the report of a failure.
   private(set) var trace: [String] = []
+  private(set) var clockJumps = 0
 
-  /// A hub, a master and two members, each with a line of its own.
+  /// A hub, a master and two members, each with a clock and a line of its own.
   init(_ fixture: Fixture, seed: UInt64) throws {
     random = TortureRandom(seed: seed)
-    hub = try fixture.hub()
+    let clocks = try (0..<4).map { _ in try MovableClock(fixture) }
+    self.clocks = clocks
+    hub = try fixture.hub(clock: clocks[3])
     let hub = hub
     lines = try (0..<3).map { _ in try CutOff(fixture, to: hub.address) }
     let options = ["-o", "ack_timeout=5,timeout=5"]
-    disk = try fixture.smallDisk(mib: 48)
-    let master = try fixture.master(hub, options, at: lines[0].address)
+    let small =
+      geteuid() == 0 ? try [32, 32, 48].map { try SmallDisk(fixture, pages: $0 << 8) } : []
+    disks = Array(zip(["the master's state", "bert's state", "bert's files"], small))
+    let master = try fixture.master(
+      hub, options, at: lines[0].address, state: small.first.map { $0.path + "/state" },
+      clock: clocks[0])
     members = [
       master,
-      try fixture.member("anna", of: lines[1].address, approvedBy: master, options),
       try fixture.member(
-        "bert", of: lines[2].address, approvedBy: master, options, own: disk.map { $0 + "/own" }),
+        "anna", of: lines[1].address, approvedBy: master, options, clock: clocks[1]),
+      try fixture.member(
+        "bert", of: lines[2].address, approvedBy: master, options,
+        own: small.last.map { $0.path + "/own" },
+        state: small.isEmpty ? nil : small[1].path + "/state", clock: clocks[2]),
     ]
   }
 
@@ -49,6 +62,17 @@ final class TortureFaults {
       let pause = Duration.milliseconds(Int64(200 + random.below(1_000)))
       _ = poll(nil, 0, Int32(max(.zero, min(rest, pause)) / .milliseconds(1)))
     }
+  }
+
+  /// Fills all disks of these names for a while.
+  func fill(_ wanted: [String], for time: Duration) throws {
+    let some = disks.filter { wanted.contains($0.what) }
+    for (what, disk) in some {
+      trace.append("fill \(what)")
+      try disk.fill()
+    }
+    _ = poll(nil, 0, Int32(time / .milliseconds(1)))
+    for (_, disk) in some { disk.free() }
   }
 
   /// Mends all that is wrong. Whoever was told to end starts again.
@@ -74,7 +98,7 @@ final class TortureFaults {
     let index = random.below(members.count)
     let member = members[index]
     let long = Duration.milliseconds(Int64(300 + random.below(3_000)))
-    switch random.below(7) {
+    switch random.below(9) {
     case 0, 1:
       try add("kill \(member.name)", long) {
         try member.crash()
@@ -107,14 +131,25 @@ final class TortureFaults {
       } mend: {
         line.heal()
       }
+    case 6, 7: try moveClock()
     default:
-      guard let disk else { return }
-      try add("fill bert's disk", long) {
-        Self.fill(disk + "/filler")
+      guard !disks.isEmpty else { return }
+      let (what, disk) = disks[random.below(disks.count)]
+      try add("fill \(what)", long) {
+        try disk.fill()
       } mend: {
-        _ = unlink(disk + "/filler")
+        disk.free()
       }
     }
+  }
+
+  /// A clock jumps, and stays there until it jumps again: quiet comes with wrong clocks too.
+  private func moveClock() throws {
+    let (index, times) = (random.below(clocks.count), MovableClock.Time.allCases)
+    let time = times[random.below(times.count)]
+    trace.append("clock of \(index < members.count ? members[index].name : "the hub"): \(time)")
+    clockJumps += 1
+    try clocks[index].set(time)
   }
 
   /// One thing of a kind, and one for a process, is wrong at a time.
@@ -150,26 +185,11 @@ final class TortureFaults {
 
   private func restart(_ index: Int) throws {
     letAllGoOn()
+    // A start that finds no room ends with a line that says so.
+    for (_, disk) in disks { disk.free() }
     MountPoint.detach(members[index].mount)
     let role = index == 0 ? ["--master"] : []
     try members[index].start(
       role + ["--nowait", "-o", "ack_timeout=5,timeout=5", lines[index].address])
-  }
-
-  private static func fill(_ path: String) {
-    guard let file = try? Files.open(path, O_WRONLY | O_CREAT) else { return }
-    let piece = [UInt8](repeating: 0, count: 1 << 16)
-    while write(file, piece, piece.count) > 0 {}
-    _ = Glibc.close(file)
-  }
-}
-
-extension Fixture {
-  /// A small file system of its own, unmounted at the end; nil where this user may not have one.
-  func smallDisk(mib: Int) throws -> String? {
-    let path = try newFolder("disk")
-    guard Glibc.mount("none", path, "tmpfs", 0, "size=\(mib)m") == 0 else { return nil }
-    atEnd { MountPoint.detach(path) }
-    return path
   }
 }

@@ -7,9 +7,10 @@ import Testing
 private let tortureMinutes = Environment.get("FSHAREFS_TORTURE_MINUTES").flatMap { Int($0) }
 
 extension EndToEnd {
-  /// Real processes and mounts while processes are killed and stopped, lines cut and disks filled:
-  /// what a program reads is always what somebody wrote there, and whatever it was told that the
-  /// group has, the group has once it is quiet. Only `make torture MINUTES=n` does this.
+  /// Real processes and mounts while processes are killed and stopped, lines cut, disks filled and
+  /// clocks moved: what a program reads is always what somebody wrote there, and whatever it was
+  /// told that the group has, the group has once it is quiet. Only `make torture MINUTES=n` does
+  /// this.
   @Suite(.enabled(if: tortureMinutes != nil, "FSHAREFS_TORTURE_MINUTES is not set"))
   struct Torture {
     /// S5, S9, S24, S37, S38, S39. FSHAREFS_TORTURE_SEED gives the faults of a run that failed once
@@ -28,6 +29,19 @@ extension EndToEnd {
         }
         let line = "torture of \(time) with seed \(seed): \(run.summary)\n"
         try File.writeAll(Array(line.utf8), to: STDOUT_FILENO, "stdout")
+      }
+    }
+  }
+}
+
+extension EndToEnd {
+  @Suite(.enabled(if: geteuid() == 0, "only root can mount a small disk"))
+  struct FullDisks {
+    /// S95: the disks of own files and of state folders, one after the other and all at once,
+    /// while all members write and read: behind it all goes on, and nothing that was acked is lost.
+    @Test func whatWasAckedIsThereBehindFullDisks() throws {
+      try withFixture { fixture in
+        try TortureRun(fixture, seed: 7).runOnFullDisks()
       }
     }
   }
@@ -58,7 +72,8 @@ final class TortureRun {
 
   /// How much was done.
   var summary: String {
-    "\(rounds) rounds, \(faults.trace.count / 2) faults, \(model.summary)"
+    "\(rounds) rounds, \((faults.trace.count - faults.clockJumps) / 2) faults, "
+      + "\(faults.clockJumps) jumps of clocks, \(model.summary)"
   }
 
   func run(for time: Duration) throws {
@@ -78,6 +93,18 @@ final class TortureRun {
       if let fault = programs.end().first { throw NeverHappened(description: fault) }
       try settle()
     } while MonotonicClock.now < end
+  }
+
+  /// One round, with nothing worse than full disks.
+  func runOnFullDisks() throws {
+    rounds += 1
+    let programs = try TorturePrograms(faults.members, model, seed: seed, round: rounds)
+    let (files, states) = ("bert's files", ["the master's state", "bert's state"])
+    for some in [[files], states, states + [files]] {
+      try faults.fill(some, for: .milliseconds(1_200))
+    }
+    if let fault = programs.end().first { throw NeverHappened(description: fault) }
+    try settle()
   }
 
   /// Waits until all is well again, and compares everything that everybody has.
