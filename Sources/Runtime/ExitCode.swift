@@ -22,8 +22,8 @@ package enum ExitCode: Int32, CaseIterable, Sendable {
   /// The hub or the master has another key than the one that was remembered.
   case untrusted = 78
 
-  /// Whether the same command, started again by itself, may go well: a crash, a full disk or an
-  /// absent hub pass. The rest asks for a person, and two machines with one key would displace each
+  /// Whether the same command, started again by itself, may go well: a crash or an absent hub
+  /// passes. The rest asks for a person, and two machines with one key would displace each
   /// other for ever: the units name those codes in `RestartPreventExitStatus=`.
   package var restartMayMend: Bool {
     switch self {

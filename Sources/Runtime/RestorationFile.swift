@@ -1,6 +1,6 @@
-import Core
+package import Core
 import Protocol
-import State
+package import State
 import System
 
 /// What the master knows of having been set back, in the file `restored` of its state folder, line
@@ -10,12 +10,15 @@ import System
 ///     doubt KEYS REASON
 ///
 /// with both keys of a device in hex; REASON is `here`, `hub`, `unknown` or `member-NUMBER`.
-struct RestorationFile: Sendable {
+package struct RestorationFile: Sendable {
   let path: String
+
+  /// Nothing is read or written yet.
+  package init(path: String) { self.path = path }
 
   /// What was kept; nothing where there is no file. Throws where it is damaged: it is left as it
   /// is.
-  func load() throws(StateFault) -> Restoration {
+  package func load() throws(StateFault) -> Restoration {
     var restoration = Restoration()
     guard let text = try SmallFile.text(.restored, path) else { return restoration }
     for line in text.split(separator: "\n") {

@@ -62,11 +62,13 @@ package final class StateFolder: Sendable {
 
   /// This device's name: given, kept, or the machine's. Throws: an ending with code 73.
   package func deviceName(given: DeviceName?) throws(Ending) -> DeviceName {
+    // Read in any case: a later version's is not written over.
+    let kept = try readOrForget(.name, SmallFile.name)
     if let given {
-      keep(given)
+      if given != kept { keep(given) }
       return given
     }
-    if let name = try readOrForget(.name, SmallFile.name) { return name }
+    if let kept { return kept }
     var buffer = [CChar](repeating: 0, count: Limits.deviceName + 1)
     gethostname(&buffer, Limits.deviceName)
     let host = String(

@@ -24,9 +24,9 @@ struct StateScene: Sendable, CustomTestStringConvertible {
   func path(_ folder: String) -> String { "\(folder)/\(kind.rawValue)" }
 
   /// Those that stop a start where they are damaged.
-  static let precious = [key, group, shares, vault, registry]
+  static let precious = [key, group, shares, vault, restored, registry]
   /// Those that are made anew.
-  static let cheap = [name, incarnation, cacheKey]
+  static let cheap = [name, incarnation, cacheKey, listKey, numberKey]
 
   static let key = StateScene(kind: .key) { folder in
     _ = try StateFolder(path: folder, log: quiet).identity()
@@ -64,6 +64,15 @@ struct StateScene: Sendable, CustomTestStringConvertible {
     return "\(summary.generation) \(secret) \(summary.decisions)"
   }
 
+  static let restored = StateScene(kind: .restored) { folder in
+    let keys = String(repeating: "0a", count: 2 * DeviceKey.partLength)
+    let text = "generation 7\ndoubt \(keys) here\n"
+    try StateFile.write(.restored, folder + "/restored", Array(text.utf8))
+  } read: { folder in
+    let restoration = try RestorationFile(path: folder + "/restored").load()
+    return "\(restoration.generation) \(restoration.doubts)"
+  }
+
   static let registry = StateScene(kind: .registry) { folder in
     let path = HubRegistry.path(in: folder)
     let registry = try HubRegistry(path: path, continuing: HubRegistry.Content())
@@ -91,6 +100,18 @@ struct StateScene: Sendable, CustomTestStringConvertible {
     _ = try StateFolder(path: folder, log: quiet).cacheSecret()
   } read: { folder in
     "\(try StateFolder(path: folder, log: quiet).cacheSecret())"
+  }
+
+  static let listKey = StateScene(kind: .listKey) { folder in
+    _ = try StateFolder(path: folder, log: quiet).listSecret()
+  } read: { folder in
+    "\(try StateFolder(path: folder, log: quiet).listSecret())"
+  }
+
+  static let numberKey = StateScene(kind: .numberKey) { folder in
+    _ = try StateFolder(path: folder, log: quiet).numberKey()
+  } read: { folder in
+    "\(try StateFolder(path: folder, log: quiet).numberKey())"
   }
 }
 
