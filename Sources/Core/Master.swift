@@ -76,8 +76,7 @@ package struct Master: Sendable {
   var believed: Set<DeviceKey> = []
   /// Whether the hub's word of one was: once, too.
   var hasBelievedHub = false
-  /// Signs a decision.
-  let sign: MasterSignature
+  let signer: MasterSigner
   /// The place that was signed last, and when.
   var signed: (order: ListOrder, at: Instant)?
 
@@ -96,13 +95,13 @@ package struct Master: Sendable {
   package init(
     epoch: UInt64, spareEpoch: UInt64, vault: MasterVault = MasterVault(),
     restoration: Restoration = Restoration(), settings: Settings = Settings(),
-    isRebuilt: Bool = false, hash: @escaping HistoryHash, sign: @escaping MasterSignature
+    isRebuilt: Bool = false, hash: @escaping HistoryHash, signer: MasterSigner
   ) {
     precondition(epoch != 0 && spareEpoch != 0, "epoch 0 means 'no list'")
     replica = Replica(
       order: ListOrder(epoch: epoch, seq: 0), histories: Self.historiesKept, hash: hash)
     self.settings = settings
-    self.sign = sign
+    self.signer = signer
     self.spareEpoch = spareEpoch
     self.restoration = restoration
     generation = vault.generation

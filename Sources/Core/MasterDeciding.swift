@@ -16,7 +16,7 @@ extension Master {
     let member = MemberRecord(
       publicID: publicID, name: known?.name ?? record.name, admission: admission,
       key: record.key, generation: next
-    ).signed(by: sign)
+    ).signed(by: signer.sign)
     return (member, next)
   }
 
@@ -95,7 +95,7 @@ extension Master {
     clients[publicID]?.admission = .disapproved
     let member = MemberRecord(
       publicID: publicID, name: name, admission: .disapproved, key: key, generation: generation
-    ).signed(by: sign)
+    ).signed(by: signer.sign)
     order(.disapproved(member), into: &actions)
   }
 

@@ -1,5 +1,22 @@
 import Protocol
 
+/// What the master signs with, and how it knows its own word: its device's Ed25519 key in the
+/// programs. `Sealing` has it, since this module imports nothing that could.
+package struct MasterSigner: Sendable {
+  /// The signature of some bytes, 64 long.
+  package let sign: @Sendable ([UInt8]) -> [UInt8]
+  /// Whether this master signed these bytes so.
+  package let holds: @Sendable (_ bytes: [UInt8], _ signature: [UInt8]) -> Bool
+
+  package init(
+    sign: @escaping @Sendable ([UInt8]) -> [UInt8],
+    holds: @escaping @Sendable ([UInt8], [UInt8]) -> Bool
+  ) {
+    self.sign = sign
+    self.holds = holds
+  }
+}
+
 /// How far the list has come, in the master's signed word: a signature covers all changes since the
 /// last, so that a thousand changes a second cost no thousand signatures.
 extension Master {

@@ -50,6 +50,24 @@ extension Member {
     }
   }
 
+  /// A change came that does not fit behind what came before: one of the two is not the master's, or
+  /// something between them was left out.
+  mutating func misfits(
+    _ ordered: OrderedChange, now: Instant, into actions: inout [MemberAction]
+  ) {
+    let last = uncovered.last?.order ?? replica.order
+    let seq = ordered.order.seq
+    // Of an earlier list, or of long ago: nothing can be told of that.
+    let isUnknown = seq <= last.seq && (replica.histories[seq] ?? uncovered.history(at: seq)) == nil
+    guard ordered.order.epoch == last.epoch, !isUnknown else {
+      return catchUp(now: now, into: &actions)
+    }
+    let isFork = seq <= last.seq || ordered.order.follows(last)
+    doubt(
+      isFork ? .forked(seq: seq) : .withheld(have: last.seq, signed: seq), now: now,
+      into: &actions)
+  }
+
   /// Time has passed.
   mutating func tickProofs(now: Instant, into actions: inout [MemberAction]) {
     guard let due = proofDue, now >= due else { return }
@@ -116,6 +134,9 @@ extension Member {
   private mutating func apply(
     uncoveredUpTo seq: UInt64, now: Instant, into actions: inout [MemberAction]
   ) {
+    // About whom something was decided. What of it holds now counts: the hub's word on where they are
+    // does not wait for the master's, and may have gone ahead.
+    var decided: Set<PublicID> = []
     while let ordered = uncovered.takeFirst(upTo: seq) {
       // Apart from the call, which would hold a copy of the whole replica while it changes.
       let deltas = replica.apply(ordered)
@@ -126,10 +147,12 @@ extension Member {
         extendCurtain(now: now)
       }
       switch ordered.change {
-      case .approved(let member), .disapproved(let member):
-        noteDecision(member, now: now, into: &actions)
+      case .approved(let member), .disapproved(let member): decided.insert(member.publicID)
       default: break
       }
+    }
+    for member in decided.sorted().compactMap({ replica.members[$0] }) {
+      noteDecision(member, now: now, into: &actions)
     }
     cursor = ListCursor(order: replica.order, offset: 0, began: 0)
     mark = replica.mark

@@ -89,7 +89,7 @@ extension Member {
       if replica.isContinued(by: ordered, behind: uncovered.last) {
         came(ordered, now: now, into: &actions)
       } else if !isMaster, !isKnown(ordered) {
-        catchUp(now: now, into: &actions)
+        misfits(ordered, now: now, into: &actions)
       }
     }
     if ordered.sender == publicID, ordered.transfer.incarnation == incarnation {

@@ -6,7 +6,10 @@ extension Member {
   /// other change that was given the same place.
   func isKnown(_ ordered: OrderedChange) -> Bool {
     guard ordered.order.epoch == replica.order.epoch else { return false }
-    if let known = replica.histories[ordered.order.seq] { return known == ordered.history }
+    let seq = ordered.order.seq
+    if let known = replica.histories[seq] ?? uncovered.history(at: seq) {
+      return known == ordered.history
+    }
     // An answer that is given a second time may be of long ago.
     return ordered.order.seq <= replica.order.seq && ordered.sender == publicID
       && ordered.transfer.incarnation == incarnation

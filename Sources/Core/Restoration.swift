@@ -102,7 +102,7 @@ extension Master {
   }
 
   /// Those of them that could change something here, each key once.
-  package func telling(_ records: [MemberRecord]) -> [MemberRecord] {
+  private func telling(_ records: [MemberRecord]) -> [MemberRecord] {
     guard restoration.generation > 0 else { return [] }
     var ours: [DeviceKey: UInt32] = [:]
     for member in replica.members.values where member.admission == .approved {
@@ -119,16 +119,16 @@ extension Master {
   }
 
   /// A member knows clients as out whom the list that it was given has in, or does not have. Only a
-  /// master that was set back listens, and only to what is later than its own decision: who is out
-  /// by anybody's record stays out until a person says.
+  /// master that was set back listens, and only to what it signed itself and is later than its own
+  /// decision: who is out by anybody's record stays out until a person says. To look at a signature
+  /// costs something: none is looked at that would change nothing, nor any behind one that does not
+  /// hold.
   package mutating func reported(
     out records: [MemberRecord], by sender: PublicID, into actions: inout [MasterAction]
   ) {
-    guard restoration.generation > 0, replica.members[sender]?.admission == .approved else {
-      return
-    }
-    for record in records
-    where record.admission == .disapproved && record.generation < restoration.generation {
+    guard replica.members[sender]?.admission == .approved else { return }
+    for record in telling(records) {
+      guard signer.holds(record.signedBytes, record.signature) else { return }
       guard let key = record.key else { continue }
       let known = replica.members.values.filter {
         $0.key == key && $0.admission == .approved && $0.generation < record.generation

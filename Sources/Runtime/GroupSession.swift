@@ -40,13 +40,13 @@ package struct MasterParts: Sendable {
   /// Restores the master from `journal`, `vault` and `restored` in the folder `path`, or begins
   /// them.
   init(
-    folder path: String, settings: Master.Settings, sign: @escaping MasterSignature
+    folder path: String, settings: Master.Settings, signer: MasterSigner
   ) throws(StateFault) {
     vault = try KeyVault(path: path + "/" + StateKind.vault.rawValue)
     restorationFile = RestorationFile(path: path + "/" + StateKind.restored.rawValue)
     let opened = try MasterJournal.open(
       path + "/" + StateKind.journal.rawValue, vault: vault.summary,
-      restoration: restorationFile.load(), settings: settings, sign: sign)
+      restoration: restorationFile.load(), settings: settings, signer: signer)
     (journal, master, remark) = (opened.journal, opened.master, opened.remark)
   }
 }

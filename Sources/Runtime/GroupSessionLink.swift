@@ -206,21 +206,13 @@ extension GroupSession: HubLinkHandler {
       return hear(question: question, from: sender)
     case .clientsOut(let out):
       guard let records = try? out.records() else { break }
-      return heard(out: records, from: sender)
+      return hear { master, _, actions in
+        master.reported(out: records, by: sender, into: &actions)
+      }
     default: break
     }
     // One member's nonsense is no reason to end the master's connection.
     budget.log(.warning, "nonsense", "member \(sender) sent the master \(plain.opcode)")
-  }
-
-  /// A member says who is out. Nobody is put out by a word that this master did not give. To look
-  /// at a signature costs something: none is looked at that would change nothing, nor any behind
-  /// one that does not hold.
-  private func heard(out records: [MemberRecord], from sender: PublicID) {
-    let telling = state.withLock { $0.master?.telling(records) ?? [] }
-    let signed = Array(telling.prefix { identity.key.hasSigned($0) })
-    if signed.isEmpty { return }
-    hear { master, _, actions in master.reported(out: signed, by: sender, into: &actions) }
   }
 
   /// What was sealed just before the key changed is asked for again. Anything else is nobody's

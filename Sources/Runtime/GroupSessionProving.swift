@@ -10,7 +10,7 @@ extension GroupSession {
   /// Signs how far the list has come, and tells everyone. While draining.
   func sign(_ order: ListOrder, _ history: History, _ version: UInt16) {
     guard state.withLock({ $0.isMasterRegistered }) else { return }
-    let signature = identity.signature(HeadProof.signedBytes(order, history, version: version))
+    let signature = identity.sign(HeadProof.signedBytes(order, history, version: version))
     let head = HeadProof(order: order, history: history, version: version, signature: signature)
     send(head.message, from: .master)
   }
@@ -82,12 +82,19 @@ extension GroupSession {
   private static func text(_ fault: ListFault) -> String {
     switch fault {
     case .withheld(let have, let signed):
-      "the hub passed on changes up to \(have), and the master has signed \(signed)"
+      "the hub passed on changes up to \(have), and the master has made change \(signed)"
     case .forked(let seq):
-      "up to change \(seq) the hub passed on other changes than the master has signed"
+      "change \(seq) is not what the master made of it: the hub passed on other changes than the master has signed"
     case .silent(let time):
       "the hub says that the master is there, and has passed on nothing that it signed for "
         + "\(time.components.seconds) s"
     }
+  }
+}
+
+extension DeviceIdentity {
+  /// Of the master with this private id.
+  var signer: MasterSigner {
+    MasterSigner(sign: sign, holds: { [key] in key.hasSigned($0, $1) })
   }
 }

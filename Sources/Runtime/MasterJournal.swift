@@ -24,7 +24,7 @@ package final class MasterJournal: Sendable {
   /// new epoch, and the rest is taken back from the members.
   package static func open(
     _ path: String, vault: MasterVault, restoration: Restoration = Restoration(),
-    settings: Master.Settings, sign: @escaping MasterSignature
+    settings: Master.Settings, signer: MasterSigner
   ) throws(StateFault) -> Opened {
     let content = try RecordLog.load(.journal, path)
     let isOlder = content?.isOlder ?? false
@@ -32,7 +32,7 @@ package final class MasterJournal: Sendable {
       Master(
         epoch: epoch, spareEpoch: SecureRandom.uint64() | 1, vault: vault,
         restoration: restoration, settings: settings, isRebuilt: isRebuilt,
-        hash: ListHash.sha256, sign: sign)
+        hash: ListHash.sha256, signer: signer)
     }
     let restored = restore(content?.records ?? [], isOlder: isOlder) { begin($0, isRebuilt: false) }
     let damage: String? =

@@ -200,7 +200,7 @@ extension MountProgram {
       : try Ending.rethrowing { () throws(StateFault) in
         var settings = Master.Settings()
         settings.limits = configuration.listLimits
-        return try MasterParts(folder: state.path, settings: settings, sign: identity.signature)
+        return try MasterParts(folder: state.path, settings: settings, signer: identity.signer)
       }
     if let remark = master?.remark {
       startup.say(remark)

@@ -90,7 +90,7 @@ extension Master {
   ) {
     self.init(
       epoch: epoch, spareEpoch: 99, vault: vault, settings: settings, isRebuilt: isRebuilt,
-      hash: SimulatedHash.hash, sign: SimulatedSignature.sign)
+      hash: SimulatedHash.hash, signer: SimulatedSignature.signer)
   }
 
   /// A master with what `replica` has, in a new epoch.

@@ -145,7 +145,8 @@ struct ProvingTests {
     #expect(bench.member.phase == .live)
   }
 
-  @Test func `a change whose signature was lost on the way shows a little later, and is no fault`() {
+  @Test func `a change whose signature was lost on the way shows a little later, and is no fault`()
+  {
     var bench = Bench()
     let ordered = bench.ordered(.added([entry(1, "a")], rejected: []))
     bench.hear(ordered.message())
@@ -174,7 +175,8 @@ struct ProvingTests {
     #expect(bench.proves(second.order, second.history).isEmpty)
   }
 
-  @Test func `the age of the list counts from when the question was sent that the master answered`() {
+  @Test func `the age of the list counts from when the question was sent that the master answered`()
+  {
     var bench = Bench()
     #expect(bench.member.listAge(now: .seconds(5)) == .seconds(5))
     bench.proves(bench.list.order, bench.list.history)

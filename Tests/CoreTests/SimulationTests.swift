@@ -32,6 +32,18 @@ struct SimulationTests {
     #expect(sum.masterRestarts > 10 && sum.hubRestarts > 10 && sum.keptLists > 10)
   }
 
+  @Test(arguments: 0..<10 as Range<UInt64>)
+  func `no history of a block in which the hub lies about the list breaks a rule`(
+    block: UInt64
+  ) throws {
+    var sum = Statistics()
+    for seed in (block * Self.histories)..<((block + 1) * Self.histories) {
+      sum += try Simulation.run(Options(seed: seed, liars: .hub))
+    }
+    #expect(sum.hubLies > 1_000 && sum.falseLists > 300)
+    #expect(sum.verifiedReads > 1_000 && sum.acks > 500)
+  }
+
   @Test(arguments: Sabotage.allCases)
   func `a deliberate fault is noticed`(sabotage: Sabotage) {
     let noticed = (0..<20 as Range<UInt64>).contains { seed in

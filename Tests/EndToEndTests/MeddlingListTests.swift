@@ -36,8 +36,9 @@ extension EndToEnd {
         #expect(orders.done > 0)
         let log = try Files.text(guest.log)
         if deed == .withhold {
-          #expect(log.contains("the master has signed") && log.contains("the hub is broken or lies"))
-          #expect(try guest.status().listFault?.contains("the master has signed") == true)
+          #expect(
+            log.contains("the master has made change") && log.contains("the hub is broken or lies"))
+          #expect(try guest.status().listFault?.contains("the master has made change") == true)
         }
         if deed == .repeatChange { #expect(!log.contains("the hub is broken or lies")) }
         // Whatever was said, both have the same in the end.

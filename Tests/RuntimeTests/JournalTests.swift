@@ -18,7 +18,7 @@ struct JournalTests {
   }
 
   private func open() throws -> MasterJournal.Opened {
-    try MasterJournal.open(path, vault: MasterVault(), settings: Master.Settings(), sign: { _ in [] })
+    try MasterJournal.open(path, vault: MasterVault(), settings: Master.Settings(), signer: .none)
   }
 
   /// Gives the master the name `number`, and appends that.

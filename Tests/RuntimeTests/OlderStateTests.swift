@@ -137,7 +137,7 @@ struct OlderStateTests {
         epoch.bytes + [1, 2, 3], snapshot.bytes + olderEntry("old", time: time), change.bytes, [5],
       ]), folder + "/journal")
     let opened = try MasterJournal.open(
-      folder + "/journal", vault: MasterVault(), settings: Master.Settings(), sign: { _ in [] })
+      folder + "/journal", vault: MasterVault(), settings: Master.Settings(), signer: .none)
     #expect(opened.remark == nil)
     // It had no history, so a new epoch begins with what it has.
     #expect(opened.master.replica.order.seq == 4 && opened.master.replica.order.epoch != 77)

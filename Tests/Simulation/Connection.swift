@@ -32,6 +32,9 @@ final class Connection {
   var lastFrameUp: Instant = .zero
   var lastFrameDown: Instant = .zero
 
+  /// What a hub that lies has made of the list for its other end.
+  var lies = HubLies()
+
   init(id: SessionID, peer: Peer) {
     self.id = id
     self.peer = peer

@@ -32,7 +32,7 @@ extension Options {
     settings.relay.credit = 600_000
     settings.relay.urgentCredit = 150_000
     settings.relay.wantedLimit = 64
-    if liars != .nobody {
+    if liars == .members {
       // Room for honest owners beside liars that give nothing.
       settings.relay.credit = 2 << 20
       settings.relay.urgentCredit = 1 << 20
@@ -172,8 +172,12 @@ extension World {
         connection.registeredAt = now
       }
       checkAudience(message, connection)
-      down(session == altered?.victim ? altered!.bytes : bytes, on: connection)
-      noteUntaken(bytes.count, connection)
+      let passed =
+        session == altered?.victim ? [altered!.bytes] : passedOn(message, bytes, to: connection)
+      for bytes in passed {
+        down(bytes, on: connection)
+        noteUntaken(bytes.count, connection)
+      }
     }
   }
 

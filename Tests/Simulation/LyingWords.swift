@@ -167,7 +167,7 @@ extension World {
       .clientRegisterAck(ClientRegisterAck(publicID: victim, admission: .approved)),
       .hello(
         Hello(
-          version: 1, features: 0, challenge: [UInt8](repeating: 0, count: Hello.challengeLength))),
+          challenge: [UInt8](repeating: 0, count: Hello.challengeLength))),
       .refused(Refused(code: .displaced, reason: "no")),
       .uploadChunkRequest(lyingRequest(liar)),
     ][random.below(17)]

@@ -74,7 +74,7 @@ extension World {
     Master(
       epoch: epoch, spareEpoch: random.next() | 1, vault: host.vault,
       restoration: host.restoration, settings: masterSettings, isRebuilt: isRebuilt,
-      hash: SimulatedHash.hash, sign: SimulatedSignature.sign)
+      hash: SimulatedHash.hash, signer: SimulatedSignature.signer)
   }
 
   /// What the journal and its snapshot make, as `MasterJournal` reads them.

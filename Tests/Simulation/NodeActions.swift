@@ -90,7 +90,10 @@ extension World {
       withFetcher(node) { $0.presenceChanged(publicID, presence, now: now, into: &$1) }
     case .decided(let publicID, let isIn):
       withFetcher(node) { $0.ownerDecided(publicID, isIn: isIn, into: &$1) }
-    case .fault(let fault): fail("node \(node.index) finds a false list: \(fault)")
+    case .fault(let fault):
+      note("node \(node.index) finds a false list: \(fault)")
+      statistics.falseLists += 1
+      if options.liars != .hub { fail("node \(node.index) finds a false list: \(fault)") }
     case .openBulk(let tickets):
       guard let session = node.session, let connection = connections[session],
         tickets.down[0] == UInt8(truncatingIfNeeded: connection.tickets)

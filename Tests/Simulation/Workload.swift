@@ -262,6 +262,7 @@ extension World {
     }
     toldVerdicts.remove(key)
     // Where the master died in the middle of it, either may be what holds.
+    decidedAt = now
     verdicts[key] = node.isRunning ? (approves ? .approved : .disapproved) : nil
   }
 }

@@ -31,9 +31,11 @@ package enum Liars: String, CaseIterable, Sendable {
   case nobody
   /// Members, and clients that wait.
   case members
+  /// The hub, with a member that seals for it.
+  case hub
 
   /// Steps of a history: many short ones show more of what liars do than few long ones.
-  package var steps: Int { self == .nobody ? 150 : 40 }
+  package var steps: Int { self == .members ? 40 : 150 }
 }
 
 /// A virtual network of one hub, one master app and some members, on one thread under one virtual
@@ -69,6 +71,8 @@ final class World {
   var sabotageIsDone = false
   /// What a person last decided about whom.
   var verdicts: [DeviceKey: Admission] = [:]
+  /// When a person last decided.
+  var decidedAt: Instant?
   /// Of whom the hub has heard that.
   var toldVerdicts: Set<DeviceKey> = []
   /// Whether the master's disk ever went back to yesterday, and whether the hub ever lost its
@@ -87,7 +91,7 @@ final class World {
     faultiness = random.chance(300) ? 100 : 1_000
     let epoch = random.next() | 1
     oracle = Oracle(epoch: epoch)
-    let isHonest = options.liars == .nobody
+    let isHonest = options.liars != .members
     let count = isHonest ? 3 + random.below(5) : 3 + random.below(2)
     liarsClaimSetBacks = isHonest ? false : random.chance(250)
     for index in 0..<count {
@@ -98,7 +102,7 @@ final class World {
     nodes[0].master = MasterHost(
       master: Master(
         epoch: epoch, spareEpoch: random.next() | 1, settings: masterSettings,
-        hash: SimulatedHash.hash, sign: SimulatedSignature.sign))
+        hash: SimulatedHash.hash, signer: SimulatedSignature.signer))
     // In some histories the list takes several pages.
     if isHonest, random.chance(40) {
       for node in nodes.suffix(2) { fill(node, entries: 200 + random.below(300)) }
@@ -109,7 +113,7 @@ final class World {
   var masterSettings: Master.Settings {
     var settings = Master.Settings()
     settings.tombstoneLimit = 6
-    if options.liars != .nobody, options.sabotage != .liftLimits {
+    if options.liars == .members, options.sabotage != .liftLimits {
       settings.limits = LiarLimits.list
       if options.sabotage == .refuseHonest { settings.limits.memberEntries = 1 }
     }
@@ -172,10 +176,12 @@ package struct Statistics: Sendable {
   package var lies = 0
   package var liesHeard = 0
   package var liarsRefused = 0
+  /// What a hub made up, left out, repeated or held back of the list, and how often a member found
+  /// that out.
+  package var hubLies = 0
+  package var falseLists = 0
   /// Requests of honest members that had to be answered while liars went on.
   package var probes = 0
-  /// Honest members that are out by a liar's word, until a person decides.
-  package var putOut = 0
   package init() {}
 
   package static func += (sum: inout Statistics, other: Statistics) {
@@ -199,6 +205,7 @@ package struct Statistics: Sendable {
     sum.liesHeard += other.liesHeard
     sum.liarsRefused += other.liarsRefused
     sum.probes += other.probes
-    sum.putOut += other.putOut
+    sum.hubLies += other.hubLies
+    sum.falseLists += other.falseLists
   }
 }

@@ -57,7 +57,7 @@ struct Simulate: ParsableCommand {
       \(sum.links) connections cut, \(sum.masterRestarts) master and \(sum.hubRestarts) hub restarts, \
       \(sum.setBacks) masters set back and \(sum.noticed) that noticed, \(sum.lostRegistries) registries lost, \
       \(sum.lies) lies, \(sum.liesHeard) of them ordered, \(sum.liarsRefused) connections of liars ended, \
-      \(sum.probes) honest requests beside them, \(sum.putOut) honest members put out by their word
+      \(sum.probes) honest requests beside them, \(sum.hubLies) lies of hubs about the list, \(sum.falseLists) found out
 
       """)
     if failures > 0 { throw ExitCode.failure }

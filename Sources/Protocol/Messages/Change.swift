@@ -80,15 +80,12 @@ package struct MemberRecord: Equatable, Sendable {
   }
 
   /// The same with the master's signature.
-  package func signed(by sign: MasterSignature) -> MemberRecord {
+  package func signed(by sign: ([UInt8]) -> [UInt8]) -> MemberRecord {
     MemberRecord(
       publicID: publicID, name: name, admission: admission, key: key, generation: generation,
       signature: sign(signedBytes))
   }
 }
-
-/// What the master signs with: its device's Ed25519 key in the programs, 64 bytes. `Sealing` has it.
-package typealias MasterSignature = @Sendable ([UInt8]) -> [UInt8]
 
 /// One change of the list, as the master ordered it.
 package enum Change: Equatable, Sendable {

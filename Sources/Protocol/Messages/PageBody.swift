@@ -23,7 +23,7 @@ package enum PageItem: Equatable, Sendable {
     switch self {
     case .entry(let listed): 16 + listed.entry.encodedBound
     case .removed: 21
-    case .member(let member): 
+    case .member(let member):
       20 + member.name.text.utf8.count + 2 * DeviceKey.partLength + MemberRecord.signatureLength
     }
   }
