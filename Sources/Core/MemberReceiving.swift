@@ -19,6 +19,7 @@ extension Member {
   /// one.
   package mutating func linkLost(into actions: inout [MemberAction]) {
     askAgainAt = nil
+    presencesOfOut = [:]
     for publicID in presences.keys.sorted() where presences[publicID] == .online {
       presences[publicID] = .away
       actions.append(.presence(publicID, .away))
@@ -194,6 +195,7 @@ extension Member {
       let before = presences[other]
       if before == nil, presences.count >= Self.presencesKept { continue }
       presences[other] = presence
+      presencesOfOut[other] = nil
       actions.append(.presence(other, presence))
       if (before == .gone) != (presence == .gone) {
         let listed = shown.entries(ownedBy: other)
@@ -222,8 +224,13 @@ extension Member {
     if member.publicID != publicID {
       actions.append(.decided(member.publicID, isIn: !isOut))
     }
-    if isOut, presences[member.publicID] != .gone {
+    let presence = presences[member.publicID]
+    if isOut, presence != .gone {
       setPresence([member.publicID], .gone, now: now, into: &actions)
+      // It may already be the hub's word on one who was let in again.
+      presencesOfOut[member.publicID] = presence
+    } else if !isOut, let presence = presencesOfOut[member.publicID] {
+      setPresence([member.publicID], presence, now: now, into: &actions)
     }
   }
 

@@ -6,7 +6,7 @@ import Testing
 
 extension EndToEnd {
   /// Whatever a hub does to what it passes on of the list, alone or with a member who seals for it:
-  /// the list that shows is the master's, and who was not honest is named.
+  /// the list that shows is the master's, and who was not honest is named (S116).
   @Suite struct MeddlingWithTheList {
     /// A guest behind a hub that follows `orders`.
     private func scene(
