@@ -103,8 +103,10 @@ extension ChunkFetcher {
 }
 
 extension LeafCache {
-  /// Keeps the whole leaves of a version under another one. Complexity: O(leaves).
+  /// Keeps the whole leaves of a version under another one. Complexity: O(leaves in memory); O(1)
+  /// where none is of that version.
   mutating func move(_ old: VersionKey, to new: Version) {
+    guard contains(anyOf: old) else { return }
     for (key, leaf) in take(where: { $0.content == old && $1.count == 1 << Int($0.scale) }) {
       insert(
         leaf,

@@ -17,6 +17,8 @@ struct LeafCache: Sendable {
   }
 
   private var leaves: [LeafKey: Cached] = [:]
+  /// How many there are of each version that has any.
+  private var counts: [VersionKey: Int] = [:]
   /// In the order of use; an item whose number is not the leaf's latest is stale.
   private var uses: Deque<(key: LeafKey, used: UInt64)> = []
   /// The same of those that were read to their end.
@@ -45,11 +47,14 @@ struct LeafCache: Sendable {
 
   func contains(_ key: LeafKey) -> Bool { leaves[key] != nil }
 
+  /// Whether there is any leaf of a version. O(1).
+  func contains(anyOf version: VersionKey) -> Bool { counts[version] != nil }
+
   /// Leaves whose key is one of these. Complexity: O(n).
   func count(where isOne: (LeafKey) -> Bool) -> Int { leaves.keys.count(where: isOne) }
 
   mutating func insert(_ leaf: Leaf, for key: LeafKey) {
-    if let old = leaves[key] { bytes -= old.leaf.count }
+    if let old = leaves[key] { bytes -= old.leaf.count } else { count(key, 1) }
     counter += 1
     leaves[key] = Cached(leaf: leaf, used: counter)
     uses.append((key, counter))
@@ -65,6 +70,7 @@ struct LeafCache: Sendable {
   mutating func remove(where isDoomed: (LeafKey) -> Bool) {
     for key in leaves.keys.filter(isDoomed) {
       bytes -= leaves.removeValue(forKey: key)!.leaf.count
+      count(key, -1)
     }
   }
 
@@ -75,6 +81,7 @@ struct LeafCache: Sendable {
     for (key, leaf) in taken {
       leaves[key] = nil
       bytes -= leaf.count
+      count(key, -1)
     }
     return taken
   }
@@ -84,6 +91,12 @@ struct LeafCache: Sendable {
     guard let cached = leaves[use.key], cached.used == use.used else { return }
     bytes -= cached.leaf.count
     leaves[use.key] = nil
+    count(use.key, -1)
+  }
+
+  private mutating func count(_ key: LeafKey, _ change: Int) {
+    let left = (counts[key.content] ?? 0) + change
+    counts[key.content] = left > 0 ? left : nil
   }
 
   private mutating func dropStale() {
