@@ -42,6 +42,9 @@ package struct Master: Sendable {
     package var coverWithin: Duration = .milliseconds(5)
     /// How often the list is signed where nothing changes.
     package var heartbeat: Duration = .seconds(30)
+    /// Entries that the renames of one member's directories go through in a second, and twenty
+    /// times as many at once.
+    package var renamedPerSecond = 1_000_000
     /// Removals remembered: a member away for longer takes the whole list again.
     package var tombstoneLimit = 65_536
     package init() {}
@@ -76,6 +79,8 @@ package struct Master: Sendable {
   var believed: Set<DeviceKey> = []
   /// Whether the hub's word of one was: once, too.
   var hasBelievedHub = false
+  /// What is left of `Settings.renamedPerSecond`.
+  var renames: [PublicID: Allowance] = [:]
   let signer: MasterSigner
   /// The place that was signed last, and when.
   var signed: (order: ListOrder, at: Instant)?
@@ -195,7 +200,22 @@ extension Master {
       actions.append(.answer(to: sender, .serverNotReady(proposal.transfer)))
       return
     }
+    if case .rename(let id, _) = change, !mayRename(id, by: sender, now: now) {
+      actions.append(.answer(to: sender, .serverNotReady(proposal.transfer)))
+      return
+    }
     order(judged(change, impossible, from: sender), sender, proposal.transfer, into: &actions)
+  }
+
+  /// A rename of a directory goes through all entries of its owner, here and at everybody's.
+  private mutating func mayRename(_ id: EntryID, by owner: PublicID, now: Instant) -> Bool {
+    guard owner != .master, replica.list[EntryKey(owner, id)]?.entry.kind == .directory else {
+      return true
+    }
+    let perSecond = settings.renamedPerSecond
+    var allowance = renames[owner] ?? Allowance(perSecond: perSecond, atOnce: 20, now: now)
+    defer { renames[owner] = allowance }
+    return allowance.take(min(replica.list.count(ownedBy: owner), perSecond), now: now)
   }
 
   private func refuse(
