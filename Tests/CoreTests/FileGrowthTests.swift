@@ -106,6 +106,16 @@ struct FileGrowthTests {
     #expect(answer(bench.arrive(bench.new, 10), 1) == 900)
   }
 
+  /// An owner that lies gives one version two sizes, and grows from the smaller.
+  @Test func `who waits behind the end of what a file has become is told that it changed`() {
+    var bench = Bench()
+    _ = bench.read(1, 10 * Self.leaf, 4_096)
+    let small = Content(owner: alice, entry: id(1), version: id(2), size: 10)
+    let grown = Content(owner: alice, entry: id(1), version: id(3), size: 20)
+    let actions = bench.act { $0.grew(small, into: grown, now: .zero, &$1) }
+    #expect(actions.contains(.fail(1, .changed)))
+  }
+
   @Test func `a version that its owner no longer has is read on in what it became`() {
     var bench = Bench()
     _ = bench.read(1, 4 * Self.leaf, 2 * Limits.leaf)
