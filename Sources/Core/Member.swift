@@ -126,6 +126,8 @@ package struct Member: Sendable {
   var provenAt: Instant?
   /// When the master was last heard, by its signature.
   var heardAt: Instant?
+  /// The latest of its signatures that was seen, in this epoch: one from before proves nothing.
+  var lastBeat: TransferID?
   /// The question that is to show how old the list is, and when it was sent.
   var checking: (cursor: ListCursor, at: Instant)?
   var checkAt: Instant?

@@ -41,6 +41,7 @@ extension Member {
     guard let run else { preconditionFailure("a page is of a run") }
     self.run = nil
     let out = whoIsOut
+    let epoch = replica.order.epoch
     let deltas: [ListDelta]
     if run.isWhole, standing == .complete, replica.order.epoch != order.epoch,
       replica.list.count > 0
@@ -52,6 +53,8 @@ extension Member {
       deltas = run.finish(&replica, at: order, history)
     }
     if run.isWhole { noteOut(out) }
+    // A master that was set back may count from an earlier run.
+    if epoch != order.epoch { lastBeat = nil }
     if curtain == nil {
       keep(run.told.map { .changed($0) } ?? .renewed, into: &actions)
       tell(deltas, into: &actions)

@@ -15,15 +15,19 @@ package enum ListFault: Equatable, Sendable {
 extension Member {
   /// The master's signature holds over this head.
   package mutating func proven(
-    _ order: ListOrder, _ history: History, now: Instant, into actions: inout [MemberAction]
+    _ head: HeadProof, now: Instant, into actions: inout [MemberAction]
   ) {
     guard !isMaster, phase == .live else { return }
-    if order.epoch != replica.order.epoch {
+    if head.order.epoch != replica.order.epoch {
       // A later epoch of which nothing was said, or an earlier one's head once more.
       return catchUp(now: now, into: &actions)
     }
-    heardAt = now
-    agree(on: ListMark(seq: order.seq, history: history), now: now, into: &actions)
+    if head.beat.isLater(than: lastBeat) {
+      lastBeat = head.beat
+      heardAt = now
+    }
+    agree(
+      on: ListMark(seq: head.order.seq, history: head.history), now: now, into: &actions)
   }
 
   /// Whether the master's word on this place would tell anything: it costs something to verify.
@@ -197,5 +201,13 @@ extension Member {
     checking = (cursor, now)
     checkAt = now + settings.askAgain
     actions.append(.send(.askFiles(ListQuestion(cursor: cursor, mark: replica.mark))))
+  }
+}
+
+extension TransferID {
+  /// Whether the master signed this one behind the other.
+  fileprivate func isLater(than other: TransferID?) -> Bool {
+    guard let other else { return true }
+    return (incarnation, counter) > (other.incarnation, other.counter)
   }
 }

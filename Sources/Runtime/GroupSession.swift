@@ -87,6 +87,8 @@ package final class GroupSession: @unchecked Sendable {
     /// Whether the hub gave a key that is older than one that this device had: the master will draw
     /// a later one.
     var awaitsKey = false
+    /// How often this run of the master has signed the list.
+    var beats: UInt64 = 0
     /// Whether a timer runs for the next signature.
     var isHeadTimed = false
     /// What was last found out of a list that is not the master's; nil where all is well.

@@ -9,9 +9,14 @@ import Transport
 extension GroupSession {
   /// Signs how far the list has come, and tells everyone. While draining.
   func sign(_ order: ListOrder, _ history: History, _ version: UInt16) {
-    guard state.withLock({ $0.isMasterRegistered }) else { return }
-    let signature = identity.sign(HeadProof.signedBytes(order, history, version: version))
-    let head = HeadProof(order: order, history: history, version: version, signature: signature)
+    let beat = state.withLock { state -> TransferID? in
+      guard state.isMasterRegistered else { return nil }
+      state.beats += 1
+      return TransferID(incarnation: incarnation, counter: state.beats)
+    }
+    guard let beat else { return }
+    let head = HeadProof(
+      order: order, history: history, beat: beat, version: version, signedBy: identity.sign)
     send(head.message, from: .master)
   }
 
@@ -49,7 +54,7 @@ extension GroupSession {
         "list head: the master writes version \(proof.version) of the protocol, this program "
           + "speaks \(ProtocolVersions.spoken): update it")
     }
-    stepMember { $0.proven(proof.order, proof.history, now: $1, into: &$2) }
+    stepMember { $0.proven(proof, now: $1, into: &$2) }
   }
 
   /// CLIENT_DIS_APPROVED came. About this member it must be the master's signed word, and a later one

@@ -72,12 +72,19 @@ extension Member {
   }
 }
 
+/// The master's word on a place in the list; each `beat` is later than those of lower numbers.
+func head(_ order: ListOrder, _ history: History, beat: UInt64 = 1) -> HeadProof {
+  HeadProof(
+    order: order, history: history, beat: TransferID(incarnation: 1, counter: beat),
+    version: ProtocolVersions.spoken.highest, signedBy: SimulatedSignature.sign)
+}
+
 extension Member {
   /// Hears a message, and behind a change the master's word on it.
   mutating func hear(_ message: Message, now: Instant, into actions: inout [MemberAction]) {
     received(message, now: now, into: &actions)
     if let ordered = try? OrderedChange.decode(message) {
-      proven(ordered.order, ordered.history, now: now, into: &actions)
+      proven(head(ordered.order, ordered.history), now: now, into: &actions)
     }
   }
 }

@@ -11,6 +11,7 @@ struct ProvingTests {
     var now: Instant = .zero
     var asked = ListCursor.start
     var questions = 0
+    var beat: UInt64 = 0
 
     init() {
       hear(.clientRegisterAck(ClientRegisterAck(publicID: alice, admission: .approved)))
@@ -57,7 +58,9 @@ struct ProvingTests {
 
     @discardableResult
     mutating func proves(_ order: ListOrder, _ history: History) -> [MemberAction] {
-      act { $0.proven(order, history, now: $1, into: &$2) }
+      beat += 1
+      let word = head(order, history, beat: beat)
+      return act { $0.proven(word, now: $1, into: &$2) }
     }
 
     @discardableResult
@@ -211,5 +214,16 @@ struct ProvingTests {
     #expect(faults(bench.tick(at: .seconds(75))) == [.silent(.seconds(75))])
     bench.hear(.away([.master]))
     #expect(faults(bench.tick(at: .seconds(200))).isEmpty)
+  }
+
+  @Test func `a word of the master that is said again is no sign of life`() {
+    var bench = Bench()
+    bench.now = .seconds(60)
+    bench.proves(bench.list.order, bench.list.history)
+    let again = head(bench.list.order, bench.list.history, beat: 1)
+    #expect(bench.member.lacksProof(of: bench.list.order, now: .seconds(120)))
+    bench.now = .seconds(120)
+    bench.act { $0.proven(again, now: $1, into: &$2) }
+    #expect(faults(bench.tick(at: .seconds(135))) == [.silent(.seconds(75))])
   }
 }

@@ -26,7 +26,8 @@ extension TestGenerator {
     case .changeRefused: .changeRefused(ChangeRefusal(transfer: transfer(), body: bytes(64)))
     case .listHead:
       HeadProof(
-        order: order(), history: history(), version: UInt16(truncatingIfNeeded: next()),
+        order: order(), history: history(), beat: transfer(),
+        version: UInt16(truncatingIfNeeded: next()),
         signature: bytes(MemberRecord.signatureLength)
       ).message
     case .askFiles: .askFiles(ListQuestion(cursor: cursor(), mark: mark()))

@@ -33,10 +33,11 @@ extension World {
       if host.hubIsReady { up(ordered.message(toHub: true), from: node) }
     case .sign(let order, let history, let version):
       guard host.hubIsReady else { return }
-      let bytes = HeadProof.signedBytes(order, history, version: version)
+      host.beats += 1
       let head = HeadProof(
-        order: order, history: history, version: version,
-        signature: SimulatedSignature.sign(bytes))
+        order: order, history: history,
+        beat: TransferID(incarnation: node.incarnation, counter: host.beats), version: version,
+        signedBy: SimulatedSignature.sign)
       up(head.message, from: node)
     case .answer(let to, let message):
       if options.sabotage == .swallowAnswers, now > .seconds(10), case .filesAdded = message {

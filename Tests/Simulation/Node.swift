@@ -141,6 +141,8 @@ final class MasterHost {
   /// What a journal begins with once it was compacted.
   var snapshot: Snapshot?
   var hubIsReady = false
+  /// How often the master has signed the list.
+  var beats: UInt64 = 0
   /// Whether the journal began anew and approvals were not taken back from the hub yet.
   var isUnsettled = false
   var parts: [ClientRecord] = []

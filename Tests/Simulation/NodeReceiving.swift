@@ -95,7 +95,7 @@ extension World {
     guard let proof = try? head.proof(), SimulatedSignature.holds(proof) else {
       return fail("node \(node.index) gets a head that the master did not sign")
     }
-    withMember(node) { $0.proven(proof.order, proof.history, now: now, into: &$1) }
+    withMember(node) { $0.proven(proof, now: now, into: &$1) }
   }
 
   /// The node's process seals with the key of this generation from here on.

@@ -55,7 +55,9 @@ private struct Scene {
       if draw.below(4) == 0 { break }
       let (order, history) =
         draw.below(4) == 0 ? (self.order(), draw.history()) : (ordered.order, ordered.history)
-      member.proven(order, history, now: now, into: &actions)
+      let head = HeadProof(
+        order: order, history: history, beat: draw.transfer(), version: 2, signature: [])
+      member.proven(head, now: now, into: &actions)
     default: receive(draw.message(draw.pick(Opcode.allCases)), &actions)
     }
   }

@@ -13,16 +13,17 @@ package struct ListHead: Equatable, Sendable {
   }
 
   /// Bytes of the plain body.
-  package static let bodyLength = History.length + 2 + MemberRecord.signatureLength
+  package static let bodyLength = History.length + 16 + 2 + MemberRecord.signatureLength
 
   /// What is in the opened body.
   package func proof() throws(DecodingFault) -> HeadProof {
     var reader = ByteReader(body)
-    let history = try reader.history()
-    let version = try reader.uint16()
-    let signature = try reader.fixed(MemberRecord.signatureLength)
+    let head = HeadProof(
+      order: order, history: try reader.history(), beat: try reader.transferID(),
+      version: try reader.uint16(),
+      signature: try reader.fixed(MemberRecord.signatureLength))
     try reader.finish()
-    return HeadProof(order: order, history: history, version: version, signature: signature)
+    return head
   }
 }
 
@@ -31,36 +32,52 @@ package struct HeadProof: Equatable, Sendable {
   package let order: ListOrder
   /// Of the list up to there.
   package let history: History
+  /// Names this word of the master among all that it ever gave: its run, and how many it gave before
+  /// in that. An earlier one said again is no sign of life.
+  package let beat: TransferID
   /// The version of the protocol in which the master writes.
   package let version: UInt16
   /// The master's, of `signedBytes`.
   package let signature: [UInt8]
 
-  package init(order: ListOrder, history: History, version: UInt16, signature: [UInt8]) {
+  package init(
+    order: ListOrder, history: History, beat: TransferID, version: UInt16, signature: [UInt8]
+  ) {
     self.order = order
     self.history = history
+    self.beat = beat
     self.version = version
     self.signature = signature
   }
 
+  /// What the master says, signed.
+  package init(
+    order: ListOrder, history: History, beat: TransferID, version: UInt16,
+    signedBy sign: ([UInt8]) -> [UInt8]
+  ) {
+    let plain = HeadProof(
+      order: order, history: history, beat: beat, version: version, signature: [])
+    self.init(
+      order: order, history: history, beat: beat, version: version,
+      signature: sign(plain.signedBytes))
+  }
+
   /// What the master signs.
-  package static func signedBytes(
-    _ order: ListOrder, _ history: History, version: UInt16
-  ) -> [UInt8] {
-    var writer = ByteWriter(reserving: 96)
+  package var signedBytes: [UInt8] {
+    var writer = ByteWriter(reserving: 112)
     writer.put("fsharefs list head 1")
     writer.put(version)
     writer.put(order)
     writer.put(history)
+    writer.put(beat)
     return writer.bytes
   }
-
-  package var signedBytes: [UInt8] { Self.signedBytes(order, history, version: version) }
 
   /// The message that says it.
   package var message: Message {
     var writer = ByteWriter(reserving: ListHead.bodyLength)
     writer.put(history)
+    writer.put(beat)
     writer.put(version)
     writer.putFixed(signature, count: MemberRecord.signatureLength)
     return .listHead(ListHead(order: order, body: writer.bytes))
