@@ -7,8 +7,14 @@ import Sealing
 /// followed: a master that is restored from it, and a replica that heard all of it, have the same
 /// list.
 private struct Scene {
-  private var master = Master(epoch: 1, spareEpoch: 2, hash: ListHash.sha256)
-  private var restored = Master(epoch: 1, spareEpoch: 2, hash: ListHash.sha256)
+  /// What is reported as signed is taken so: whatever it says is tried.
+  private static let signer = MasterSigner(
+    sign: { _ in [UInt8](repeating: 7, count: MemberRecord.signatureLength) },
+    holds: { _, _ in true })
+  private var master = Master(
+    epoch: 1, spareEpoch: 2, hash: ListHash.sha256, signer: signer)
+  private var restored = Master(
+    epoch: 1, spareEpoch: 2, hash: ListHash.sha256, signer: signer)
   private var follower = Replica(order: ListOrder(epoch: 1, seq: 0), hash: ListHash.sha256)
   private var draw: TestGenerator
   private var now: Duration = .zero
@@ -41,7 +47,7 @@ private struct Scene {
         someone(), draw.pick([.online, .away, .gone]), into: &actions)
     case 5:
       now += .milliseconds(Int64(draw.next() % 100_000))
-      master.tick(now: now)
+      master.tick(now: now, into: &actions)
     case 6:
       let question = ListQuestion(cursor: draw.cursor(), mark: draw.mark())
       _ = master.received(.askFiles(question), from: someone(), now: now, into: &actions)
