@@ -14,7 +14,7 @@ extension StatusReport {
       ("mountpoint", mountpoint),
       ("own folder", ownFolder),
       ("state folder", stateFolder),
-      ("list", "change \(seq) of epoch \(epoch)\(age)"),
+      ("list", epoch == 0 ? "none yet" : "change \(seq) of epoch \(epoch)\(age)"),
       ("entries", "\(entries), of them own: \(ownEntries)"),
       ("not shared", unshared),
       ("pending changes", "\(pendingChanges)"),

@@ -44,7 +44,6 @@ package struct HubClient: Equatable, Sendable {
     ClientRecord(
       publicID: publicID, key: key, name: name, system: system, address: address,
       firstSeen: firstSeen, generation: groupKey?.generation ?? outSince, reached: reached,
-      versions: versions,
-      admission: admission, presence: presence)
+      versions: versions, admission: admission, presence: presence)
   }
 }

@@ -58,8 +58,8 @@ package struct Master: Sendable {
   let settings: Settings
   /// Of the group key: each disapproval of somebody who had it begins a new one.
   package internal(set) var generation: UInt32
-  /// More keys than any group draws while a backup of its master is good for anything: a member that
-  /// says it was more makes it up. Of all there are, few enough to lose by a lie.
+  /// More keys than any group draws while a backup of its master is good for anything: a member
+  /// that says it was more makes it up. Of all there are, few enough to lose by a lie.
   static let generationsOfMembers: UInt32 = 1 << 16
   /// The same for the hub's word, which repeats what members' lies made earlier masters draw.
   static let generationsPossible: UInt32 = 1 << 24

@@ -23,6 +23,9 @@ extension Master {
   /// Whether something has changed since the last signature.
   package var hasUnsigned: Bool { signed?.order != replica.order }
 
+  /// How often the list is signed where nothing changes.
+  package var heartbeat: Duration { settings.heartbeat }
+
   /// When the list is to be signed next; nil where it never was.
   var headDue: Instant? {
     signed.map { $0.at + (hasUnsigned ? settings.coverWithin : settings.heartbeat) }
@@ -35,13 +38,14 @@ extension Master {
     actions.append(.sign(replica.order, replica.history, version: version))
   }
 
-  /// The version of the protocol that the master writes: the highest that everyone who is in speaks,
-  /// or has spoken when it was last here. Complexity: O(members).
+  /// The version of the protocol that the master writes: the highest that everyone who is in
+  /// speaks, or has spoken when it was last here. Complexity: O(members), whatever else a hub
+  /// names.
   private var version: UInt16 {
     var version = settings.versions.highest
-    for (publicID, client) in clients where client.versions.highest < version {
-      guard replica.members[publicID]?.admission == .approved else { continue }
-      version = max(client.versions.highest, settings.versions.lowest)
+    for member in replica.members.values where member.admission == .approved {
+      guard let spoken = clients[member.publicID]?.versions.highest else { continue }
+      version = min(version, max(spoken, settings.versions.lowest))
     }
     return version
   }

@@ -99,7 +99,8 @@ package struct Member: Sendable {
   package internal(set) var publicID: PublicID?
   package internal(set) var replica: Replica
   package internal(set) var presences: [PublicID: Presence] = [:]
-  /// Where the hub said last that those are who were put out: gone, for everybody who waits for them.
+  /// Where the hub said last that those are who were put out: gone, for everybody who waits for
+  /// them.
   var presencesOfOut: [PublicID: Presence] = [:]
   var own: [EntryID: Own] = [:]
   var ownPaths: [SharePath: EntryID] = [:]

@@ -54,8 +54,8 @@ extension Member {
     }
   }
 
-  /// A change came that does not fit behind what came before: one of the two is not the master's, or
-  /// something between them was left out.
+  /// A change came that does not fit behind what came before: one of the two is not the master's,
+  /// or something between them was left out.
   mutating func misfits(
     _ ordered: OrderedChange, now: Instant, into actions: inout [MemberAction]
   ) {
@@ -84,6 +84,9 @@ extension Member {
     }
     if let at = checkAt, now >= at { check(now: now, into: &actions) }
   }
+
+  /// This process did not run for so long: nothing could be heard.
+  package mutating func slept(_ time: Duration) { heardAt = heardAt.map { $0 + time } }
 
   /// When `tickProofs` is due.
   var proofDue: Instant? {
@@ -138,8 +141,8 @@ extension Member {
   private mutating func apply(
     uncoveredUpTo seq: UInt64, now: Instant, into actions: inout [MemberAction]
   ) {
-    // About whom something was decided. What of it holds now counts: the hub's word on where they are
-    // does not wait for the master's, and may have gone ahead.
+    // About whom something was decided. What of it holds now counts: the hub's word on where they
+    // are does not wait for the master's, and may have gone ahead.
     var decided: Set<PublicID> = []
     while let ordered = uncovered.takeFirst(upTo: seq) {
       // Apart from the call, which would hold a copy of the whole replica while it changes.
@@ -162,7 +165,8 @@ extension Member {
     mark = replica.mark
   }
 
-  /// No word of the master followed changes that came: it is asked. It may have gone away just then.
+  /// No word of the master followed changes that came: it is asked. It may have gone away just
+  /// then.
   private mutating func suspect(now: Instant, into actions: inout [MemberAction]) {
     suspected = uncovered.last.map { ($0.order, $0.history) }
     catchUp(now: now, into: &actions)

@@ -5,22 +5,21 @@ import Protocol
 /// has the group's key and the hub's ear can make one up: nobody is shown them before.
 struct UncoveredChanges: Sendable {
   private var changes: Deque<OrderedChange> = []
-  /// Entries and changes, for the limit.
-  private var weight = 0
+  private var bytes = 0
   /// Since when there is something.
   private(set) var since: Instant?
 
   /// More than an honest master lets come before it signs.
-  private static let limit = 65_536
+  private static let limit = 16 << 20
 
-  var isTooMuch: Bool { weight > Self.limit }
+  var isTooMuch: Bool { bytes > Self.limit }
 
   /// The one that came last.
   var last: OrderedChange? { changes.last }
 
   mutating func append(_ ordered: OrderedChange, now: Instant) {
     changes.append(ordered)
-    weight += Self.weight(of: ordered)
+    bytes += ordered.bytes
     since = since ?? now
   }
 
@@ -35,14 +34,9 @@ struct UncoveredChanges: Sendable {
   /// Takes the first, if it is at `seq` or before; nil where there is none.
   mutating func takeFirst(upTo seq: UInt64) -> OrderedChange? {
     guard let first = changes.first, first.order.seq <= seq else { return nil }
-    weight -= Self.weight(of: first)
+    bytes -= first.bytes
     changes.removeFirst()
     if changes.isEmpty { since = nil }
     return first
-  }
-
-  private static func weight(of ordered: OrderedChange) -> Int {
-    guard case .added(let entries, let rejected) = ordered.change else { return 1 }
-    return 1 + entries.count + rejected.count
   }
 }

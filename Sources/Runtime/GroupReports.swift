@@ -87,8 +87,8 @@ extension GroupSession {
       report.listAge = state.member.listAge(now: MonotonicClock.now)
         .map { Int($0.components.seconds) }
       report.listFault = state.listFault
+      report.restoration = Self.restorationText(state)
     }
-    report.restoration = state.withLock { Self.restorationText($0) }
     report.diskCacheBytes = volume.diskCacheFigures?.bytes
     report.diskCacheLimit = volume.diskCacheFigures?.limit
     report.uploadsPaused = volume.uploadsArePaused

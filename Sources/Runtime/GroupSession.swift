@@ -87,8 +87,12 @@ package final class GroupSession: @unchecked Sendable {
     /// Whether the hub gave a key that is older than one that this device had: the master will draw
     /// a later one.
     var awaitsKey = false
-    /// How often this run of the master has signed the list.
+    /// When time was last looked at.
+    var tickedAt: Instant?
+    /// How often this run of the master has signed the list, how it did last, and when.
     var beats: UInt64 = 0
+    var lastHead: HeadProof?
+    var signedAt: Instant?
     /// Whether a timer runs for the next signature.
     var isHeadTimed = false
     /// What was last found out of a list that is not the master's; nil where all is well.
@@ -100,6 +104,8 @@ package final class GroupSession: @unchecked Sendable {
 
   /// How often time is looked at; also the shortest back-off.
   static let tickEvery: Duration = .milliseconds(100)
+  /// Time between two looks at it in which this process did not run.
+  static let sleepAtLeast: Duration = .seconds(5)
   /// The longest back-off between two tries to connect.
   static let longestBackOff: Double = 5
 

@@ -60,6 +60,7 @@ extension GroupSession: HubLinkHandler {
   package func linkTimerFired() {
     let now = MonotonicClock.now
     budget.tick(now: now)
+    noteSleep(now: now)
     let connects = state.withLock { state -> Bool in
       guard !state.isLeaving, let at = state.reconnectAt, now >= at else { return false }
       state.reconnectAt = nil
@@ -71,11 +72,22 @@ extension GroupSession: HubLinkHandler {
     // It ticks after whatever it does.
     stepMaster { _, _, _ in }
     tickBacklog(now: now)
+    signWhileWaiting(now: now)
     trust.tick(now: now)
     renewOldKey()
     showWholeList()
     if let due = volume.nextDeadline, now >= due { volume.tick() }
     link.setTimer(after: timeUntilTick)
+  }
+
+  /// A machine that sleeps, or a process that is stopped, hears nothing of its master, and nobody
+  /// held that back.
+  private func noteSleep(now: Instant) {
+    let slept = state.withLock { state -> Duration in
+      defer { state.tickedAt = now }
+      return state.tickedAt.map { now - $0 } ?? .zero
+    }
+    if slept >= Self.sleepAtLeast { stepMember { member, _, _ in member.slept(slept) } }
   }
 
   private func received(_ message: Message) throws(DecodingFault) {

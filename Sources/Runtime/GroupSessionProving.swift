@@ -17,7 +17,23 @@ extension GroupSession {
     guard let beat else { return }
     let head = HeadProof(
       order: order, history: history, beat: beat, version: version, signedBy: identity.sign)
+    state.withLock { state in
+      state.lastHead = head
+      state.signedAt = MonotonicClock.now
+    }
     send(head.message, from: .master)
+  }
+
+  /// A master whose disk is full is there all the same, and the list as far as it was told: it is
+  /// signed once more, so that nobody takes it for held back.
+  func signWhileWaiting(now: Instant) {
+    let last = state.withLock { state -> HeadProof? in
+      guard let master = state.master, state.backlog.trouble != nil, let at = state.signedAt,
+        now - at >= master.heartbeat
+      else { return nil }
+      return state.lastHead
+    }
+    if let last { sign(last.order, last.history, last.version) }
   }
 
   /// Has what was published signed soon: the next look at time is further away than that.
@@ -30,12 +46,14 @@ extension GroupSession {
     if isNeeded { link?.perform { [self] in link.setTimer(after: timeUntilTick) } }
   }
 
-  /// Service thread of the link.
+  /// How soon time is to be looked at again. Service thread of the link.
   var timeUntilTick: Duration {
     state.withLock { state in
-      guard let master = state.master, master.hasUnsigned else { return Self.tickEvery }
+      guard let master = state.master, master.hasUnsigned, let due = master.nextDeadline else {
+        return Self.tickEvery
+      }
       state.isHeadTimed = true
-      return min(Self.tickEvery, Master.Settings().coverWithin)
+      return min(Self.tickEvery, max(.milliseconds(1), due - MonotonicClock.now))
     }
   }
 
@@ -57,8 +75,8 @@ extension GroupSession {
     stepMember { $0.proven(proof, now: $1, into: &$2) }
   }
 
-  /// CLIENT_DIS_APPROVED came. About this member it must be the master's signed word, and a later one
-  /// than the key that it has. Service thread of the link.
+  /// CLIENT_DIS_APPROVED came. About this member it must be the master's signed word, and a later
+  /// one than the key that it has. Service thread of the link.
   func received(_ decision: Decision, _ message: Message) throws(DecodingFault) {
     let (me, master) = state.withLock { ($0.member.publicID, $0.masterKey) }
     if decision.publicID == me, let ordered = try OrderedChange.decode(message),
@@ -80,7 +98,10 @@ extension GroupSession {
     state.withLock { $0.listFault = what }
     budget.log(
       .warning, "false lists",
-      "\(what): the list is asked for anew. Where this comes again, the hub is broken or lies about the list: leave it (fsharectl status shows how old the list is)",
+      """
+      \(what): the list is asked for anew. Where this comes again, the hub is broken or lies about \
+      the list: leave it (fsharectl status shows how old the list is)
+      """,
       metadata: ["hub": "\(hub)"])
   }
 
@@ -89,7 +110,8 @@ extension GroupSession {
     case .withheld(let have, let signed):
       "the hub passed on changes up to \(have), and the master has made change \(signed)"
     case .forked(let seq):
-      "change \(seq) is not what the master made of it: the hub passed on other changes than the master has signed"
+      "change \(seq) is not what the master made of it: the hub passed on other changes than the "
+        + "master has signed"
     case .silent(let time):
       "the hub says that the master is there, and has passed on nothing that it signed for "
         + "\(time.components.seconds) s"

@@ -152,8 +152,7 @@ extension HubRuntime {
     hub.opened(
       id, from: peer, time: WallClock.seconds, now: MonotonicClock.now)
     log.debug("connected", metadata: ["session": "\(id)", "peer": "\(peer)"])
-    send(
-      .hello(Hello(challenge: challenge)), to: id)
+    send(.hello(Hello(challenge: challenge)), to: id)
   }
 
   package func controlReceived(_ id: ConnectionID, message bytes: [UInt8]) {

@@ -216,6 +216,14 @@ struct ProvingTests {
     #expect(faults(bench.tick(at: .seconds(200))).isEmpty)
   }
 
+  @Test func `what a machine slept through is not held against anybody`() {
+    var bench = Bench()
+    bench.now = .seconds(600)
+    bench.member.slept(.seconds(595))
+    #expect(faults(bench.tick(at: .seconds(600))).isEmpty)
+    #expect(faults(bench.tick(at: .seconds(670))) == [.silent(.seconds(75))])
+  }
+
   @Test func `a word of the master that is said again is no sign of life`() {
     var bench = Bench()
     bench.now = .seconds(60)

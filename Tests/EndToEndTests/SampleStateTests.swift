@@ -5,7 +5,8 @@ import Testing
 
 extension EndToEnd {
   /// State folders of the first program whose protocol and files were finished, as they lie in
-  /// `Tests/Samples/state-2`: every later program goes on with them (S117). Their keys are nobody's.
+  /// `Tests/Samples/state-2`: every later program goes on with them (S117). Their keys are
+  /// nobody's.
   @Suite struct SampleState {
     /// The words of the sample's devices: who has another key is somebody else.
     private static let words = [

@@ -54,8 +54,8 @@ extension World {
     return held + [bytes]
   }
 
-  /// Whether a change lets in, or puts out, who is at the other end: a hub that does not pass that on
-  /// keeps somebody out, as any hub can.
+  /// Whether a change lets in, or puts out, who is at the other end: a hub that does not pass that
+  /// on keeps somebody out, as any hub can.
   private func decides(_ ordered: OrderedChange, _ connection: Connection) -> Bool {
     switch ordered.change {
     case .approved(let member), .disapproved(let member): member.publicID == connection.publicID

@@ -55,9 +55,11 @@ struct Simulate: ParsableCommand {
       \(sum.changes) changes, \(sum.refusals) refused, \(sum.acks) of \(sum.waits) waits acked, \
       \(sum.verifiedReads) reads verified, \(sum.failedReads) failed of \(sum.reads), \
       \(sum.links) connections cut, \(sum.masterRestarts) master and \(sum.hubRestarts) hub restarts, \
-      \(sum.setBacks) masters set back and \(sum.noticed) that noticed, \(sum.lostRegistries) registries lost, \
-      \(sum.lies) lies, \(sum.liesHeard) of them ordered, \(sum.liarsRefused) connections of liars ended, \
-      \(sum.probes) honest requests beside them, \(sum.hubLies) lies of hubs about the list, \(sum.falseLists) found out
+      \(sum.setBacks) masters set back and \(sum.noticed) that noticed, \
+      \(sum.lostRegistries) registries lost, \
+      \(sum.lies) lies, \(sum.liesHeard) of them ordered, \
+      \(sum.liarsRefused) connections of liars ended, \(sum.probes) honest requests beside them, \
+      \(sum.hubLies) lies of hubs about the list, \(sum.falseLists) times found out
 
       """)
     if failures > 0 { throw ExitCode.failure }

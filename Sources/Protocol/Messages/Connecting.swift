@@ -79,8 +79,9 @@ package struct Register: Equatable, Sendable {
   package static let claimLimit = 32
 
   /// What the proof signs: purpose, challenge, the hub's TLS key as its sender sees it, both keys,
-  /// the incarnation, the generation that was reached, and what the sender speaks. `channel`: SHA-256 of that key, empty
-  /// without TLS; so that no hub can pass a proof on to another hub as its own.
+  /// the incarnation, the generation that was reached, and what the sender speaks. `channel`:
+  /// SHA-256 of that key, empty without TLS; so that no hub can pass a proof on to another hub as
+  /// its own.
   package static func signedBytes(
     asMaster: Bool, challenge: [UInt8], channel: [UInt8], key: DeviceKey, incarnation: Incarnation,
     reached: UInt32, versions: ProtocolVersions

@@ -1,8 +1,8 @@
 /// LIST_HEAD: how far the list has come, in the master's signed word. It comes soon after every
 /// change, for all since the last, and every half minute where nothing changes.
 ///
-/// A change is sealed with the group's key, which every member has: that it is the master's, and the
-/// only one at its place, a member knows by this, or by the mark of an answer to itself.
+/// A change is sealed with the group's key, which every member has: that it is the master's, and
+/// the only one at its place, a member knows by this, or by the mark of an answer to itself.
 package struct ListHead: Equatable, Sendable {
   package let order: ListOrder
   /// A `HeadProof`, encoded; sealed on its way.
@@ -32,8 +32,8 @@ package struct HeadProof: Equatable, Sendable {
   package let order: ListOrder
   /// Of the list up to there.
   package let history: History
-  /// Names this word of the master among all that it ever gave: its run, and how many it gave before
-  /// in that. An earlier one said again is no sign of life.
+  /// Names this word of the master among all that it ever gave: its run, and how many it gave
+  /// before in that. An earlier one said again is no sign of life.
   package let beat: TransferID
   /// The version of the protocol in which the master writes.
   package let version: UInt16

@@ -9,6 +9,9 @@ package struct OrderedChange: Equatable, Sendable {
   /// The change in bytes, as its history counts it and its message carries it.
   private let encoded: [UInt8]
 
+  /// How long it is there, with what every change has.
+  package var bytes: Int { encoded.count + 80 }
+
   package init(
     order: ListOrder, sender: PublicID, transfer: TransferID, change: Change,
     history: History = .none

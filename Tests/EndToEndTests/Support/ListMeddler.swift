@@ -1,8 +1,8 @@
 import Protocol
 import System
 
-/// A hub's hand in what it passes on of the list. It reads heads of messages, as any hub can; what it
-/// says in the place of one, a member has sealed for it.
+/// A hub's hand in what it passes on of the list. It reads heads of messages, as any hub can; what
+/// it says in the place of one, a member has sealed for it.
 final class ListMeddler: WireTap {
   enum Deed: Equatable, Sendable {
     /// The next FILES_ADDED is not passed on.
@@ -35,42 +35,23 @@ final class ListMeddler: WireTap {
     var done: Int { state.withLock { $0.done } }
   }
 
-  private struct Stream {
-    var isControl = false
-    var hasSpoken = false
-    var isBehindHead = false
-    var pending: [UInt8] = []
-  }
-
   private let orders: Orders
-  private let stream = Locked(Stream())
+  private let stream = Locked(TappedStream())
 
   init(_ orders: Orders) { self.orders = orders }
 
   func up(_ bytes: [UInt8]) -> [UInt8] {
     stream.withLock { stream in
-      if !stream.hasSpoken {
-        stream.hasSpoken = true
-        stream.isControl = !bytes.starts(with: Array("GET /bulk/".utf8))
-      }
+      stream.noteUp(bytes) { !$0.starts(with: Array("GET /bulk/".utf8)) }
     }
     return bytes
   }
 
   func down(_ bytes: [UInt8]) -> [UInt8] {
     stream.withLock { stream in
-      guard stream.isControl else { return bytes }
-      stream.pending += bytes
-      var output: [UInt8] = []
-      if !stream.isBehindHead {
-        guard let end = stream.pending.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound else {
-          return []
-        }
-        output += stream.pending[..<end]
-        stream.pending.removeFirst(end)
-        stream.isBehindHead = true
-      }
-      while let (frame, head) = Self.takeFrame(&stream.pending) {
+      guard stream.isWanted else { return bytes }
+      var output = stream.noteDown(bytes)
+      while stream.isOpen, let (frame, head) = Self.takeFrame(&stream.pending) {
         output += meddled(frame, head: head)
       }
       return output

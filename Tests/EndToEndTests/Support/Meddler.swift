@@ -41,42 +41,23 @@ final class Meddler: WireTap {
     var done: Int { state.withLock { $0.done } }
   }
 
-  private struct Stream {
-    var isBulkDown = false
-    var isBehindHead = false
-    var pending: [UInt8] = []
-    var hasSpoken = false
-  }
-
   private let orders: Orders
-  private let stream = Locked(Stream())
+  private let stream = Locked(TappedStream())
 
   init(_ orders: Orders) { self.orders = orders }
 
   func up(_ bytes: [UInt8]) -> [UInt8] {
     stream.withLock { stream in
-      if !stream.hasSpoken {
-        stream.hasSpoken = true
-        stream.isBulkDown = bytes.starts(with: Array("GET /bulk/down".utf8))
-      }
+      stream.noteUp(bytes) { $0.starts(with: Array("GET /bulk/down".utf8)) }
     }
     return bytes
   }
 
   func down(_ bytes: [UInt8]) -> [UInt8] {
     stream.withLock { stream in
-      guard stream.isBulkDown else { return bytes }
-      stream.pending += bytes
-      var output: [UInt8] = []
-      if !stream.isBehindHead {
-        guard let end = stream.pending.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound else {
-          return []
-        }
-        output += stream.pending[..<end]
-        stream.pending.removeFirst(end)
-        stream.isBehindHead = true
-      }
-      while let frame = Self.takeFrame(&stream.pending) { output += meddled(frame) }
+      guard stream.isWanted else { return bytes }
+      var output = stream.noteDown(bytes)
+      while stream.isOpen, let frame = Self.takeFrame(&stream.pending) { output += meddled(frame) }
       return output
     }
   }
