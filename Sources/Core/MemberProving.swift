@@ -80,6 +80,7 @@ extension Member {
     }
     if let heard = heardAt, now - heard >= settings.silence {
       heardAt = now
+      checkAt = now
       actions.append(.fault(.silent(now - heard)))
     }
     if let at = checkAt, now >= at { check(now: now, into: &actions) }

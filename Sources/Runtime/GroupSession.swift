@@ -89,6 +89,8 @@ package final class GroupSession: @unchecked Sendable {
     var awaitsKey = false
     /// When time was last looked at.
     var tickedAt: Instant?
+    /// How far the list has come that everyone was told.
+    var told: (order: ListOrder, history: History)?
     /// How often this run of the master has signed the list, how it did last, and when.
     var beats: UInt64 = 0
     var lastHead: HeadProof?

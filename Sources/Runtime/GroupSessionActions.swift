@@ -63,9 +63,11 @@ extension GroupSession {
       try journal!.append(ordered)
       compactJournal()
     case .publish(let ordered):
-      if state.withLock({ $0.isMasterRegistered }) {
-        send(ordered.message(toHub: true), from: .master)
+      let isHeard = state.withLock { state -> Bool in
+        state.told = (ordered.order, ordered.history)
+        return state.isMasterRegistered
       }
+      if isHeard { send(ordered.message(toHub: true), from: .master) }
       stepInPlace { $0.received(ordered, now: $1, into: &$2) }
       timeHead()
     case .sign(let order, let history, let version): sign(order, history, version)

@@ -24,16 +24,18 @@ extension GroupSession {
     send(head.message, from: .master)
   }
 
-  /// A master whose disk is full is there all the same, and the list as far as it was told: it is
-  /// signed once more, so that nobody takes it for held back.
+  /// A master whose disk is full is there all the same, and the list as far as it was told: that is
+  /// signed, so that nobody takes it for made up, or held back.
   func signWhileWaiting(now: Instant) {
-    let last = state.withLock { state -> HeadProof? in
-      guard let master = state.master, state.backlog.trouble != nil, let at = state.signedAt,
-        now - at >= master.heartbeat
+    let due = state.withLock { state -> (order: ListOrder, history: History, version: UInt16)? in
+      guard let master = state.master, state.backlog.trouble != nil, let last = state.lastHead,
+        let at = state.signedAt
       else { return nil }
-      return state.lastHead
+      let told = state.told ?? (last.order, last.history)
+      guard told.order != last.order || now - at >= master.heartbeat else { return nil }
+      return (told.order, told.history, last.version)
     }
-    if let last { sign(last.order, last.history, last.version) }
+    if let due { sign(due.order, due.history, due.version) }
   }
 
   /// Has what was published signed soon: the next look at time is further away than that.

@@ -211,7 +211,9 @@ struct ProvingTests {
   @Test func `a master that is there and says nothing for long is named`() {
     var bench = Bench()
     #expect(faults(bench.tick(at: .seconds(74))).isEmpty)
+    let before = bench.questions
     #expect(faults(bench.tick(at: .seconds(75))) == [.silent(.seconds(75))])
+    #expect(bench.questions == before + 1)
     bench.hear(.away([.master]))
     #expect(faults(bench.tick(at: .seconds(200))).isEmpty)
   }
