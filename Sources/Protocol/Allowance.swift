@@ -22,6 +22,14 @@ package struct Allowance: Sendable {
     return true
   }
 
+  /// Takes it, even where less is left.
+  package mutating func spend(_ count: Int, now: Duration) {
+    fullAt = max(fullAt, now) + cost * count
+  }
+
+  /// Whether nothing is left.
+  package func isSpent(now: Duration) -> Bool { fullAt >= now + depth }
+
   /// Whether all of it is there.
   package func isFull(now: Duration) -> Bool { fullAt <= now }
 }

@@ -22,7 +22,7 @@ package struct Name: Hashable, Sendable {
   /// For bytes that `check` has passed before.
   init(unchecked bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
 
-  package func hash(into hasher: inout Hasher) { bytes.hashBytes(into: &hasher) }
+  package func hash(into hasher: inout Hasher) { bytes[...].hashBytes(into: &hasher) }
 
   static func check(_ part: ArraySlice<UInt8>) throws(PathFault) {
     if part.isEmpty { throw .emptyPart }
@@ -56,7 +56,8 @@ package struct SharePath: Hashable, Sendable {
     self.bytes = bytes
   }
 
-  private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+  /// For bytes that were checked before, as one path or as parts of paths.
+  package init(unchecked bytes: [UInt8]) { self.bytes = bytes }
 
   /// The path of `name` in `parent` (nil: the root).
   package init(parent: SharePath?, name: Name) throws(PathFault) {
@@ -68,11 +69,29 @@ package struct SharePath: Hashable, Sendable {
     self.init(unchecked: parent.bytes + [0x2f] + name.bytes)
   }
 
-  package func hash(into hasher: inout Hasher) { bytes.hashBytes(into: &hasher) }
+  package func hash(into hasher: inout Hasher) { bytes[...].hashBytes(into: &hasher) }
 
   /// The parts, first to last.
-  package var names: [Name] {
-    bytes.split(separator: 0x2f).map { Name(unchecked: $0) }
+  package var names: [Name] { parts.map { Name(unchecked: $0) } }
+
+  /// The same, without a copy of any.
+  package var parts: Parts { Parts(rest: bytes[...]) }
+
+  /// Goes through the parts of a path.
+  package struct Parts: Sequence, IteratorProtocol {
+    private var rest: ArraySlice<UInt8>?
+
+    init(rest: ArraySlice<UInt8>) { self.rest = rest }
+
+    package mutating func next() -> ArraySlice<UInt8>? {
+      guard let left = rest else { return nil }
+      guard let slash = left.firstIndex(of: 0x2f) else {
+        rest = nil
+        return left
+      }
+      rest = left[(slash + 1)...]
+      return left[..<slash]
+    }
   }
 
   /// The last part.
@@ -105,9 +124,9 @@ package struct SharePath: Hashable, Sendable {
   }
 }
 
-extension [UInt8] {
+extension ArraySlice<UInt8> {
   /// Feeds all bytes at once: `Array`'s own hashing goes byte by byte, ten times slower.
-  fileprivate func hashBytes(into hasher: inout Hasher) {
+  package func hashBytes(into hasher: inout Hasher) {
     unsafe withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
   }
 }

@@ -32,7 +32,7 @@ extension World {
   /// the next, and what was told of it makes the same.
   func compare(_ node: Node) {
     let replica = node.member.replica
-    let listed = replica.list.sorted
+    let listed = Array(replica.list.unordered)
     if node.member.standing == .complete {
       let digest = Oracle.digest(of: listed, replica.members.values)
       if digest != oracle.digest(at: replica.order, replica.history) {
@@ -45,7 +45,7 @@ extension World {
         }
       }
     }
-    let visible = node.member.shown.sorted.filter { node.member.isVisible($0) }
+    let visible = node.member.shown.unordered.filter { node.member.isVisible($0) }
     if visible.count != node.view.count
       || !visible.allSatisfy({ node.view[$0.key] == $0 })
     {

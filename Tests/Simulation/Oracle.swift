@@ -43,7 +43,7 @@ struct Oracle {
     order = replica.order
     history = replica.history
     effects = []
-    entries = Dictionary(uniqueKeysWithValues: replica.list.sorted.map { ($0.key, $0) })
+    entries = Dictionary(uniqueKeysWithValues: replica.list.unordered.map { ($0.key, $0) })
     members = replica.members
     digests[Place(order: order, history: history)] = digest
   }

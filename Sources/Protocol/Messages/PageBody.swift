@@ -1,5 +1,5 @@
 /// An entry of the list, with its owner and its place in the order of claims.
-package struct ListedEntry: Equatable, Sendable {
+package struct ListedEntry: Hashable, Sendable {
   package var entry: Entry
   package let owner: PublicID
   /// The seq at which the path was claimed: the earlier claim of a path is the one that shows.

@@ -1,44 +1,38 @@
-package import Protocol
+import Core
+import Protocol
 
-/// What changed in a list: enough to bring a tree from the state before to the state after.
-package enum ListDelta: Equatable, Sendable {
-  case upserted(ListedEntry)
-  case removed(ListedEntry)
-}
-
-/// The union of what all members share: every entry with its owner, and who claimed each path
-/// first.
+/// What `ModelList` is to do, done plainly: dictionaries of whole paths.
 ///
 /// A path may have several claims: directories of several owners merge, and while a replica catches
 /// up page by page an entry may still stand where another has moved to. The earliest claim shows.
-package struct ShareList: Sendable {
+struct ModelList: Sendable {
   private var entries: [EntryKey: ListedEntry] = [:]
   private var claims: [SharePath: Claims] = [:]
   /// What lies somewhere below a path.
   private var descendants: [SharePath: Below] = [:]
   private var owned: [PublicID: Owned] = [:]
 
-  package init() {}
+  init() {}
 
-  package var count: Int { entries.count }
+  var count: Int { entries.count }
 
-  package subscript(key: EntryKey) -> ListedEntry? { entries[key] }
+  subscript(key: EntryKey) -> ListedEntry? { entries[key] }
 
   /// The entry that shows at `path`.
-  package func visible(at path: SharePath) -> ListedEntry? {
+  func visible(at path: SharePath) -> ListedEntry? {
     claims[path].flatMap { entries[$0.first] }
   }
 
-  package func count(ownedBy owner: PublicID) -> Int { owned[owner]?.ids.count ?? 0 }
+  func count(ownedBy owner: PublicID) -> Int { owned[owner]?.ids.count ?? 0 }
 
   /// Bytes of the paths of `owner`'s entries, and of those above them that nobody had before.
-  package func pathBytes(ownedBy owner: PublicID) -> Int { owned[owner]?.pathBytes ?? 0 }
+  func pathBytes(ownedBy owner: PublicID) -> Int { owned[owner]?.pathBytes ?? 0 }
 
   /// Whether something lies somewhere below a path.
   func isAbove(_ path: SharePath) -> Bool { descendants[path] != nil }
 
   /// Ids of all entries of `owner`, in the order of their ids. Complexity: O(n log n) of them.
-  package func ids(ownedBy owner: PublicID) -> [EntryID] { (owned[owner]?.ids ?? []).sorted() }
+  func ids(ownedBy owner: PublicID) -> [EntryID] { (owned[owner]?.ids ?? []).sorted() }
 
   /// All entries of `owner`, in the order of their ids. Complexity: O(n log n) of them.
   func entries(ownedBy owner: PublicID) -> [ListedEntry] {
@@ -46,27 +40,24 @@ package struct ShareList: Sendable {
   }
 
   /// All entries in the order of their keys. Complexity: O(n log n).
-  package var sorted: [ListedEntry] { entries.values.sorted { $0.key < $1.key } }
-
-  /// All entries, in no order: none of it may reach an action.
-  package var unordered: some Collection<ListedEntry> { entries.values }
+  var sorted: [ListedEntry] { entries.values.sorted { $0.key < $1.key } }
 
   /// The entries that `other` has not, in the order of their keys. Complexity: O(n).
-  func lacking(in other: ShareList) -> [ListedEntry] {
+  func lacking(in other: ModelList) -> [ListedEntry] {
     entries.values.filter { other[$0.key] == nil }.sorted { $0.key < $1.key }
   }
 
   /// Everybody who has an entry, ascending.
-  package var owners: [PublicID] { owned.filter { !$0.value.ids.isEmpty }.keys.sorted() }
+  var owners: [PublicID] { owned.filter { !$0.value.ids.isEmpty }.keys.sorted() }
 
   /// Why `entry` of `owner` cannot be taken; nil if it can. Complexity: O(depth).
-  package func rejection(of entry: Entry, owner: PublicID) -> Rejection? {
+  func rejection(of entry: Entry, owner: PublicID) -> Rejection? {
     rejection(of: entry.path, kind: entry.kind, key: EntryKey(owner, entry.id))
   }
 
   /// Why `key` cannot stand at `path`; nil if it can. A file of the same owner there gives way:
   /// that is a replacement.
-  package func rejection(of path: SharePath, kind: EntryKind, key: EntryKey) -> Rejection? {
+  func rejection(of path: SharePath, kind: EntryKind, key: EntryKey) -> Rejection? {
     var ancestor = path.parent
     while let one = ancestor {
       if let listed = visible(at: one), listed.entry.kind != .directory { return .notADirectory }
@@ -87,7 +78,7 @@ package struct ShareList: Sendable {
   }
 
   /// Sets an entry as it is told, whatever else has its path; appends what changed.
-  package mutating func upsert(_ listed: ListedEntry, into deltas: inout [ListDelta]) {
+  mutating func upsert(_ listed: ListedEntry, into deltas: inout [ListDelta]) {
     if let old = entries[listed.key] {
       if old == listed { return }
       if old.entry.path != listed.entry.path || old.claimed != listed.claimed {
@@ -102,14 +93,14 @@ package struct ShareList: Sendable {
   }
 
   /// Takes an entry off; nothing happens where it is not there.
-  package mutating func remove(_ key: EntryKey, into deltas: inout [ListDelta]) {
+  mutating func remove(_ key: EntryKey, into deltas: inout [ListDelta]) {
     guard let old = entries.removeValue(forKey: key) else { return }
     detach(old)
     deltas.append(.removed(old))
   }
 
   /// Takes all entries of `owner` off.
-  package mutating func removeAll(ownedBy owner: PublicID, into deltas: inout [ListDelta]) {
+  mutating func removeAll(ownedBy owner: PublicID, into deltas: inout [ListDelta]) {
     for id in ids(ownedBy: owner) { remove(EntryKey(owner, id), into: &deltas) }
   }
 

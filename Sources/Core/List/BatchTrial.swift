@@ -5,19 +5,18 @@ import Protocol
 struct BatchTrial {
   private(set) var accepted: [Entry] = []
   private(set) var rejected: [RejectedEntry] = []
+  /// What it costs everybody beside what the list grows by.
+  private(set) var work = 0
   private let list: ShareList
   private let owner: PublicID
   private let limits: ListLimits
   /// Bytes of paths that the accepted ones add to what the owner has.
   private var pathBytes = 0
-  /// What the batch itself has put at a path; only kinds matter, since all is one owner's.
-  private var kinds: [SharePath: EntryKind] = [:]
+  /// What the batch itself has claimed so far.
+  private var claimed = ShareList()
   private var seen: Set<EntryID> = []
   /// What the answer takes that names all accepted ones.
   private var bytes = 0
-  /// All that lies above a path of the batch.
-  private var ancestors: Set<SharePath> = []
-
   init(_ list: ShareList, owner: PublicID, limits: ListLimits) {
     self.list = list
     self.owner = owner
@@ -26,20 +25,21 @@ struct BatchTrial {
 
   mutating func judge(_ entry: Entry) {
     if let reason = rejection(of: entry) {
+      work += MemberWork.cost(of: entry)
       rejected.append(RejectedEntry(entry: entry.id, reason: reason))
     } else {
       accepted.append(entry)
       bytes += entry.encodedBound
-      kinds[entry.path] = entry.kind
       seen.insert(entry.id)
-      if list[EntryKey(owner, entry.id)]?.entry.path != entry.path {
+      let key = EntryKey(owner, entry.id)
+      if list[key] != nil || !list.replaced(by: key, at: entry.path).isEmpty {
+        work += MemberWork.cost(of: entry)
+      }
+      if list[key]?.entry.path != entry.path {
         pathBytes += entry.path.bytes.count
       }
-      var ancestor = entry.path.parent
-      while let one = ancestor, ancestors.insert(one).inserted {
-        if !list.isAbove(one) { pathBytes += one.bytes.count }
-        ancestor = one.parent
-      }
+      pathBytes += list.impliedBytes(above: entry.path, beside: claimed)
+      claimed.upsert(ListedEntry(entry: entry, owner: owner, claimed: 0))
     }
   }
 
@@ -61,13 +61,6 @@ struct BatchTrial {
     if seen.contains(entry.id) { return .exists }
     if bytes + entry.encodedBound > Limits.answerBody { return .tooMuch }
     if let reason = list.rejection(of: entry, owner: owner) { return reason }
-    if let kind = kinds[entry.path], kind != entry.kind { return .exists }
-    if entry.kind != .directory, ancestors.contains(entry.path) { return .isADirectory }
-    var ancestor = entry.path.parent
-    while let one = ancestor {
-      if let kind = kinds[one], kind != .directory { return .notADirectory }
-      ancestor = one.parent
-    }
-    return nil
+    return claimed.rejection(of: entry, owner: owner)
   }
 }

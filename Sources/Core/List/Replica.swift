@@ -93,22 +93,23 @@ package struct Replica: Sendable {
     guard let listed = list[key] else { return .unknownEntry }
     if path == listed.entry.path { return nil }
     if path.isBelow(listed.entry.path) { return .exists }
-    let moving = list.subtree(of: key)
-    let keys = Set(moving.map(\.key))
+    let subtree = list.subtree(of: key)
+    let keys = Set(subtree.map(\.key))
     var pathBytes = list.pathBytes(ownedBy: owner)
     let isLonger = path.bytes.count > listed.entry.path.bytes.count
-    var ancestors: Set<SharePath> = []
-    for one in moving {
+    var moving = ShareList()
+    for one in subtree {
       guard let moved = one.entry.path.moved(from: listed.entry.path, to: path) else {
         return .pathTooLong
       }
       if let reason = limits.rejection(of: moved) { return reason }
       pathBytes += moved.bytes.count - one.entry.path.bytes.count
       // What it lies in counts too, as with a new entry; where nothing gets longer it does already.
-      var ancestor = isLonger ? moved.parent : nil
-      while let above = ancestor, ancestors.insert(above).inserted {
-        if !list.isAbove(above) { pathBytes += above.bytes.count }
-        ancestor = above.parent
+      if isLonger {
+        pathBytes += list.impliedBytes(above: moved, beside: moving)
+        var there = one
+        there.entry.path = moved
+        moving.upsert(there)
       }
       if isLonger, pathBytes > limits.memberPathBytes { return .shareFull }
       // Such an entry could not be told to anybody.
