@@ -140,6 +140,18 @@ let package = Package(
       ],
       path: "Tests/fshare-simulate",
       swiftSettings: strict),
+    .target(
+      name: "Hostile", dependencies: ["Protocol", "Sealing", "System", "CLinux"],
+      path: "Tests/Hostile",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "fshare-liar",
+      dependencies: [
+        "Hostile", "Protocol", "System",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/fshare-liar",
+      swiftSettings: strict),
     .testTarget(name: "ProtocolTests", dependencies: ["Protocol"], swiftSettings: strict),
     .testTarget(
       name: "CoreTests", dependencies: ["Core", "Protocol", "Simulation"], swiftSettings: strict),
@@ -161,7 +173,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["System", "Control", "Transport", "Protocol", "Sealing", "State", "CLinux"],
+      dependencies: [
+        "Hostile", "System", "Control", "Transport", "Protocol", "Sealing", "State", "CLinux",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -29,9 +29,9 @@ package struct Forwarding: Sendable {
     package var lightBytes = 1 << 20
     /// Changes that one client may propose in a second, and five times as many at once.
     package var changesPerSecond = 10_000
-    /// Questions that one client may ask in a second, and twenty times as many at once: so many
-    /// pages has a list of a million.
-    package var questionsPerSecond = 100
+    /// Questions that one client may ask in a second, and as many at once. A list of a million has
+    /// some five hundred pages, and each takes the master a millisecond or two.
+    package var questionsPerSecond = 200
     package init() {}
   }
 
@@ -56,6 +56,8 @@ package struct Forwarding: Sendable {
     var unanswered: [TransferID: Unanswered] = [:]
     var unansweredBytes = 0
     var isHeld = false
+    /// The master is not ready for more of it before.
+    var restsUntil: Instant = .zero
     var changes: Allowance
     var questions: Allowance
     var bytes: Allowance
@@ -104,7 +106,7 @@ package struct Forwarding: Sendable {
       ?? Line(
         session: session,
         changes: Allowance(perSecond: settings.changesPerSecond, atOnce: 5, now: now),
-        questions: Allowance(perSecond: settings.questionsPerSecond, atOnce: 20, now: now),
+        questions: Allowance(perSecond: settings.questionsPerSecond, now: now),
         bytes: Allowance(perSecond: settings.lightBytes, atOnce: 1, now: now))
     defer { lines[publicID] = line }
     let name = message.named
@@ -174,6 +176,11 @@ package struct Forwarding: Sendable {
     unansweredOfAll -= one.bytes
   }
 
+  /// The master is not ready for what a client says: nothing more of it goes there for a while.
+  mutating func rest(_ publicID: PublicID, now: Instant) {
+    lines[publicID]?.restsUntil = now + Self.checkEvery
+  }
+
   /// A client is gone, or out: nothing of it is passed on any more.
   mutating func forget(_ publicID: PublicID, into actions: inout [HubAction]) {
     guard let line = lines.removeValue(forKey: publicID) else { return }
@@ -199,6 +206,7 @@ package struct Forwarding: Sendable {
   }
 
   private mutating func mayGo(_ first: Waiting, _ line: inout Line, now: Instant) -> Bool {
+    if now < line.restsUntil { return false }
     let isQuestion = first.message.proposal == nil
     if isQuestion,
       line.unanswered.values.count(where: \.isQuestion) >= settings.unansweredQuestions

@@ -82,6 +82,7 @@ extension Hub {
       takeTable(table, from: session, now: now, into: &actions)
     case .directed(let publicID, let inner) where Hub.isAnAnswer(inner):
       if let name = inner.answered { forwarding.answered(name, of: publicID) }
+      if case .serverNotReady = inner { forwarding.rest(publicID, now: now) }
       defer { passOn(now: now, into: &actions) }
       guard let client = clients[publicID], client.record.admission == .approved,
         let session = client.session

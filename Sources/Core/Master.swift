@@ -42,9 +42,8 @@ package struct Master: Sendable {
     package var coverWithin: Duration = .milliseconds(5)
     /// How often the list is signed where nothing changes.
     package var heartbeat: Duration = .seconds(30)
-    /// Entries that the renames of one member's directories go through in a second, and twenty
-    /// times as many at once.
-    package var renamedPerSecond = 1_000_000
+    /// Entries that one member may change, move or take off in a second, and as many at once.
+    package var changedPerSecond = 10_000
     /// Removals remembered: a member away for longer takes the whole list again.
     package var tombstoneLimit = 65_536
     package init() {}
@@ -79,8 +78,8 @@ package struct Master: Sendable {
   var believed: Set<DeviceKey> = []
   /// Whether the hub's word of one was: once, too.
   var hasBelievedHub = false
-  /// What is left of `Settings.renamedPerSecond`.
-  var renames: [PublicID: Allowance] = [:]
+  /// What is left of `Settings.changedPerSecond`.
+  var work: MemberWork
   let signer: MasterSigner
   /// The place that was signed last, and when.
   var signed: (order: ListOrder, at: Instant)?
@@ -114,6 +113,7 @@ package struct Master: Sendable {
       vault.decisions.compactMap { record in record.key.map { ($0, record) } },
       uniquingKeysWith: { $1 })
     log = ChangeLog(tombstoneLimit: settings.tombstoneLimit)
+    work = MemberWork(perSecond: settings.changedPerSecond)
     rebuilding = isRebuilt ? Rebuilding() : nil
     // It ended before it drew the key.
     drawsKey = restoration.generation > vault.generation
@@ -163,6 +163,11 @@ extension Master {
     default: break
     }
     guard let proposal = message.proposal else { return false }
+    // Before anything is done about it, also where it was answered before: it is said again.
+    if work.isSpent(sender, now: now) {
+      actions.append(.answer(to: sender, .serverNotReady(proposal.transfer)))
+      return true
+    }
     let decoded = try? ProposedChange.decode(message)
     proposed(
       proposal, decoded?.change, impossible: decoded?.impossible ?? [], from: sender, now: now,
@@ -193,6 +198,7 @@ extension Master {
     case .fresh: break
     }
     guard let change else {
+      work.spend(MemberWork.name, for: sender, now: now)
       ledger.refuse(proposal.transfer, from: sender, .impossible)
       return refuse(proposal, .impossible, from: sender, into: &actions)
     }
@@ -200,22 +206,8 @@ extension Master {
       actions.append(.answer(to: sender, .serverNotReady(proposal.transfer)))
       return
     }
-    if case .rename(let id, _) = change, !mayRename(id, by: sender, now: now) {
-      actions.append(.answer(to: sender, .serverNotReady(proposal.transfer)))
-      return
-    }
-    order(judged(change, impossible, from: sender), sender, proposal.transfer, into: &actions)
-  }
-
-  /// A rename of a directory goes through all entries of its owner, here and at everybody's.
-  private mutating func mayRename(_ id: EntryID, by owner: PublicID, now: Instant) -> Bool {
-    guard owner != .master, replica.list[EntryKey(owner, id)]?.entry.kind == .directory else {
-      return true
-    }
-    let perSecond = settings.renamedPerSecond
-    var allowance = renames[owner] ?? Allowance(perSecond: perSecond, atOnce: 20, now: now)
-    defer { renames[owner] = allowance }
-    return allowance.take(min(replica.list.count(ownedBy: owner), perSecond), now: now)
+    order(
+      judged(change, impossible, from: sender, now: now), sender, proposal.transfer, into: &actions)
   }
 
   private func refuse(
@@ -277,13 +269,19 @@ extension Master {
 
   /// What becomes of a proposed change; its effects on the way are applied one entry after the
   /// other.
-  private func judged(
-    _ change: ProposedChange, _ impossible: [EntryID], from sender: PublicID
+  private mutating func judged(
+    _ change: ProposedChange, _ impossible: [EntryID], from sender: PublicID, now: Instant
   ) -> Change {
     switch change {
-    case .remove(let id): return .removed(id)
-    case .name(let name): return .named(name)
+    case .remove(let id):
+      work.spend(MemberWork.removal, for: sender, now: now)
+      return .removed(id)
+    case .name(let name):
+      work.spend(MemberWork.name, for: sender, now: now)
+      return .named(name)
     case .rename(let id, let path):
+      let entries = replica.list.entriesBelow(EntryKey(sender, id))
+      work.spend(MemberWork.rename(of: entries), for: sender, now: now)
       return .renamed(
         id, to: path,
         rejection: replica.rejection(
@@ -292,6 +290,7 @@ extension Master {
       // Judged on a copy, since one entry of a batch may stand in the way of the next.
       var trial = BatchTrial(replica.list, owner: sender, limits: settings.limits)
       for entry in entries { trial.judge(entry) }
+      work.spend(trial.work + impossible.count, for: sender, now: now)
       let nonsense = impossible.map { RejectedEntry(entry: $0, reason: .impossible) }
       return .added(trial.accepted, rejected: trial.rejected + nonsense)
     }

@@ -32,7 +32,7 @@ package struct HubOptions: ParsableArguments {
   @Option(help: "Changes that one member may propose in a second (default 10000).")
   package var maxChanges: Int?
 
-  @Option(help: "Questions for the list that one member may ask in a second (default 100).")
+  @Option(help: "Questions for the list that one member may ask in a second (default 200).")
   package var maxQuestions: Int?
 
   @Flag(help: "Mark the frames of members on this machine too, as those of others are.")

@@ -44,26 +44,40 @@ struct EdgeWordsTests {
     #expect(master.replica.list.visible(at: path("e/f")) != nil)
   }
 
-  @Test func `whoever renames large directories again and again waits for himself`() {
+  @Test func `whoever changes what is there again and again waits for himself`() throws {
     var settings = Master.Settings()
-    settings.renamedPerSecond = 2
+    settings.changedPerSecond = 20
     var master = master(settings)
-    _ = propose(
-      .add([entry(1, "d", .directory), entry(2, "d/f")], reclaims: false), 1, to: &master)
-    var counter: UInt64 = 1
-    func rename(_ now: Instant) -> Bool {
-      let actions = propose(
-        .rename(id(1), to: path("d\(counter)")), counter + 1, to: &master, now: now)
+    var counter: UInt64 = 0
+    func isTaken(_ change: ProposedChange, _ now: Instant) -> Bool {
+      let transfer = TransferID(incarnation: 7, counter: counter + 1)
+      var actions: [MasterAction] = []
+      _ = master.received(
+        change.message(transfer, oldest: transfer.counter), from: alice, now: now, into: &actions)
       let isTaken = actions.contains { if case .publish = $0 { true } else { false } }
       if isTaken { counter += 1 }
       return isTaken
     }
-    var taken = 0
-    while rename(.zero) { taken += 1 }
-    #expect(taken == 20)
-    // Files are no matter of that, and it goes on in a while.
-    #expect(rename(.seconds(1)))
-    #expect(!rename(.seconds(1)))
+    // What is new is free: the limits of the list bound it.
+    let many = (0..<200).map { entry($0 + 10, "d/\($0)") }
+    #expect(isTaken(.add([entry(1, "d", .directory)] + many, reclaims: false), .zero))
+    let again = (0..<10).map { entry($0 + 10, "d/\($0)", version: $0 + 5_000) }
+    #expect(isTaken(.add(again, reclaims: false), .zero))
+    #expect(isTaken(.add(again, reclaims: false), .zero))
+    for refused in [
+      .add(again, reclaims: false), .rename(id(1), to: path("e")), .remove(id(10)),
+      .add([entry(9_000, "new")], reclaims: false),
+    ] as [ProposedChange] {
+      #expect(!isTaken(refused, .zero))
+    }
+    // A rename costs little of what lies below, and what it was too much is waited for then.
+    for name in ["e", "f", "g"] {
+      #expect(isTaken(.rename(id(1), to: path(name)), .seconds(1)))
+    }
+    #expect(!isTaken(.remove(id(10)), .seconds(1)))
+    #expect(isTaken(.remove(id(10)), .seconds(2)))
+    let names = (0..<9).count { isTaken(.name(deviceName("n\($0)")), .seconds(60)) }
+    #expect(names == 2)
   }
 
   @Test func `no member takes the master's number`() {

@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import Hostile
 import Protocol
 import System
 import Testing

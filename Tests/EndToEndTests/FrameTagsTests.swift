@@ -1,4 +1,5 @@
 import Glibc
+import Hostile
 import Protocol
 import System
 import Testing

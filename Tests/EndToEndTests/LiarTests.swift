@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import Hostile
 import Protocol
 import System
 import Testing
@@ -159,15 +160,11 @@ extension EndToEnd {
       }
     }
 
-    enum Flood: CaseIterable {
-      case garbage, reports, questions, changes, requests
-    }
-
     /// While a member says as much as it can, others share and read, the master's connection stays,
     /// and the member can be put out.
     @Test(arguments: Flood.allCases) func aFloodIsItsSendersProblem(flood: Flood) throws {
       try withFixture { fixture in
-        let (host, hub) = try fixture.host(["--member-entries", "3000"])
+        let (host, hub) = try fixture.host(["--member-entries", "3000", "--member-paths", "4"])
         let guest = try fixture.member("guest", of: hub, approvedBy: host)
         let content = Samples.bytes(2 << 20, seed: 4)
         try Files.write(host.path("read"), content)
@@ -176,25 +173,13 @@ extension EndToEnd {
         let before = try (memory(host), memory(guest))
         let isOver = Locked(false)
         let thrown = Locked(0)
-        // SAFETY: nobody else touches the liar until the thread has ended.
-        nonisolated(unsafe) let speaker = liar
+        // SAFETY: nobody else touches it until the thread has ended.
+        nonisolated(unsafe) let source = try FloodSource(
+          flood, by: liar, of: hub, target: flood.needsTarget ? target : nil)
         let thread = try Thread.start(name: "flood") {
-          var round: UInt64 = 0
           while !isOver.withLock({ $0 }) {
             do {
-              switch flood {
-              case .garbage: try speaker.throwGarbage()
-              case .reports: try speaker.report()
-              case .questions: try speaker.ask()
-              case .changes:
-                let entries = (0..<50).compactMap {
-                  try? self.entry(
-                    "churn \((round * 50 + $0) % 4_000)", version: RandomID(high: round, low: $0))
-                }
-                try speaker.throwIn(entries)
-              case .requests: try speaker.request(target, from: round % 16)
-              }
-              round += 1
+              try source.next()
               thrown.withLock { $0 += 1 }
             } catch let error as SystemError where error.code == EAGAIN {
               // It is not read any more: just as it should be.

@@ -1,4 +1,5 @@
 import Control
+import Hostile
 import Protocol
 import Sealing
 import System

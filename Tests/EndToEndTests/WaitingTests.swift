@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import Hostile
 import System
 import Testing
 

@@ -1,6 +1,7 @@
 import CLinux
 import Control
 import Glibc
+import Hostile
 import Protocol
 import System
 import Testing

@@ -1,44 +1,35 @@
-import Protocol
-import Sealing
+package import Protocol
+package import Sealing
 import System
 
 /// A peer of a test's own making that has a real key, and registers with it.
-final class RegisteredPeer {
-  let identity: DeviceIdentity
-  let peer: WebSocketPeer
+package final class RegisteredPeer {
+  package let identity: DeviceIdentity
+  package let peer: WebSocketPeer
   private let hello: Hello
   private let incarnation: Incarnation = SecureRandom.uint64()
   /// The hub's answer to the registration.
-  private(set) var publicID = PublicID.master
+  package private(set) var publicID = PublicID.master
   /// The master's key, as the hub says it.
-  private(set) var master: DeviceKey?
+  package private(set) var master: DeviceKey?
   private let hub: String
   /// Its bulk streams, once they are open.
-  private(set) var down: Socket?
-  private(set) var up: Socket?
+  package private(set) var down: Socket?
+  package private(set) var up: Socket?
 
   /// Connects; says nothing yet.
-  init(to hub: String, identity: DeviceIdentity = DeviceIdentity()) throws {
+  package init(to hub: String, identity: DeviceIdentity = DeviceIdentity()) throws {
     self.identity = identity
     self.hub = hub
     peer = try WebSocketPeer(to: hub)
     hello = try peer.receiveHello()
   }
 
-  /// Connects to a hub that is just being started.
-  static func whenReady(
-    _ hub: HubProcess, identity: DeviceIdentity = DeviceIdentity()
-  ) throws -> RegisteredPeer {
-    try eventuallySome("the hub listens") {
-      try RegisteredPeer(to: hub.address, identity: identity)
-    }
-  }
-
   /// Registers as a client, and waits for the answer.
-  func registerAsClient() throws -> Self {
+  package func registerAsClient() throws -> Self {
     try send(.clientRegister(registration(asMaster: false)))
     guard case .clientRegisterAck(let ack) = try next() else {
-      throw NeverHappened(description: "no CLIENT_REGISTER_ACK")
+      throw PeerFault("no CLIENT_REGISTER_ACK")
     }
     publicID = ack.publicID
     master = ack.master
@@ -47,10 +38,10 @@ final class RegisteredPeer {
 
   /// Registers as the master, with the claim code if there is one, waits for the answer, and tells
   /// that it knows of no client.
-  func registerAsMaster(claim: [UInt8] = []) throws -> Self {
+  package func registerAsMaster(claim: [UInt8] = []) throws -> Self {
     try send(.masterAppRegister(registration(asMaster: true, claim: claim)))
     guard case .masterAppRegisterAck = try next() else {
-      throw NeverHappened(description: "no MASTER_APP_REGISTER_ACK")
+      throw PeerFault("no MASTER_APP_REGISTER_ACK")
     }
     // Before that a hub without a registry gives nobody a number.
     try send(.clientTable(ClientTable(records: [], highest: .master, isLast: true)))
@@ -58,10 +49,10 @@ final class RegisteredPeer {
   }
 
   /// A registration on this connection that proves this peer's key, or another.
-  func registration(
+  package func registration(
     by other: DeviceIdentity? = nil, asMaster: Bool, claim: [UInt8] = []
   ) throws -> Register {
-    guard let name = DeviceName("peer") else { throw NeverHappened(description: "no name") }
+    guard let name = DeviceName("peer") else { throw PeerFault("no name") }
     let identity = other ?? identity
     let proof = ClaimProof.make(
       code: claim, challenge: hello.challenge, channel: [], key: identity.key)
@@ -72,16 +63,16 @@ final class RegisteredPeer {
 
   /// Opens the downward stream with tickets that came among `messages`; without it nobody uploads
   /// anything for this peer.
-  func openDown(with messages: [Message]) throws {
+  package func openDown(with messages: [Message]) throws {
     for case .bulkTickets(let tickets) in messages {
       down = try open("GET /bulk/down", tickets.down)
       let head = try down!.receiveHead()
-      guard head.hasPrefix("HTTP/1.1 200") else { throw NeverHappened(description: head) }
+      guard head.hasPrefix("HTTP/1.1 200") else { throw PeerFault(head) }
     }
   }
 
   /// The same of the upward stream.
-  func openUp(with messages: [Message]) throws {
+  package func openUp(with messages: [Message]) throws {
     for case .bulkTickets(let tickets) in messages {
       up = try open("POST /bulk/up", tickets.up)
     }
@@ -95,21 +86,21 @@ final class RegisteredPeer {
     return socket
   }
 
-  func send(_ message: Message) throws { try peer.send(message) }
+  package func send(_ message: Message) throws { try peer.send(message) }
 
   /// The next message.
-  func next() throws -> Message { try Message(decoding: try peer.receive()) }
+  package func next() throws -> Message { try Message(decoding: try peer.receive()) }
 
   /// What comes up to and with the message that `isLast` answers true for.
   @discardableResult
-  func receive(until isLast: (Message) -> Bool) throws -> [Message] {
+  package func receive(until isLast: (Message) -> Bool) throws -> [Message] {
     var messages: [Message] = []
     repeat { messages.append(try next()) } while !isLast(messages[messages.count - 1])
     return messages
   }
 
   /// What comes until the hub ends the connection.
-  func receiveToTheEnd() -> [Message] {
+  package func receiveToTheEnd() -> [Message] {
     var messages: [Message] = []
     while let bytes = try? peer.receive() {
       guard let message = try? Message(decoding: bytes) else { break }
@@ -120,7 +111,7 @@ final class RegisteredPeer {
 
   /// What the hub has sent to an approved peer by now, and whether the connection is still there:
   /// the hub is asked something that it answers at once.
-  func receiveWhatCame() -> (messages: [Message], isOpen: Bool) {
+  package func receiveWhatCame() -> (messages: [Message], isOpen: Bool) {
     let nonsense = ChunkRequest(
       owner: PublicID(.max), entry: .zero, version: .zero, scale: Limits.leafScale,
       generation: .max, first: SecureRandom.uint64() >> 32, count: 1, pastCache: false)
@@ -135,9 +126,9 @@ final class RegisteredPeer {
   }
 
   /// The same of a connection that must still be there.
-  func receiveAll() throws -> [Message] {
+  package func receiveAll() throws -> [Message] {
     let (messages, isOpen) = receiveWhatCame()
-    guard isOpen else { throw NeverHappened(description: "the hub ended it: \(messages)") }
+    guard isOpen else { throw PeerFault("the hub ended it: \(messages)") }
     return messages
   }
 }

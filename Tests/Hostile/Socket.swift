@@ -1,10 +1,10 @@
 import CLinux
 import Glibc
-import System
+package import System
 
 /// A TCP socket on the loopback address, for tests that speak to a hub, or play one, by hand.
-final class Socket: Sendable {
-  let descriptor: OwnedDescriptor
+package final class Socket: Sendable {
+  package let descriptor: OwnedDescriptor
 
   private init(_ raw: Int32) {
     descriptor = OwnedDescriptor(raw)
@@ -12,7 +12,7 @@ final class Socket: Sendable {
   }
 
   /// Connects to `127.0.0.1:port`.
-  static func connected(to address: String) throws -> Socket {
+  package static func connected(to address: String) throws -> Socket {
     let socket = try make()
     var target = Socket.address(try port(of: address))
     try retryingOnInterrupt("connect to \(address)") {
@@ -24,7 +24,7 @@ final class Socket: Sendable {
   }
 
   /// Listens at a port that the system chooses.
-  static func listening() throws -> Socket {
+  package static func listening() throws -> Socket {
     let socket = try make()
     var any = Socket.address(0)
     try retryingOnInterrupt("bind") {
@@ -37,7 +37,7 @@ final class Socket: Sendable {
   }
 
   /// `127.0.0.1:port` of this end.
-  func address() throws -> String {
+  package func address() throws -> String {
     var own = Socket.address(0)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     try retryingOnInterrupt("getsockname") {
@@ -49,7 +49,7 @@ final class Socket: Sendable {
   }
 
   /// Takes a connection; nil when none came in time (ms), so that a thread can look at its orders.
-  func accepted(waiting time: Int32 = 20) throws -> Socket? {
+  package func accepted(waiting time: Int32 = 20) throws -> Socket? {
     var entry = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
     guard poll(&entry, 1, time) > 0 else { return nil }
     return Socket(
@@ -59,7 +59,7 @@ final class Socket: Sendable {
   }
 
   /// Sends all of it; a peer that has closed makes it throw.
-  func send(_ bytes: [UInt8]) throws {
+  package func send(_ bytes: [UInt8]) throws {
     var rest = bytes[...]
     while !rest.isEmpty {
       // SAFETY: the pointer stays inside the closure.
@@ -73,14 +73,14 @@ final class Socket: Sendable {
   }
 
   /// What came, at most `count` bytes; empty when the peer has closed.
-  func receive(atMost count: Int = 65_536) throws -> [UInt8] {
+  package func receive(atMost count: Int = 65_536) throws -> [UInt8] {
     var piece = [UInt8](repeating: 0, count: count)
     let got = try retryingOnInterrupt("receive") { recv(descriptor.raw, &piece, count, 0) }
     return Array(piece[..<got])
   }
 
   /// Exactly `count` bytes.
-  func receive(exactly count: Int) throws -> [UInt8] {
+  package func receive(exactly count: Int) throws -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < count {
       let piece = try receive(atMost: count - bytes.count)
@@ -91,7 +91,7 @@ final class Socket: Sendable {
   }
 
   /// An HTTP head, up to and with its empty line.
-  func receiveHead() throws -> String {
+  package func receiveHead() throws -> String {
     var bytes: [UInt8] = []
     while !bytes.suffix(4).elementsEqual(Array("\r\n\r\n".utf8)) {
       bytes += try receive(exactly: 1)
@@ -101,7 +101,7 @@ final class Socket: Sendable {
   }
 
   /// Whether the peer closes within the time; what it sends before is dropped.
-  func isClosedByPeer(within time: Duration = patience) -> Bool {
+  package func isClosedByPeer(within time: Duration = .seconds(30)) -> Bool {
     let deadline = MonotonicClock.now + time
     while MonotonicClock.now < deadline {
       var entry = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
@@ -112,16 +112,16 @@ final class Socket: Sendable {
   }
 
   /// Whether something has come that was not received.
-  var hasUnread: Bool {
+  package var hasUnread: Bool {
     var entry = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
     return poll(&entry, 1, 0) > 0
   }
 
   /// Says that nothing more will be sent.
-  func finish() { _ = shutdown(descriptor.raw, Int32(SHUT_WR)) }
+  package func finish() { _ = shutdown(descriptor.raw, Int32(SHUT_WR)) }
 
   /// Ends the connection for both sides.
-  func hangUp() { _ = shutdown(descriptor.raw, Int32(SHUT_RDWR)) }
+  package func hangUp() { _ = shutdown(descriptor.raw, Int32(SHUT_RDWR)) }
 
   private static func make() throws(SystemError) -> Socket {
     Socket(
@@ -138,7 +138,7 @@ final class Socket: Sendable {
   private static func port(of address: String) throws -> UInt16 {
     guard let colon = address.lastIndex(of: ":"),
       let port = UInt16(address[address.index(after: colon)...])
-    else { throw NeverHappened(description: "'\(address)' has no port") }
+    else { throw PeerFault("'\(address)' has no port") }
     return port
   }
 

@@ -1,22 +1,22 @@
-import Protocol
+package import Protocol
 import System
 
 /// A WebSocket of its own make (RFC 6455), that says whatever a test wants said to a hub.
-struct WebSocketPeer {
-  let socket: Socket
+package struct WebSocketPeer {
+  package let socket: Socket
 
   /// Connects to a hub's control plane; the handshake is done when it returns.
-  init(to hub: String) throws {
+  package init(to hub: String) throws {
     socket = try Socket.connected(to: hub)
     try socket.send(Array(WebSocketPeer.upgrade(to: hub).utf8))
     let head = try socket.receiveHead()
     guard head.hasPrefix("HTTP/1.1 101") else {
-      throw NeverHappened(description: "no upgrade: \(head)")
+      throw PeerFault("no upgrade: \(head)")
     }
   }
 
   /// The request that opens a control plane.
-  static func upgrade(to hub: String) -> String {
+  package static func upgrade(to hub: String) -> String {
     """
     GET /control HTTP/1.1\r
     Host: \(hub)\r
@@ -31,7 +31,7 @@ struct WebSocketPeer {
 
   /// Sends one frame: `kind` 1 text, 2 binary. `claiming`: the length that the head gives, if
   /// another.
-  func send(_ payload: [UInt8], kind: UInt8 = 2, claiming: Int? = nil) throws {
+  package func send(_ payload: [UInt8], kind: UInt8 = 2, claiming: Int? = nil) throws {
     let length = claiming ?? payload.count
     var frame: [UInt8] = [0x80 | kind]
     if length < 126 {
@@ -51,10 +51,10 @@ struct WebSocketPeer {
   }
 
   /// Sends one message of the protocol.
-  func send(_ message: Message) throws { try send(try message.encoded()) }
+  package func send(_ message: Message) throws { try send(try message.encoded()) }
 
   /// The next data frame's payload; pings are passed over.
-  func receive() throws -> [UInt8] {
+  package func receive() throws -> [UInt8] {
     while true {
       let head = try socket.receive(exactly: 2)
       var length = Int(head[1] & 0x7f)
@@ -65,16 +65,16 @@ struct WebSocketPeer {
       let payload = try socket.receive(exactly: length)
       switch head[0] & 0x0f {
       case 1, 2: return payload
-      case 8: throw NeverHappened(description: "the hub closes: \(payload)")
+      case 8: throw PeerFault("the hub closes: \(payload)")
       default: continue
       }
     }
   }
 
   /// The hub's HELLO, which comes first.
-  func receiveHello() throws -> Hello {
+  package func receiveHello() throws -> Hello {
     guard case .hello(let hello) = try Message(decoding: try receive()) else {
-      throw NeverHappened(description: "the hub's first word is no HELLO")
+      throw PeerFault("the hub's first word is no HELLO")
     }
     return hello
   }

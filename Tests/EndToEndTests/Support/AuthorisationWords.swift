@@ -1,3 +1,4 @@
+import Hostile
 import Protocol
 
 /// One message of each kind.

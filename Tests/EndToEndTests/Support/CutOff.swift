@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Hostile
 import System
 
 /// Stands between a member and its hub, and cuts the line when a test says so.

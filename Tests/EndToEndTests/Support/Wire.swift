@@ -1,4 +1,5 @@
 import Glibc
+import Hostile
 import System
 
 /// What happens to the bytes of one connection on their way.

@@ -29,7 +29,8 @@ final class Group: Route {
   /// Starts hub, owner and reader, and waits until both members are live. `prepare` is given the
   /// owner's own folder before the owner starts.
   init(
-    _ stage: Stage, proxies: Proxies = Proxies(), prepare: (_ own: String) throws -> Void = { _ in }
+    _ stage: Stage, proxies: Proxies = Proxies(), ownerOptions: [String] = [],
+    prepare: (_ own: String) throws -> Void = { _ in }
   ) throws {
     self.stage = stage
     let state = try stage.scratch.newFolder("hub-state")
@@ -45,7 +46,7 @@ final class Group: Route {
     try prepare(ownerPlace.own)
     owner = try Member(
       ownerPlace, hub: try proxies.owner?.entrance(to: port) ?? port,
-      options: ["--master", "--claim-file", "\(state)/claim-code"], stage)
+      options: ["--master", "--claim-file", "\(state)/claim-code"] + ownerOptions, stage)
     try owner.waitUntilLive()
     reader = try Member(
       Member.Place("reader", stage), hub: try proxies.reader?.entrance(to: port) ?? port,
