@@ -10,6 +10,7 @@ SEED ?=
 LIARS ?=
 ROWS ?=
 RUNS ?=
+FILTER ?=
 
 SHELL := /bin/sh
 # Where swift lives when nobody put it on PATH.
@@ -23,9 +24,12 @@ RELEASE := .build/release
 # Programs for other places: the Swift runtime is inside, and building them leaves .build alone.
 STATIC := .build-static/release
 PROGRAMS := fsharefs fshare-hub fsharectl
+# For `make check`: suites without mounts, and those of them that take long.
+QUICK := ProtocolTests|CoreTests|SealingTests|RuntimeTests
+SLOW := SimulationTests
 FUZZERS := messages frames bodies invites names control hub master member namespace
 # What is in the house style; Fuzz/Sources has links to Sources, which are left out here.
-STYLED := Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift Fuzz/Package.swift \
+STYLED := Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift \
   $(addprefix Fuzz/Sources/,Fuzzer $(FUZZERS))
 SOURCES := Package.swift $(shell find Sources -type f)
 
@@ -37,13 +41,14 @@ TEST_PACKAGES := rsync tar gzip git sqlite3 vim-tiny nano bsdutils util-linux ma
   perl e2fsprogs mount strace
 BENCH_PACKAGES := sshfs openssh-server bindfs
 
-.PHONY: help deps swift build mount umount test format simulate fuzz torture bench bench-full static install uninstall clean
+.PHONY: help deps swift build mount umount check test format simulate fuzz torture bench bench-full static install uninstall clean
 
 help:
 	@echo 'make mount DIR=~/share    build, then share a folder: hub, master and mount in one process'
 	@echo 'make umount DIR=~/share   leave'
 	@echo 'make build                the programs, in $(RELEASE)'
-	@echo 'make test                 style, build and all tests'
+	@echo 'make check                style, a debug build, the tests that need no mount: a minute when warm'
+	@echo 'make test FILTER=name     style, build and all tests, or those with this in their names'
 	@echo 'make simulate HISTORIES=100000 SEED=1 LIARS=members'
 	@echo '                          random histories of a simulated network, with members, clients'
 	@echo '                          or a hub that lie (LIARS=hub); a seed replays one run'
@@ -113,13 +118,20 @@ mount: build
 umount:
 	fusermount3 -u "$(MOUNTPOINT)"
 
+check: deps
+	$(SWIFT) format lint --strict -r $(STYLED)
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --filter '$(QUICK)' --skip '$(SLOW)'
+
 # The last line is swift test's own.
 test: deps
 	$(call need,$(TEST_PACKAGES))
 	$(SWIFT) format lint --strict -r $(STYLED)
 	$(SWIFT) build -c release --build-tests
+ifeq ($(FILTER),)
 	@$(MAKE) --no-print-directory fuzz SECONDS=2
-	$(SWIFT) test -c release --skip-build
+endif
+	$(SWIFT) test -c release --skip-build $(if $(FILTER),--filter '$(FILTER)')
 
 format: swift
 	$(SWIFT) format -i -r $(STYLED)
@@ -128,16 +140,17 @@ simulate: build
 	$(RELEASE)/fshare-simulate --histories $(HISTORIES) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(LIARS),--liars $(LIARS))
 
-# What was found stays in Fuzz/.build/corpus; a crash leaves its input in Fuzz and ends here.
+# What was found stays in .build/fuzz; a crash leaves its input in Fuzz and ends here.
 fuzz: deps
-	$(SWIFT) build -c release --package-path Fuzz
-	@cd Fuzz && for fuzzer in $(FUZZERS); do \
-	  mkdir -p .build/corpus/$$fuzzer; \
+	FSHAREFS_FUZZ=1 $(SWIFT) build -c release
+	@for fuzzer in $(FUZZERS); do \
+	  corpus=.build/fuzz/$$fuzzer; \
+	  mkdir -p $$corpus; \
 	  echo "fuzzing $$fuzzer for $(SECONDS) s"; \
-	  SWIFT_BACKTRACE=enable=no .build/release/$$fuzzer -max_total_time=$(SECONDS) -max_len=4096 \
-	    -timeout=10 -verbosity=0 .build/corpus/$$fuzzer Seeds/$$fuzzer >.build/$$fuzzer.log 2>&1 \
-	    || { tail -n 40 .build/$$fuzzer.log; exit 1; }; \
-	  tail -n 1 .build/$$fuzzer.log; \
+	  SWIFT_BACKTRACE=enable=no $(RELEASE)/fuzz-$$fuzzer -max_total_time=$(SECONDS) -max_len=4096 \
+	    -timeout=10 -verbosity=0 -artifact_prefix=Fuzz/ $$corpus Fuzz/Seeds/$$fuzzer >$$corpus.log 2>&1 \
+	    || { tail -n 40 $$corpus.log; exit 1; }; \
+	  tail -n 1 $$corpus.log; \
 	done
 
 # Built as for the tests: `swift test` by itself builds everything anew, with other settings.
@@ -181,4 +194,4 @@ uninstall:
 	rm -rf "$(DESTDIR)$(PREFIX)/share/doc/fsharefs"
 
 clean:
-	rm -rf .build .build-static Fuzz/.build Benchmarks/.build
+	rm -rf .build .build-static Benchmarks/.build

@@ -82,15 +82,6 @@ package struct Member: Sendable {
     package init() {}
   }
 
-  /// An own entry: as it is, and how much of that the group knows.
-  struct Own: Sendable {
-    var entry: Entry
-    /// Counts the states of this entry.
-    var revision: UInt64
-    /// The latest revision that was acked; 0 where none was.
-    var acked: UInt64
-  }
-
   /// Whether this is the master's own member: its proposals go to the master in the same process.
   let isMaster: Bool
   let incarnation: Incarnation
@@ -102,8 +93,7 @@ package struct Member: Sendable {
   /// Where the hub said last that those are who were put out: gone, for everybody who waits for
   /// them.
   var presencesOfOut: [PublicID: Presence] = [:]
-  var own: [EntryID: Own] = [:]
-  var ownPaths: [SharePath: EntryID] = [:]
+  var own = OwnEntries()
   var outbox = Outbox()
   var waits = ChangeWaits()
   /// Own entries of which the list still has something, by those that took their place: where that
@@ -211,20 +201,15 @@ extension Member {
       actions.append(.refused(entry, .impossible))
       return false
     }
-    if var known = own[entry.id] {
+    if let known = own[entry.id] {
       if known.entry == entry, known.acked == known.revision { return true }
-      if known.entry.path != entry.path {
-        if ownPaths[known.entry.path] == entry.id { ownPaths[known.entry.path] = nil }
-      }
-      if known.entry != entry { known.revision = newRevision() }
-      known.entry = entry
-      own[entry.id] = known
+      let revision = known.entry == entry ? known.revision : newRevision()
+      own.put(entry, revision: revision, acked: known.acked)
     } else {
-      own[entry.id] = Own(entry: entry, revision: newRevision(), acked: 0)
+      own.put(entry, revision: newRevision(), acked: 0)
     }
     // It replaces an own entry at its path: one change, never a gap.
     let displaced = displace(from: entry.path, by: entry.id, into: &actions)
-    ownPaths[entry.path] = entry.id
     outbox.add(entry.id)
     removeDisplaced(displaced, from: entry.path)
     pump(now: now, into: &actions)
@@ -233,8 +218,8 @@ extension Member {
 
   /// Takes an own entry back; one that was never sent leaves no trace.
   package mutating func unshare(_ id: EntryID, now: Instant, into actions: inout [MemberAction]) {
-    if let known = own.removeValue(forKey: id) {
-      if ownPaths[known.entry.path] == id { ownPaths[known.entry.path] = nil }
+    if own.contains(id) {
+      own.remove(id)
       outbox.withdrawAdd(id)
       if listed(id) != nil || outbox.isAdding(id) { outbox.append(.remove(id)) }
     }
@@ -257,17 +242,8 @@ extension Member {
     }
     if top.path == path { return }
     let displaced = displace(from: path, by: id, into: &actions)
-    var moving = [id]
-    if top.kind == .directory {
-      moving += own.values.filter { $0.entry.path.isBelow(top.path) }.map(\.entry.id).sorted()
-    }
+    let moving = own.move(id, to: path)
     moved.formUnion(moving)
-    for one in moving {
-      guard let target = own[one]!.entry.path.moved(from: top.path, to: path) else { continue }
-      if ownPaths[own[one]!.entry.path] == one { ownPaths[own[one]!.entry.path] = nil }
-      own[one]!.entry.path = target
-      ownPaths[target] = one
-    }
     // An entry that the master has never heard of is announced where it is now.
     if listed(id) != nil || outbox.isAdding(id) {
       outbox.append(.rename(id, to: path))
@@ -320,9 +296,8 @@ extension Member {
   private mutating func displace(
     from path: SharePath, by id: EntryID, into actions: inout [MemberAction]
   ) -> EntryID? {
-    guard let other = ownPaths[path], other != id else { return nil }
-    own[other] = nil
-    ownPaths[path] = nil
+    guard let other = own.other(than: id, at: path) else { return nil }
+    own.remove(other)
     outbox.withdrawAdd(other)
     endWaits(for: other, into: &actions)
     displaced[id, default: []] += [other] + (displaced.removeValue(forKey: other) ?? [])

@@ -180,7 +180,7 @@ extension Member {
     run = nil
     keep(.dropped, into: &actions)
     askAgainAt = nil
-    for id in own.keys { own[id]!.acked = 0 }
+    own.forgetAcks()
     setPhase(.disapproved, into: &actions)
   }
 

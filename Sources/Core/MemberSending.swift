@@ -90,16 +90,16 @@ extension Member {
       let reasons = Dictionary(
         rejected.map { ($0.entry, $0.reason) }, uniquingKeysWith: { first, _ in first })
       for one in entries {
-        if reasons[one.id] == .tooMuch, own[one.id] != nil {
+        if reasons[one.id] == .tooMuch, own.contains(one.id) {
           outbox.add(one.id)
         } else if let reason = reasons[one.id] {
           addRefused(one, reason, into: &actions)
-        } else if own[one.id] != nil, phase == .live, listed(one.id) == nil {
+        } else if own.contains(one.id), phase == .live, listed(one.id) == nil {
           // The answer to a second copy: a disapproval or a release came between, and undid the
           // first.
           outbox.add(one.id)
-        } else if own[one.id] != nil {
-          own[one.id]!.acked = max(own[one.id]!.acked, one.revision)
+        } else if let known = own[one.id] {
+          own.setAcked(max(known.acked, one.revision), of: one.id)
           finishWaits(for: one.id, .acked, upTo: one.revision, into: &actions)
           keepDisplaced(by: one.id)
         }
@@ -158,8 +158,7 @@ extension Member {
       outbox.add(sent.id)
       return
     }
-    own[sent.id] = nil
-    if ownPaths[known.entry.path] == sent.id { ownPaths[known.entry.path] = nil }
+    own.remove(sent.id)
     outbox.withdrawAdd(sent.id)
     if listed(sent.id) != nil { outbox.append(.remove(sent.id)) }
     finishWaits(for: sent.id, .rejected(reason), upTo: .max, into: &actions)
@@ -173,11 +172,10 @@ extension Member {
     guard let known = own[id], known.entry.path == path else { return }
     if reason == .unknownEntry {
       // The list lost it on the way: it, and what lies below it, is announced anew where it is.
-      own[id]!.acked = 0
+      own.setAcked(0, of: id)
       outbox.add(id)
       if known.entry.kind != .directory { return }
-      let below = own.values.filter { $0.entry.path.isBelow(path) }.map(\.entry.id).sorted()
-      for other in below where listed(other)?.entry != own[other]!.entry {
+      for other in own.subtree(of: id) where listed(other)?.entry != own[other]?.entry {
         outbox.add(other)
       }
     } else {
@@ -208,7 +206,7 @@ extension Member {
 
   /// Whether the list says that something is ours which is not, and nobody has told it yet.
   func isRemnant(_ id: EntryID) -> Bool {
-    own[id] == nil && listed(id) != nil && !outbox.isRemoving(id)
+    !own.contains(id) && listed(id) != nil && !outbox.isRemoving(id)
   }
 
   /// Once all is answered, as many entries of the list are ours as there are here; whatever led to
@@ -218,7 +216,7 @@ extension Member {
       replica.list.count(ownedBy: publicID) > own.count
     else { return }
     let awaited = displaced.reduce(into: Set<EntryID>()) { awaited, one in
-      if own[one.key] == nil { awaited.formUnion(one.value) }
+      if !own.contains(one.key) { awaited.formUnion(one.value) }
     }
     if replica.list.count(ownedBy: publicID) > own.count + awaited.count {
       removeRemains(but: awaited)
@@ -238,10 +236,10 @@ extension Member {
   mutating func reconcile(now: Instant, into actions: inout [MemberAction]) {
     removeRemains()
     displaced = [:]
-    for id in own.keys.sorted() {
-      let known = own[id]!
+    for id in own.ids {
+      guard let known = own[id] else { continue }
       if listed(id)?.entry == known.entry {
-        own[id]!.acked = known.revision
+        own.setAcked(known.revision, of: id)
         finishWaits(for: id, .acked, upTo: known.revision, into: &actions)
         outbox.withdrawAdd(id)
       } else if !outbox.isAdding(id) {

@@ -145,9 +145,20 @@ struct HubFloodTests {
       passed(bench.receives(question(counter), from: 1), of: 1)
     }
     #expect(reached == [1, 2])
+    let next = bench.receives(refuse(1, of: 1), from: HubBench.masterSession)
+    #expect(passed(next, of: 1) == [3])
+  }
+
+  @Test func `for whom the master is not ready rests, and nobody else`() {
+    var bench = HubBench.approved(2)
+    for counter in 1...40 as ClosedRange<UInt64> { bench.receives(proposal(counter), from: 1) }
     let name = TransferID(incarnation: 1, counter: 1)
     let next = bench.receives(.directed(to: PublicID(1), .serverNotReady(name)), from: 100)
-    #expect(passed(next, of: 1) == [3])
+    #expect(passed(next, of: 1).isEmpty)
+    #expect(passed(bench.receives(refuse(2, of: 1), from: 100), of: 1).isEmpty)
+    #expect(passed(bench.receives(proposal(1), from: 2), of: 2) == [1])
+    bench.now += .milliseconds(250)
+    #expect(passed(bench.act { $0.tick(now: $1, into: &$2) }, of: 1) == [33, 34])
   }
 
   @Test func `what is never answered takes nothing from others for ever`() {
@@ -176,16 +187,17 @@ struct HubFloodTests {
     #expect(reached == 20_000 - 32)
   }
 
-  @Test func `questions come as fast as a long list needs, then so many in a second`() {
+  @Test func `so many questions of one client reach the master in a second, and as many at once`() {
     var bench = HubBench.approved(1)
     var reached = 0
     for counter in 1...5_000 as ClosedRange<UInt64> {
       let actions = bench.receives(question(counter), from: 1)
       reached += passed(actions, of: 1).count
-      let name = TransferID(incarnation: 1, counter: counter)
-      bench.receives(.directed(to: PublicID(1), .serverNotReady(name)), from: 100)
+      bench.receives(refuse(counter, of: 1), from: 100)
     }
-    #expect(reached >= 2_000 && reached < 2_050)
+    #expect(reached == 200)
+    bench.now += .seconds(1)
+    #expect(passed(bench.act { $0.tick(now: $1, into: &$2) }, of: 1).count == 2)
   }
 
   @Test func `when the master comes back all is said again, and who was held is read`() {

@@ -3,7 +3,7 @@ struct Options {
   /// The long form: larger files, more rounds.
   var isFull = false
   /// Names of the rows.
-  var rows: [String] = allRows.map { $0.name }
+  var rows: [String] = allRows.filter { !$0.isAskedFor }.map { $0.name }
   /// How often each is measured; 0: as the form says.
   private var rounds = 0
   /// Where the programs are.

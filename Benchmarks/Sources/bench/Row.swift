@@ -4,8 +4,14 @@ protocol Row: Sendable {
   static var name: String { get }
   /// What it measures, in a line.
   static var title: String { get }
+  /// Whether it is left out unless it is named: it takes long.
+  static var isAskedFor: Bool { get }
   /// Measures on a stage that is swept afterwards.
   static func measure(on stage: Stage) throws -> Outcome
+}
+
+extension Row {
+  static var isAskedFor: Bool { false }
 }
 
 /// What came out of a row.
@@ -19,5 +25,5 @@ struct Outcome {
 let allRows: [any Row.Type] = [
   SequentialRow.self, FourFilesRow.self, FirstByteRow.self, RandomRow.self, CopyOutRow.self,
   CopyInRow.self, CopyInBigRow.self, ListingRow.self, NearRow.self, FarRow.self,
-  FarFirstByteRow.self, EightReadersRow.self, OwnFileRow.self, FloodRow.self,
+  FarFirstByteRow.self, EightReadersRow.self, OwnFileRow.self, FloodRow.self, ScaleRow.self,
 ]

@@ -438,11 +438,11 @@ extension ShareList {
     return found
   }
 
-  private func record(of key: EntryKey) -> UInt32? {
+  func record(of key: EntryKey) -> UInt32? {
     recordsByKey.find(Self.hash(key)) { records[$0].key == key }
   }
 
-  private func listed(_ number: UInt32) -> ListedEntry {
+  func listed(_ number: UInt32) -> ListedEntry {
     let record = records[number]
     var entry = Entry(
       id: record.id, path: path(of: record.place), kind: record.kind, version: record.version,

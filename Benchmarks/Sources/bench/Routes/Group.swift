@@ -94,9 +94,7 @@ final class Group: Route {
     var port: UInt16?
     try eventually("the hub listens") {
       if hub.ended != nil { throw Failure("fshare-hub ended: \(Files.text(of: log))") }
-      port = Files.text(of: log).split(separator: "\n")
-        .first(where: { $0.contains("listening on ") })?
-        .split(separator: ":").last.flatMap { UInt16($0) }
+      port = Host.port(in: log)
       return port != nil
     }
     guard let port else { throw Failure("the hub does not say its port") }

@@ -21,7 +21,7 @@ final class Member {
   }
 
   let place: Place
-  private let programs: String
+  private let stage: Stage
   private let words: [String]
   private var child: Child
 
@@ -32,9 +32,10 @@ final class Member {
   /// Starts it.
   init(_ place: Place, hub: UInt16, options: [String], _ stage: Stage) throws {
     self.place = place
-    programs = stage.options.programs
+    self.stage = stage
     words =
-      [programs + "/fsharefs", "-f", "--name", place.name, "--state", place.state] + options
+      [stage.options.programs + "/fsharefs", "-f", "--name", place.name, "--state", place.state]
+      + options
       + ["127.0.0.1:\(hub)", place.mount]
     child = try Child(words, log: place.log)
     // The process is another one after a restart.
@@ -49,9 +50,20 @@ final class Member {
 
   /// Runs `fsharectl`. Returns: whether it did what was asked.
   func control(_ arguments: String...) -> Bool {
-    let words = [programs + "/fsharectl"] + arguments + ["--state", place.state]
-    return (try? Child.run(words, log: "/dev/null")) != nil
+    Member.control(arguments, state: place.state, stage) != nil
   }
+
+  /// Runs `fsharectl` for whoever has this state folder. Returns: what it said; nil where it did
+  /// not do what was asked.
+  static func control(_ arguments: [String], state: String, _ stage: Stage) -> String? {
+    let log = stage.scratch.path("control")
+    defer { unlink(log) }
+    let words = [stage.options.programs + "/fsharectl"] + arguments + ["--state", state]
+    return (try? Child.run(words, log: log)) == nil ? nil : Files.text(of: log)
+  }
+
+  /// Ends it.
+  func end() { child.end() }
 
   /// Returns once it takes commands and a file can be shared.
   func waitUntilLive() throws {

@@ -20,17 +20,22 @@ enum Usage {
     return Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 
+  /// MiB of memory that the process has.
+  static func resident(_ pid: pid_t) throws -> Double { try status("VmRSS", pid) }
+
   /// Forgets how much memory the process had at most.
   static func forgetPeak(_ pid: pid_t) throws { try "5\n".write(to: "/proc/\(pid)/clear_refs") }
 
   /// MiB of memory that the process had at most since `forgetPeak`.
-  static func peak(_ pid: pid_t) throws -> Double {
+  static func peak(_ pid: pid_t) throws -> Double { try status("VmHWM", pid) }
+
+  private static func status(_ key: String, _ pid: pid_t) throws -> Double {
     guard
       let kilobytes = Files.text(of: "/proc/\(pid)/status").split(separator: "\n")
-        .first(where: { $0.hasPrefix("VmHWM:") })?
+        .first(where: { $0.hasPrefix("\(key):") })?
         .split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first
         .flatMap({ Double($0) })
-    else { throw Failure("process \(pid) does not say how much memory it had") }
+    else { throw Failure("process \(pid) does not say how much memory it has") }
     return kilobytes / 1024
   }
 
