@@ -49,13 +49,15 @@ final class Host {
   private static func words(_ place: Member.Place, _ stage: Stage, port: UInt16) -> [String] {
     [
       stage.options.programs + "/fsharefs", "-f", "--host", "--listen", "127.0.0.1:\(port)",
-      "--name", "host", "--state", place.state, place.mount,
+      "--name", "host", "--state", place.state, "--member-entries", "2000000", place.mount,
     ]
   }
 
-  /// The port of the last "listening on" of a log.
+  /// The port of the last line of a log that says one.
   static func port(in log: String) -> UInt16? {
-    Files.text(of: log).split(separator: "\n").last { $0.contains("listening on ") }?
-      .split(separator: ":").last.flatMap { UInt16($0) }
+    Files.text(of: log).split(separator: "\n").last {
+      $0.contains("listening on ") || $0.contains("listens on ")
+    }?
+    .split(separator: ":").last.flatMap { UInt16($0) }
   }
 }
