@@ -13,9 +13,12 @@ let strict: [SwiftSetting] = [
 /// Settings of the targets that may not contain unsafe code at all.
 let strictAndSafe: [SwiftSetting] = strict + [.strictMemorySafety()]
 
+/// Set by `make fuzz`: what is fuzzed is built once more, with instruments, in the place of all else.
+let isFuzzing = Context.environment["FSHAREFS_FUZZ"] != nil
+
 let package = Package(
   name: "fsharefs",
-  products: [
+  products: isFuzzing ? [] : [
     .executable(name: "fsharefs", targets: ["fsharefs"]),
     .executable(name: "fshare-hub", targets: ["fshare-hub"]),
     .executable(name: "fsharectl", targets: ["fsharectl"]),
@@ -27,7 +30,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
-  targets: [
+  targets: isFuzzing ? fuzzTargets() : [
     // C libraries.
     .systemLibrary(
       name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev", "fuse3"])]),
@@ -180,3 +183,75 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// MARK: - Fuzzing
+
+/// Under names of their own, so that they lie beside what the product is built of, and what both stand
+/// on is built once.
+func fuzzed(_ module: String) -> String { "Fuzzed\(module)" }
+
+/// Coverage for libFuzzer, and AddressSanitizer, in everything that decodes, and in what applies it.
+func instruments() -> [SwiftSetting] {
+  let modules = ["Protocol", "Sealing", "System", "Control", "Core"]
+  return [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+    .unsafeFlags(
+      ["-Xcc", "-D_GNU_SOURCE", "-sanitize=fuzzer,address"]
+        + modules.flatMap { ["-module-alias", "\($0)=\(fuzzed($0))"] }),
+  ]
+}
+
+/// A room of the house, with instruments.
+func instrumented(_ module: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(
+    name: fuzzed(module), dependencies: dependencies, path: "Sources/\(module)",
+    swiftSettings: instruments())
+}
+
+/// One program per decoder, and per state machine.
+func fuzzer(
+  _ name: String, _ modules: [String], _ others: [Target.Dependency] = [],
+  without excluded: [String] = []
+) -> Target {
+  .executableTarget(
+    name: "fuzz-\(name)",
+    dependencies: ["Fuzzer"] + modules.map { .target(name: fuzzed($0)) } + others,
+    path: "Fuzz/Sources/\(name)", exclude: excluded, swiftSettings: instruments(),
+    // gold stops with an internal error on instrumented objects.
+    linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
+}
+
+func fuzzTargets() -> [Target] {
+  let deques = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+  let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+  let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+  func room(_ module: String) -> Target.Dependency { .target(name: fuzzed(module)) }
+  return [
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CFuzzer", path: "Fuzz/Sources/CFuzzer"),
+    .target(
+      name: "Fuzzer", dependencies: ["CFuzzer"], path: "Fuzz/Sources/Fuzzer",
+      swiftSettings: instruments()),
+    instrumented("Protocol", []),
+    instrumented("Sealing", [room("Protocol"), crypto]),
+    instrumented("System", ["CLinux", logging, deques]),
+    instrumented("Control", [room("Protocol"), room("System"), "CLinux", logging]),
+    instrumented("Core", [room("Protocol"), deques]),
+    fuzzer("messages", ["Protocol"]),
+    fuzzer("frames", ["Protocol"]),
+    fuzzer("bodies", ["Protocol", "Sealing"]),
+    fuzzer("invites", ["Protocol"]),
+    fuzzer("names", ["Protocol"]),
+    fuzzer("control", ["Control"]),
+    // These also apply what they have decoded.
+    fuzzer("hub", ["Protocol", "Core"]),
+    fuzzer("master", ["Protocol", "Core", "Sealing"]),
+    fuzzer("member", ["Protocol", "Core", "Sealing"]),
+    // The tree is built into it, but for what only the volume asks of it.
+    fuzzer(
+      "namespace", ["Protocol", "Core", "Sealing", "System"], ["CLinux"],
+      without: ["Tree/NodeVersions.swift"]),
+  ]
+}
