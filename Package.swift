@@ -16,176 +16,171 @@ let strictAndSafe: [SwiftSetting] = strict + [.strictMemorySafety()]
 /// Set by `make fuzz`: what is fuzzed is built once more, with instruments, in the place of all else.
 let isFuzzing = Context.environment["FSHAREFS_FUZZ"] != nil
 
+let programs = ["fsharefs", "fshare-hub", "fsharectl", "fshare-simulate"]
+
+/// What the product is made of, and its tests.
+let rooms: [Target] = [
+  // C libraries.
+  .systemLibrary(
+    name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev", "fuse3"])]),
+  .systemLibrary(
+    name: "CWebSockets", pkgConfig: "libwebsockets", providers: [.apt(["libwebsockets-dev"])]),
+  .systemLibrary(
+    name: "CQRCode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+  .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+  .systemLibrary(name: "CLinux"),
+
+  // The rooms of the house, lowest first. An arrow never points upwards.
+  .target(name: "Protocol", swiftSettings: strictAndSafe),
+  .target(
+    name: "Core",
+    dependencies: ["Protocol", .product(name: "DequeModule", package: "swift-collections")],
+    swiftSettings: strictAndSafe),
+  .target(
+    name: "Sealing",
+    dependencies: [
+      "Protocol", .product(name: "Crypto", package: "swift-crypto"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "System",
+    dependencies: [
+      "CLinux", .product(name: "Logging", package: "swift-log"),
+      .product(name: "DequeModule", package: "swift-collections"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "State",
+    dependencies: ["Protocol", "Sealing", "System", "COpenSSL"],
+    swiftSettings: strict),
+  .target(
+    name: "Transport",
+    dependencies: [
+      "Protocol", "System", "CWebSockets", "COpenSSL",
+      .product(name: "DequeModule", package: "swift-collections"),
+      .product(name: "Logging", package: "swift-log"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "Mount",
+    dependencies: [
+      "Protocol", "Core", "Sealing", "State", "System", "CFuse", "CLinux",
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "DequeModule", package: "swift-collections"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "Control",
+    dependencies: [
+      "Protocol", "System", "CLinux", .product(name: "Logging", package: "swift-log"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "Runtime",
+    dependencies: [
+      "Protocol", "Core", "Sealing", "State", "System", "Transport", "Mount", "Control", "CLinux",
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "DequeModule", package: "swift-collections"),
+    ],
+    swiftSettings: strict),
+
+  .target(
+    name: "HubArguments",
+    dependencies: [
+      "Core", "Runtime", "Transport",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    swiftSettings: strict),
+
+  // Programs.
+  .executableTarget(
+    name: "fsharefs",
+    dependencies: [
+      "HubArguments", "Runtime", "System", "Transport", "Protocol",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Logging", package: "swift-log"),
+    ],
+    swiftSettings: strict),
+  .executableTarget(
+    name: "fshare-hub",
+    dependencies: [
+      "HubArguments", "Runtime", "State", "System", "Transport", "Protocol",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Logging", package: "swift-log"),
+    ],
+    swiftSettings: strict),
+  .executableTarget(
+    name: "fsharectl",
+    dependencies: [
+      "Control", "State", "System", "CQRCode",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    swiftSettings: strict),
+
+  // Tests and what they stand on.
+  .target(
+    name: "Simulation",
+    dependencies: [
+      "Protocol", "Core", .product(name: "DequeModule", package: "swift-collections"),
+    ],
+    path: "Tests/Simulation",
+    swiftSettings: strict),
+  .executableTarget(
+    name: "fshare-simulate",
+    dependencies: [
+      "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    path: "Tests/fshare-simulate",
+    swiftSettings: strict),
+  .target(
+    name: "Hostile", dependencies: ["Protocol", "Sealing", "System", "CLinux"],
+    path: "Tests/Hostile",
+    swiftSettings: strict),
+  .executableTarget(
+    name: "fshare-liar",
+    dependencies: [
+      "Hostile", "Protocol", "System",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    path: "Tests/fshare-liar",
+    swiftSettings: strict),
+  .testTarget(name: "ProtocolTests", dependencies: ["Protocol"], swiftSettings: strict),
+  .testTarget(
+    name: "CoreTests", dependencies: ["Core", "Protocol", "Simulation"], swiftSettings: strict),
+  .testTarget(
+    name: "SealingTests", dependencies: ["Sealing", "Protocol"], swiftSettings: strict),
+  .testTarget(
+    name: "RuntimeTests",
+    dependencies: [
+      "Runtime", "State", "Sealing", "Transport", "Protocol", "System", "Core", "Control",
+      .product(name: "Logging", package: "swift-log"),
+    ],
+    swiftSettings: strict),
+  .testTarget(
+    name: "SystemTests",
+    dependencies: [
+      "System", "Transport", "Control", "Core", "Mount", "Sealing", "Protocol", "CLinux",
+      .product(name: "Logging", package: "swift-log"),
+    ],
+    swiftSettings: strict),
+  .testTarget(
+    name: "EndToEndTests",
+    dependencies: [
+      "Hostile", "System", "Control", "Transport", "Protocol", "Sealing", "State", "CLinux",
+    ],
+    swiftSettings: strict),
+]
+
 let package = Package(
   name: "fsharefs",
-  products: isFuzzing
-    ? []
-    : [
-      .executable(name: "fsharefs", targets: ["fsharefs"]),
-      .executable(name: "fshare-hub", targets: ["fshare-hub"]),
-      .executable(name: "fsharectl", targets: ["fsharectl"]),
-      .executable(name: "fshare-simulate", targets: ["fshare-simulate"]),
-    ],
+  products: isFuzzing ? [] : programs.map { .executable(name: $0, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
-  targets: isFuzzing
-    ? fuzzTargets()
-    : [
-      // C libraries.
-      .systemLibrary(
-        name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev", "fuse3"])]),
-      .systemLibrary(
-        name: "CWebSockets", pkgConfig: "libwebsockets", providers: [.apt(["libwebsockets-dev"])]),
-      .systemLibrary(
-        name: "CQRCode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
-      .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-      .systemLibrary(name: "CLinux"),
-
-      // The rooms of the house, lowest first. An arrow never points upwards.
-      .target(name: "Protocol", swiftSettings: strictAndSafe),
-      .target(
-        name: "Core",
-        dependencies: ["Protocol", .product(name: "DequeModule", package: "swift-collections")],
-        swiftSettings: strictAndSafe),
-      .target(
-        name: "Sealing",
-        dependencies: [
-          "Protocol", .product(name: "Crypto", package: "swift-crypto"),
-        ],
-        swiftSettings: strict),
-      .target(
-        name: "System",
-        dependencies: [
-          "CLinux", .product(name: "Logging", package: "swift-log"),
-          .product(name: "DequeModule", package: "swift-collections"),
-        ],
-        swiftSettings: strict),
-      .target(
-        name: "State",
-        dependencies: ["Protocol", "Sealing", "System", "COpenSSL"],
-        swiftSettings: strict),
-      .target(
-        name: "Transport",
-        dependencies: [
-          "Protocol", "System", "CWebSockets", "COpenSSL",
-          .product(name: "DequeModule", package: "swift-collections"),
-          .product(name: "Logging", package: "swift-log"),
-        ],
-        swiftSettings: strict),
-      .target(
-        name: "Mount",
-        dependencies: [
-          "Protocol", "Core", "Sealing", "State", "System", "CFuse", "CLinux",
-          .product(name: "Logging", package: "swift-log"),
-          .product(name: "DequeModule", package: "swift-collections"),
-        ],
-        swiftSettings: strict),
-      .target(
-        name: "Control",
-        dependencies: [
-          "Protocol", "System", "CLinux", .product(name: "Logging", package: "swift-log"),
-        ],
-        swiftSettings: strict),
-      .target(
-        name: "Runtime",
-        dependencies: [
-          "Protocol", "Core", "Sealing", "State", "System", "Transport", "Mount", "Control",
-          "CLinux",
-          .product(name: "Logging", package: "swift-log"),
-          .product(name: "DequeModule", package: "swift-collections"),
-        ],
-        swiftSettings: strict),
-
-      .target(
-        name: "HubArguments",
-        dependencies: [
-          "Core", "Runtime", "Transport",
-          .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ],
-        swiftSettings: strict),
-
-      // Programs.
-      .executableTarget(
-        name: "fsharefs",
-        dependencies: [
-          "HubArguments", "Runtime", "System", "Transport", "Protocol",
-          .product(name: "ArgumentParser", package: "swift-argument-parser"),
-          .product(name: "Logging", package: "swift-log"),
-        ],
-        swiftSettings: strict),
-      .executableTarget(
-        name: "fshare-hub",
-        dependencies: [
-          "HubArguments", "Runtime", "State", "System", "Transport", "Protocol",
-          .product(name: "ArgumentParser", package: "swift-argument-parser"),
-          .product(name: "Logging", package: "swift-log"),
-        ],
-        swiftSettings: strict),
-      .executableTarget(
-        name: "fsharectl",
-        dependencies: [
-          "Control", "State", "System", "CQRCode",
-          .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ],
-        swiftSettings: strict),
-
-      // Tests and what they stand on.
-      .target(
-        name: "Simulation",
-        dependencies: [
-          "Protocol", "Core", .product(name: "DequeModule", package: "swift-collections"),
-        ],
-        path: "Tests/Simulation",
-        swiftSettings: strict),
-      .executableTarget(
-        name: "fshare-simulate",
-        dependencies: [
-          "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ],
-        path: "Tests/fshare-simulate",
-        swiftSettings: strict),
-      .target(
-        name: "Hostile", dependencies: ["Protocol", "Sealing", "System", "CLinux"],
-        path: "Tests/Hostile",
-        swiftSettings: strict),
-      .executableTarget(
-        name: "fshare-liar",
-        dependencies: [
-          "Hostile", "Protocol", "System",
-          .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ],
-        path: "Tests/fshare-liar",
-        swiftSettings: strict),
-      .testTarget(name: "ProtocolTests", dependencies: ["Protocol"], swiftSettings: strict),
-      .testTarget(
-        name: "CoreTests", dependencies: ["Core", "Protocol", "Simulation"], swiftSettings: strict),
-      .testTarget(
-        name: "SealingTests", dependencies: ["Sealing", "Protocol"], swiftSettings: strict),
-      .testTarget(
-        name: "RuntimeTests",
-        dependencies: [
-          "Runtime", "State", "Sealing", "Transport", "Protocol", "System", "Core", "Control",
-          .product(name: "Logging", package: "swift-log"),
-        ],
-        swiftSettings: strict),
-      .testTarget(
-        name: "SystemTests",
-        dependencies: [
-          "System", "Transport", "Control", "Core", "Mount", "Sealing", "Protocol", "CLinux",
-          .product(name: "Logging", package: "swift-log"),
-        ],
-        swiftSettings: strict),
-      .testTarget(
-        name: "EndToEndTests",
-        dependencies: [
-          "Hostile", "System", "Control", "Transport", "Protocol", "Sealing", "State", "CLinux",
-        ],
-        swiftSettings: strict),
-    ],
+  targets: isFuzzing ? fuzzTargets() : rooms,
   swiftLanguageModes: [.v6]
 )
 
