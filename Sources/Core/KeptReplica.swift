@@ -41,8 +41,8 @@ package struct ReplicaSnapshot: Sendable {
   package let publicID: PublicID
   /// How far it has come: the question that somebody asks who has seen all of it.
   package let reached: ListQuestion
-  /// Entries in no order, and members.
-  package let entries: [ListedEntry]
+  /// Shares what it has with the replica that it was taken of.
+  package let list: ShareList
   package let members: [MemberRecord]
 }
 
@@ -52,9 +52,6 @@ package struct KeptReplica: Sendable {
   package let publicID: PublicID
   package private(set) var cursor: ListCursor = .start
   package private(set) var replica: Replica
-  /// How the list came about, from an empty one.
-  private(set) var deltas: [ListDelta] = []
-
   package init(of publicID: PublicID, hash: @escaping HistoryHash) {
     self.publicID = publicID
     replica = Replica(order: .none, hash: hash)
@@ -66,6 +63,7 @@ package struct KeptReplica: Sendable {
     _ items: [PageItem], upTo reached: ListQuestion
   ) throws(DecodingFault) {
     let mark = try reached.mark()
+    var deltas: [ListDelta] = []
     for item in items { replica.take(item, into: &deltas) }
     replica.reached(reached.cursor.order, mark.history)
     cursor = reached.cursor
@@ -94,19 +92,18 @@ extension Member {
     where member.admission == .disapproved {
       noteDecision(member, now: now, into: &actions)
     }
-    tell(kept.deltas, into: &actions)
+    tell(shown.unordered, into: &actions)
     stand(.complete, into: &actions)
   }
 
   /// All of the replica as it is now, for a copy of it; nil where there is nothing to keep.
-  /// Complexity: O(n).
   package var snapshot: ReplicaSnapshot? {
     guard let publicID, standing == .complete, !isMaster else { return nil }
     let kept = curtain?.shown ?? replica
     return ReplicaSnapshot(
       step: replicaSteps, publicID: publicID,
       reached: Self.reached(kept),
-      entries: Array(kept.list.unordered), members: Array(kept.members.values))
+      list: kept.list, members: Array(kept.members.values))
   }
 
   /// How far a replica has come, whatever run of pages is under way.

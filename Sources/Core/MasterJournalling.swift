@@ -45,7 +45,7 @@ extension Master {
     for publicID in replica.members.keys.sorted() {
       log.noteRestored(.member(replica.members[publicID]!), at: order)
     }
-    for listed in replica.list.sorted { log.noteRestored(.entry(listed), at: order) }
+    for listed in replica.list.unordered { log.noteRestored(.entry(listed), at: order) }
     rebuilding = Rebuilding()
   }
 

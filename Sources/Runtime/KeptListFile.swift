@@ -114,7 +114,7 @@ struct KeptListFile {
     owner.put(snapshot.publicID)
     try write(Kind.owner, owner.bytes)
     try write(pages: snapshot.members.lazy.map { .member($0) })
-    try append(snapshot.entries.lazy.map { .entry($0) }, upTo: snapshot.reached)
+    try append(snapshot.list.unordered.lazy.map { .entry($0) }, upTo: snapshot.reached)
   }
 
   private mutating func write(pages items: some Sequence<PageItem>) throws(SystemError) {

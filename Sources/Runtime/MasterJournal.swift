@@ -156,9 +156,6 @@ extension MasterJournal {
 
   private static func snapshot(of master: Master) -> [[UInt8]] {
     var records = [JournalRecord.epoch(master.replica.order.epoch, boot: bootID).encoded]
-    let items =
-      master.replica.members.values.sorted { $0.publicID < $1.publicID }.map { PageItem.member($0) }
-      + master.replica.list.sorted.map { PageItem.entry($0) }
     var page = PageBody(head: master.replica.mark, items: [])
     var size = 0
     func flush() {
@@ -166,11 +163,15 @@ extension MasterJournal {
       page.items.removeAll()
       size = 0
     }
-    for item in items {
+    func add(_ item: PageItem) {
       if size + item.encodedBound > Limits.listBody { flush() }
       page.items.append(item)
       size += item.encodedBound
     }
+    for member in master.replica.members.values.sorted(by: { $0.publicID < $1.publicID }) {
+      add(.member(member))
+    }
+    for listed in master.replica.list.unordered { add(.entry(listed)) }
     flush()
     // The latest first: each record goes before those that are restored already.
     var earlier = master.replica.histories.all.dropLast()

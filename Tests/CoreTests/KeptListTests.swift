@@ -271,7 +271,7 @@ struct KeptListTests {
     let snapshot = try #require(pair.member.snapshot)
     var copy = KeptReplica(of: snapshot.publicID, hash: SimulatedHash.hash)
     try copy.take(
-      snapshot.members.map { .member($0) } + snapshot.entries.map { .entry($0) },
+      snapshot.members.map { .member($0) } + snapshot.list.sorted.map { .entry($0) },
       upTo: snapshot.reached)
     let changes: [Change] = [
       .added([longEntry(30), longEntry(31)], rejected: []), .removed(id(4)),

@@ -109,7 +109,7 @@ struct KeptList {
   init(_ snapshot: ReplicaSnapshot) {
     publicID = snapshot.publicID
     step = snapshot.step
-    let entries = snapshot.entries.sorted { $0.key < $1.key }
+    let entries = snapshot.list.sorted
     let members = snapshot.members.sorted { $0.publicID < $1.publicID }
     groups = [(members.map { .member($0) } + entries.map { .entry($0) }, snapshot.reached)]
   }

@@ -12,8 +12,9 @@ struct BatchTrial {
   private let limits: ListLimits
   /// Bytes of paths that the accepted ones add to what the owner has.
   private var pathBytes = 0
-  /// What the batch itself has claimed so far.
-  private var claimed = ShareList()
+  /// What the batch itself has claimed so far; made when its second entry comes, since most have
+  /// one only.
+  private var claimed: ShareList?
   private var seen: Set<EntryID> = []
   /// What the answer takes that names all accepted ones.
   private var bytes = 0
@@ -24,6 +25,11 @@ struct BatchTrial {
   }
 
   mutating func judge(_ entry: Entry) {
+    if claimed == nil, !accepted.isEmpty {
+      var list = ShareList()
+      for one in accepted { list.upsert(ListedEntry(entry: one, owner: owner, claimed: 0)) }
+      claimed = list
+    }
     if let reason = rejection(of: entry) {
       work += MemberWork.cost(of: entry)
       rejected.append(RejectedEntry(entry: entry.id, reason: reason))
@@ -39,7 +45,7 @@ struct BatchTrial {
         pathBytes += entry.path.bytes.count
       }
       pathBytes += list.impliedBytes(above: entry.path, beside: claimed)
-      claimed.upsert(ListedEntry(entry: entry, owner: owner, claimed: 0))
+      claimed?.upsert(ListedEntry(entry: entry, owner: owner, claimed: 0))
     }
   }
 
@@ -61,6 +67,6 @@ struct BatchTrial {
     if seen.contains(entry.id) { return .exists }
     if bytes + entry.encodedBound > Limits.answerBody { return .tooMuch }
     if let reason = list.rejection(of: entry, owner: owner) { return reason }
-    return claimed.rejection(of: entry, owner: owner)
+    return claimed?.rejection(of: entry, owner: owner)
   }
 }

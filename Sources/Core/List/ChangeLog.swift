@@ -6,20 +6,37 @@ package import Protocol
 /// seq). What a page carries is the state of now, so the log is never longer than twice what there
 /// is to tell.
 package struct ChangeLog: Sendable {
-  private enum Subject: Hashable {
+  private enum Subject {
     case entry(EntryKey)
     case member(PublicID)
   }
 
+  /// What was changed where.
   private struct Record {
     let seq: UInt64
     let offset: UInt32
-    let subject: Subject
+    /// An entry's number in `entries`, or a member's with `memberBit`.
+    let subject: UInt32
   }
 
-  private var records: [Record] = []
-  /// The latest place of each subject, those taken off included.
-  private var latest: [Subject: (seq: UInt64, offset: UInt32)] = [:]
+  /// An entry that changed, those taken off included.
+  private struct Changed {
+    let owner: PublicID
+    /// Of its latest record, in `records`.
+    var latest: UInt32
+    let id: EntryID
+
+    var key: EntryKey { EntryKey(owner, id) }
+  }
+
+  /// Numbers of members are below it, and there are never as many entries.
+  private static let memberBit: UInt32 = 1 << 31
+
+  private var records: ContiguousArray<Record> = []
+  private var entries = Arena<Changed>()
+  private var entriesByKey = IndexTable()
+  /// The latest record of each member.
+  private var members: [PublicID: UInt32] = [:]
   private var tombstones = 0
   /// A replica older than this may have missed a removal that the log forgot.
   private var floor: UInt64 = 0
@@ -70,20 +87,22 @@ package struct ChangeLog: Sendable {
 
   /// Forgets what is superseded where that is worth the work. Amortised O(1) per note.
   package mutating func compact(_ replica: Replica) {
-    guard records.count > 2 * latest.count + 1_024 || tombstones > tombstoneLimit else { return }
+    let subjects = entries.count + members.count
+    guard records.count > 2 * subjects + 1_024 || tombstones > tombstoneLimit else { return }
     let dropAll = tombstones > tombstoneLimit
-    var kept: [Record] = []
+    var kept: ContiguousArray<Record> = []
+    kept.reserveCapacity(subjects)
     tombstones = 0
-    for record in records {
-      guard let last = latest[record.subject], last == (record.seq, record.offset) else { continue }
-      if case .entry(let key) = record.subject, replica.list[key] == nil {
+    for (index, record) in records.enumerated() where isLatest(index) {
+      if case .entry(let key) = subject(of: record), replica.list[key] == nil {
         if dropAll {
           floor = max(floor, record.seq)
-          latest[record.subject] = nil
+          forget(record.subject)
           continue
         }
         tombstones += 1
       }
+      setLatest(UInt32(kept.count), of: record.subject)
       kept.append(record)
     }
     records = kept
@@ -106,8 +125,8 @@ package struct ChangeLog: Sendable {
     var index = firstRecord(afterSeq: seq, offset: offset)
     while index < records.count {
       let record = records[index]
-      if let last = latest[record.subject], last == (record.seq, record.offset) {
-        let item = self.item(record.subject, in: replica)
+      if isLatest(index) {
+        let item = self.item(subject(of: record), in: replica)
         if size + item.encodedBound > Limits.listBody {
           let next = ListCursor(
             order: ListOrder(epoch: head.epoch, seq: record.seq - 1), offset: record.offset,
@@ -148,7 +167,53 @@ package struct ChangeLog: Sendable {
   }
 
   private mutating func note(_ subject: Subject, at place: (UInt64, UInt32)) {
-    latest[subject] = place
-    records.append(Record(seq: place.0, offset: place.1, subject: subject))
+    let index = UInt32(records.count)
+    let number: UInt32
+    switch subject {
+    case .member(let publicID):
+      members[publicID] = index
+      number = publicID.value | Self.memberBit
+    case .entry(let key):
+      let hash = Self.hash(key)
+      if let known = entriesByKey.find(hash, { entries[$0].key == key }) {
+        entries[known].latest = index
+        number = known
+      } else {
+        number = entries.insert(Changed(owner: key.owner, latest: index, id: key.id))
+        entriesByKey.insert(hash, number) { Self.hash(entries[$0].key) }
+      }
+    }
+    records.append(Record(seq: place.0, offset: place.1, subject: number))
+  }
+
+  private func subject(of record: Record) -> Subject {
+    record.subject & Self.memberBit != 0
+      ? .member(PublicID(record.subject & ~Self.memberBit)) : .entry(entries[record.subject].key)
+  }
+
+  /// Whether nothing changed the same once more since then.
+  private func isLatest(_ index: Int) -> Bool {
+    let subject = records[index].subject
+    return subject & Self.memberBit != 0
+      ? members[PublicID(subject & ~Self.memberBit)] == UInt32(index)
+      : entries[subject].latest == UInt32(index)
+  }
+
+  private mutating func setLatest(_ index: UInt32, of subject: UInt32) {
+    if subject & Self.memberBit != 0 {
+      members[PublicID(subject & ~Self.memberBit)] = index
+    } else {
+      entries[subject].latest = index
+    }
+  }
+
+  /// Forgets an entry whose last record is dropped.
+  private mutating func forget(_ number: UInt32) {
+    entriesByKey.remove(Self.hash(entries[number].key), number) { Self.hash(entries[$0].key) }
+    entries.remove(number)
+  }
+
+  private static func hash(_ key: EntryKey) -> UInt64 {
+    UInt64(bitPattern: Int64(key.hashValue))
   }
 }

@@ -16,15 +16,15 @@ struct IndexTable: Sendable {
   private static let smallest = 16
   private static let largest = 1_024
 
-  private var pages: ContiguousArray<Page> = [
-    Page(slots: ContiguousArray(repeating: vacant, count: smallest))
-  ]
+  /// None before something is put in.
+  private var pages: ContiguousArray<Page> = []
   /// By the highest `depth` bits of a hash: which page.
-  private var directory: ContiguousArray<UInt32> = [0]
+  private var directory: ContiguousArray<UInt32> = []
   private var depth: UInt8 = 0
 
   /// The number with this hash that `matches`; nil if there is none.
   func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32? {
+    if pages.isEmpty { return nil }
     let page = Int(directory[spot(of: hash)])
     let mask = pages[page].slots.count - 1
     var slot = Int(truncatingIfNeeded: hash) & mask
@@ -38,6 +38,10 @@ struct IndexTable: Sendable {
 
   /// Adds a number that is not there. `hashOf`: the hash of any number that is.
   mutating func insert(_ hash: UInt64, _ number: UInt32, hashOf: (UInt32) -> UInt64) {
+    if pages.isEmpty {
+      pages = [Page(slots: ContiguousArray(repeating: Self.vacant, count: Self.smallest))]
+      directory = [0]
+    }
     var page = Int(directory[spot(of: hash)])
     while (pages[page].count + 1) * 4 > pages[page].slots.count * 3 {
       if pages[page].slots.count < Self.largest {

@@ -5,8 +5,6 @@ package import Protocol
 package struct PageRun: Sendable {
   /// Where the run takes the list anew: what its pages have told so far.
   private var whole: Replica?
-  /// The entries of that, in the order in which they were told.
-  private var named: [EntryKey] = []
   /// Where the run goes on from what shows: what its pages tell, in their order.
   private var items: [PageItem] = []
 
@@ -25,10 +23,7 @@ package struct PageRun: Sendable {
       return
     }
     var deltas: [ListDelta] = []
-    for item in page.items {
-      whole!.take(item, into: &deltas)
-      if case .entry(let listed) = item { named.append(listed.key) }
-    }
+    for item in page.items { whole!.take(item, into: &deltas) }
   }
 
   /// Brings `replica` to where the run has come, `order` with this history. Returns: what changed
@@ -43,8 +38,7 @@ package struct PageRun: Sendable {
       return deltas
     }
     deltas += replica.list.lacking(in: next.list).map { .removed($0) }
-    for key in named {
-      guard let listed = next.list[key], replica.list[key] != listed else { continue }
+    for listed in next.list.unordered where replica.list[listed.key] != listed {
       deltas.append(.upserted(listed))
     }
     next.reached(order, history)

@@ -70,8 +70,8 @@ extension ShareList {
 
   /// Bytes of the paths above this one below which nothing lies yet, neither in this list nor in
   /// `other`. Complexity: O(depth).
-  func impliedBytes(above path: SharePath, beside other: ShareList) -> Int {
-    let known = max(reach(of: path), other.reach(of: path))
+  func impliedBytes(above path: SharePath, beside other: ShareList?) -> Int {
+    let known = max(reach(of: path), other?.reach(of: path) ?? 0)
     var (bytes, end) = (0, -1)
     for (depth, part) in path.parts.enumerated() {
       end += part.count + 1

@@ -47,10 +47,18 @@ final class Node: @unchecked Sendable {
   /// Whether the kernel may remember that some name is not in this directory.
   var gaveNegatives = false
   /// What is needed beyond the attributes for an own file; nil for others' entries.
-  var own: OwnState?
+  var own: OwnState? {
+    get { ownBox?.value }
+    set { Box.put(newValue, into: &ownBox) }
+  }
+  private var ownBox: Box<OwnState>?
   /// What is needed for what lies in the own folder and is not shared; nil for all else. Such a
   /// node has neither `own` nor `entry` nor children.
-  var occupied: Occupied?
+  var occupied: Occupied? {
+    get { occupiedBox?.value }
+    set { Box.put(newValue, into: &occupiedBox) }
+  }
+  private var occupiedBox: Box<Occupied>?
   /// The entry that it shows; nil for the root and for directories that only hold something.
   var entry: Entry?
   var owner: PublicID?
@@ -76,6 +84,12 @@ final class Node: @unchecked Sendable {
 
 /// Everything that is at one name of one directory: the claims, and the node that shows.
 struct Slot {
+  init(claims: [Claim], node: Node, occupied: Occupied? = nil) {
+    self.claims = claims
+    self.node = node
+    self.occupied = occupied
+  }
+
   /// Own claim first, then in the order of claims. Empty for a directory that only holds something.
   var claims: [Claim]
   var node: Node
@@ -84,7 +98,30 @@ struct Slot {
   var beneath: Node?
   /// What of the own folder lies there and is not shared. It shows where nothing else does. Never
   /// beside an own claim.
-  var occupied: Occupied?
+  var occupied: Occupied? {
+    get { occupiedBox?.value }
+    set {
+      // Another copy of the slot may have the box of before.
+      occupiedBox = nil
+      Box.put(newValue, into: &occupiedBox)
+    }
+  }
+  private var occupiedBox: Box<Occupied>?
+}
+
+/// What only some of very many have, beside them: it takes no room where it is not.
+private final class Box<Value> {
+  var value: Value
+
+  private init(_ value: Value) { self.value = value }
+
+  static func put(_ value: Value?, into box: inout Box?) {
+    guard let value else {
+      box = nil
+      return
+    }
+    if let box { box.value = value } else { box = Box(value) }
+  }
 }
 
 /// Whose claim, and which: no id of somebody else's reaches an own entry, nor one of a third.
