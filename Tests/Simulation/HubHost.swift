@@ -150,7 +150,12 @@ extension World {
     case .persist(let client):
       hub.persisted[client.publicID] = client
       hub.admissions[client.publicID] = client.admission
-      if verdicts[client.key] == client.admission { toldVerdicts.insert(client.key) }
+      if verdicts[client.key] == client.admission {
+        toldVerdicts.insert(client.key)
+        overruled.remove(client.key)
+      } else {
+        overruled.insert(client.key)
+      }
       hub.lastPublicID = max(hub.lastPublicID, client.publicID)
     case .forget(let publicID):
       hub.persisted[publicID] = nil

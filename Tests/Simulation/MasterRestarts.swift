@@ -54,6 +54,7 @@ extension World {
     note("the master's state is yesterday's")
     statistics.setBacks += 1
     masterWasSetBack = true
+    toldVerdicts.subtract(overruled)
     host.journal = backup.journal
     host.snapshot = backup.snapshot
     host.vault = backup.vault

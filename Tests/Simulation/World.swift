@@ -75,6 +75,9 @@ final class World {
   var decidedAt: Instant?
   /// Of whom the hub has heard that.
   var toldVerdicts: Set<DeviceKey> = []
+  /// Of whom the hub was told otherwise since, by a master that was set back and only knew that it
+  /// doubts: once that is set back as well, nobody knows of the verdict.
+  var overruled: Set<DeviceKey> = []
   /// Whether the master's disk ever went back to yesterday, and whether the hub ever lost its
   /// registry, or went back.
   var masterWasSetBack = false

@@ -101,7 +101,14 @@ extension ShareList {
   }
 
   /// All entries in the order of their keys. Complexity: O(n log n).
-  package var sorted: [ListedEntry] { unordered.sorted { $0.key < $1.key } }
+  package var sorted: [ListedEntry] { Array(byKey) }
+
+  /// The same, one after the other.
+  package var byKey: some Sequence<ListedEntry> {
+    // Numbers are moved about, rather than entries.
+    (0..<records.end).filter { records[$0].place != noRecord }
+      .sorted { records[$0].key < records[$1].key }.lazy.map { listed($0) }
+  }
 
   /// All entries, in an order that depends on what became of the list before.
   package var unordered: some Sequence<ListedEntry> {

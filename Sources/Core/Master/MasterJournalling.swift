@@ -45,7 +45,9 @@ extension Master {
     for publicID in replica.members.keys.sorted() {
       log.noteRestored(.member(replica.members[publicID]!), at: order)
     }
-    for listed in replica.list.unordered { log.noteRestored(.entry(listed), at: order) }
+    // In the order of the journal's snapshot: a cursor counts what it has told of it, and may come
+    // back to a master that was restored from that.
+    for listed in replica.list.byKey { log.noteRestored(.entry(listed), at: order) }
     rebuilding = Rebuilding()
   }
 

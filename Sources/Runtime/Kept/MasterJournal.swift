@@ -171,7 +171,8 @@ extension MasterJournal {
     for member in master.replica.members.values.sorted(by: { $0.publicID < $1.publicID }) {
       add(.member(member))
     }
-    for listed in master.replica.list.unordered { add(.entry(listed)) }
+    // In the order in which a new epoch tells them (`Master.beginEpoch`).
+    for listed in master.replica.list.byKey { add(.entry(listed)) }
     flush()
     // The latest first: each record goes before those that are restored already.
     var earlier = master.replica.histories.all.dropLast()
