@@ -245,6 +245,31 @@ struct MemberTests {
     #expect(proposals(actions).map(\.1) == [.add([entry(1, "b")], reclaims: false)])
   }
 
+  @Test func `an add that takes effect behind its rename does not stay where it was`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.act { $0.rename(id(1), to: path("b"), now: .zero, into: &$1) }
+    let renamed = Change.renamed(id(1), to: path("b"), rejection: nil)
+    #expect(proposals(bench.hear(bench.ordered(renamed, counter: 2))).isEmpty)
+    let added = bench.ordered(.added([entry(1, "a")], rejected: []), counter: 1)
+    #expect(
+      proposals(bench.hear(added)).map(\.1) == [.add([entry(1, "b")], reclaims: true)])
+  }
+
+  @Test func `what the list has lost is announced again once all is answered`() {
+    var bench = Bench()
+    bench.goLive()
+    _ = bench.share(entry(1, "a"))
+    _ = bench.hear(bench.ordered(.added([entry(1, "a")], rejected: []), counter: 1))
+    // A removal that it made in another run.
+    _ = bench.hear(bench.ordered(.removed(id(1))))
+    _ = bench.share(entry(2, "b"))
+    let added = bench.ordered(.added([entry(2, "b")], rejected: []), counter: 2)
+    #expect(
+      proposals(bench.hear(added)).map(\.1) == [.add([entry(1, "a")], reclaims: true)])
+  }
+
   @Test
   func `what took another's place and was moved on before anybody heard leaves nothing there`() {
     var bench = Bench()

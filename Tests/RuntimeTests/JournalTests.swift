@@ -57,6 +57,49 @@ struct JournalTests {
     (1...200).map { "\(path).damaged-\($0)" }.filter { access($0, F_OK) == 0 }
   }
 
+  /// A cursor counts what it was told: a new epoch and its journal tell it in one order.
+  @Test func `who is in the middle of the list goes on with it behind a restart`() throws {
+    let opened = try open()
+    var master = opened.master
+    var actions: [MasterAction] = []
+    master.hubConnected(clients: [], now: .zero, into: &actions)
+    try rename(1, &master, opened.journal)
+    // The latest first, so that they come in another order than that of their ids.
+    for number in (2...900 as ClosedRange<UInt64>).reversed() {
+      let entry = Entry(
+        id: RandomID(high: 1, low: number),
+        path: try SharePath(Array((String(repeating: "l", count: 220) + "\(number)").utf8)),
+        kind: .file, version: RandomID(high: 2, low: number), size: 1,
+        modified: FileTime(seconds: 1), mode: 0o644)
+      let transfer = TransferID(incarnation: 1, counter: 902 - number)
+      actions = []
+      master.proposed(
+        Proposal(transfer: transfer, oldest: transfer.counter, body: []),
+        .add([entry], reclaims: false), from: .master, now: .zero, into: &actions)
+      for case .journal(let ordered) in actions { try opened.journal.append(ordered) }
+    }
+    // Its end is damaged: the list goes on in a new epoch.
+    try put(try #require(bytes(path)) + [1, 2, 3], path)
+    var told: Set<EntryKey> = []
+    var (cursor, mark) = (ListCursor.start, ListMark.none)
+    func take(_ master: inout Master) throws -> Bool {
+      var actions: [MasterAction] = []
+      master.asked(cursor, seen: mark, from: .master, into: &actions)
+      guard case .answer(_, .filesPage(let page))? = actions.last else { return false }
+      #expect(page.restarts == (cursor == .start))
+      let body = try PageBody(decoding: page.body)
+      for case .entry(let listed) in body.items { told.insert(listed.key) }
+      (cursor, mark) = (page.next, body.head)
+      return page.more
+    }
+    var begun = try open().master
+    #expect(try take(&begun))
+    var restored = try open().master
+    #expect(restored.replica.order.epoch == begun.replica.order.epoch)
+    while try take(&restored) {}
+    #expect(told.count == 899 && restored.replica.list.count == 899)
+  }
+
   /// A process that is killed leaves some beginning of what it wrote.
   @Test func `a start goes on from whatever a kill left of the journal`() throws {
     let (good, epoch, ends) = try write()

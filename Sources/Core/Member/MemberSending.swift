@@ -100,6 +100,8 @@ extension Member {
           outbox.add(one.id)
         } else if let known = own[one.id] {
           own.setAcked(max(known.acked, one.revision), of: one.id)
+          // A hub may keep back what a rename behind it has overtaken.
+          if known.entry.path != one.path { moved.insert(one.id) }
           finishWaits(for: one.id, .acked, upTo: one.revision, into: &actions)
           keepDisplaced(by: one.id)
         }
@@ -109,7 +111,7 @@ extension Member {
     case (.rename(let id, _), _): keepDisplaced(by: id)
     default: break
     }
-    if case .rename = change { announceStrays() }
+    announceStrays()
     checkRemains()
     resendAt = outbox.sent.isEmpty ? nil : now + settings.retry
     pump(now: now, into: &actions)
@@ -138,7 +140,7 @@ extension Member {
   /// the other may undo it. Once no rename is on its way, what ended elsewhere is announced where
   /// it is.
   private mutating func announceStrays() {
-    guard phase == .live, !outbox.hasRenames else { return }
+    guard !moved.isEmpty, phase == .live, !outbox.hasRenames else { return }
     for id in moved.sorted() {
       guard let known = own[id], let listed = listed(id) else { continue }
       if listed.entry.path != known.entry.path { outbox.add(id) }
@@ -210,11 +212,13 @@ extension Member {
   }
 
   /// Once all is answered, as many entries of the list are ours as there are here; whatever led to
-  /// more, a refusal in the middle of renames, say, it does not stay.
+  /// more, a refusal in the middle of renames, say, or to fewer, a hub that gave answers in another
+  /// order, say, it does not stay.
   private mutating func checkRemains() {
-    guard let publicID, phase == .live, outbox.count == 0,
-      replica.list.count(ownedBy: publicID) > own.count
-    else { return }
+    guard let publicID, phase == .live, outbox.count == 0 else { return }
+    let listedCount = replica.list.count(ownedBy: publicID)
+    if listedCount < own.count { announceMissing() }
+    guard listedCount > own.count else { return }
     let awaited = displaced.reduce(into: Set<EntryID>()) { awaited, one in
       if !own.contains(one.key) { awaited.formUnion(one.value) }
     }
@@ -232,6 +236,17 @@ extension Member {
     }
   }
 
+  /// Announces what the list does not have. Complexity: O(own entries).
+  private mutating func announceMissing() {
+    for id in own.ids where listed(id) == nil { outbox.add(id) }
+    sortWaitingAdds()
+  }
+
+  /// Parents before what lies in them, whatever their ids: the list is told in path order.
+  private mutating func sortWaitingAdds() {
+    outbox.sortWaitingAdds { own[$0]?.entry.path.bytes ?? [] }
+  }
+
   /// Compares what is ours with what the list says is ours, and tells the master the difference.
   mutating func reconcile(now: Instant, into actions: inout [MemberAction]) {
     removeRemains()
@@ -246,7 +261,6 @@ extension Member {
         outbox.add(id)
       }
     }
-    // Parents before what lies in them, whatever their ids: the list is told in path order.
-    outbox.sortWaitingAdds { own[$0]?.entry.path.bytes ?? [] }
+    sortWaitingAdds()
   }
 }
