@@ -18,6 +18,7 @@ struct BatchTrial {
   private var seen: Set<EntryID> = []
   /// What the answer takes that names all accepted ones.
   private var bytes = 0
+
   init(_ list: ShareList, owner: PublicID, limits: ListLimits) {
     self.list = list
     self.owner = owner
@@ -38,12 +39,11 @@ struct BatchTrial {
       bytes += entry.encodedBound
       seen.insert(entry.id)
       let key = EntryKey(owner, entry.id)
-      if list[key] != nil || !list.replaced(by: key, at: entry.path).isEmpty {
+      let known = list[key]
+      if known != nil || !list.replaced(by: key, at: entry.path).isEmpty {
         work += MemberWork.cost(of: entry)
       }
-      if list[key]?.entry.path != entry.path {
-        pathBytes += entry.path.bytes.count
-      }
+      if known?.entry.path != entry.path { pathBytes += entry.path.bytes.count }
       pathBytes += list.impliedBytes(above: entry.path, beside: claimed)
       claimed?.upsert(ListedEntry(entry: entry, owner: owner, claimed: 0))
     }

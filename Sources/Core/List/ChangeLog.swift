@@ -174,13 +174,13 @@ package struct ChangeLog: Sendable {
       members[publicID] = index
       number = publicID.value | Self.memberBit
     case .entry(let key):
-      let hash = Self.hash(key)
+      let hash = IndexTable.hash(key)
       if let known = entriesByKey.find(hash, { entries[$0].key == key }) {
         entries[known].latest = index
         number = known
       } else {
         number = entries.insert(Changed(owner: key.owner, latest: index, id: key.id))
-        entriesByKey.insert(hash, number) { Self.hash(entries[$0].key) }
+        entriesByKey.insert(hash, number) { IndexTable.hash(entries[$0].key) }
       }
     }
     records.append(Record(seq: place.0, offset: place.1, subject: number))
@@ -209,11 +209,9 @@ package struct ChangeLog: Sendable {
 
   /// Forgets an entry whose last record is dropped.
   private mutating func forget(_ number: UInt32) {
-    entriesByKey.remove(Self.hash(entries[number].key), number) { Self.hash(entries[$0].key) }
+    entriesByKey.remove(IndexTable.hash(entries[number].key), number) {
+      IndexTable.hash(entries[$0].key)
+    }
     entries.remove(number)
-  }
-
-  private static func hash(_ key: EntryKey) -> UInt64 {
-    UInt64(bitPattern: Int64(key.hashValue))
   }
 }

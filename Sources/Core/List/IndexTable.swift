@@ -1,8 +1,8 @@
 /// Finds numbers of records by a hash of what is in them; what that is, its user knows.
 ///
 /// An extendible hash table: the highest bits of a hash choose a page, and a page that is full is
-/// split into two. So it grows without ever being made anew as a whole, and a copy shares every page
-/// that neither side has changed since.
+/// split into two. So it grows without ever being made anew as a whole, and a copy shares every
+/// page that neither side has changed since.
 struct IndexTable: Sendable {
   private struct Page {
     /// How many of the highest bits all hashes in it share.
@@ -11,6 +11,9 @@ struct IndexTable: Sendable {
     /// Open addressing by the lowest bits; a power of two of them.
     var slots: ContiguousArray<UInt32>
   }
+
+  /// Keyed anew in each process, as all hashes are over what peers choose.
+  static func hash(_ key: some Hashable) -> UInt64 { UInt64(bitPattern: Int64(key.hashValue)) }
 
   private static let vacant = UInt32.max
   private static let smallest = 16

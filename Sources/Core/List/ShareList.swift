@@ -12,28 +12,17 @@ package enum ListDelta: Equatable, Sendable {
 /// A path may have several claims: directories of several owners merge, and while a replica catches
 /// up page by page an entry may still stand where another has moved to. The earliest claim shows.
 ///
-/// It is one tree of places, in compact storage: records in arenas name each other by their
-/// numbers, names lie in one pool, and two tables of numbers find a place by its directory and name
-/// and an entry by its key. Paths are put together when they are asked for. About 150 bytes for a
-/// file with a name of 16; a copy shares what neither side changes.
+/// Entries lie in compact storage: records name each other by their numbers, and know their path
+/// by its place in a tree of names (`PlaceTree`); paths are put together when they are asked for.
+/// About 150 bytes for a file with a name of 16; a copy shares what neither side changes.
 package struct ShareList: Sendable {
-  private var places = Arena<Place>()
-  private var directories = Arena<Directory>()
+  private var places = PlaceTree()
   private var records = Arena<EntryRecord>()
   private var extras = Arena<EntryExtra>()
-  private var names = NamePool()
-  private var placesByName = IndexTable()
-  private var recordsByKey = IndexTable()
+  private var byKey = IndexTable()
   private var owned: [PublicID: OwnedEntries] = [:]
 
-  private static let root: UInt32 = 0
-
-  package init() {
-    _ = places.insert(
-      Place(
-        parent: noRecord, name: 0, nameLength: 0,
-        directory: directories.insert(Directory(payer: .master))))
-  }
+  package init() {}
 
   package var count: Int { records.count }
 
@@ -53,41 +42,31 @@ extension ShareList {
 
   /// The entry that shows at `path`.
   package func visible(at path: SharePath) -> ListedEntry? {
-    place(at: path).flatMap { $0.claim == noRecord ? nil : listed($0.claim) }
+    guard let claim = places.place(at: path).map({ places.claim(at: $0) }), claim != noRecord
+    else { return nil }
+    return listed(claim)
   }
 
   /// How many entries, of whoever, lie below that of a key.
   func entriesBelow(_ key: EntryKey) -> Int {
-    guard let number = record(of: key) else { return 0 }
-    let directory = places[records[number].place].directory
-    return directory == noRecord ? 0 : directories[directory].entries
+    record(of: key).map { places.entries(below: records[$0].place) } ?? 0
   }
 
   /// Whether something lies somewhere below a path.
   package func isAbove(_ path: SharePath) -> Bool {
-    place(at: path).map { $0.directory != noRecord } ?? false
+    places.place(at: path).map { places.entries(below: $0) > 0 } ?? false
   }
 
   /// Bytes of the paths above this one below which nothing lies yet, neither in this list nor in
   /// `other`. Complexity: O(depth).
   func impliedBytes(above path: SharePath, beside other: ShareList?) -> Int {
-    let known = max(reach(of: path), other?.reach(of: path) ?? 0)
+    let known = max(places.reach(of: path), other?.places.reach(of: path) ?? 0)
     var (bytes, end) = (0, -1)
     for (depth, part) in path.parts.enumerated() {
       end += part.count + 1
       if depth >= known, end < path.bytes.count { bytes += end }
     }
     return bytes
-  }
-
-  /// How many of a path's parts, from the first on, lead to something that has something below it.
-  private func reach(of path: SharePath) -> Int {
-    var (place, depth) = (Self.root, 0)
-    for part in path.parts {
-      guard let next = child(of: place, part), places[next].directory != noRecord else { break }
-      (place, depth) = (next, depth + 1)
-    }
-    return depth
   }
 
   /// Ids of all entries of `owner`, in the order of their ids. Complexity: O(n log n) of them.
@@ -101,10 +80,10 @@ extension ShareList {
   }
 
   /// All entries in the order of their keys. Complexity: O(n log n).
-  package var sorted: [ListedEntry] { Array(byKey) }
+  package var sorted: [ListedEntry] { Array(inOrder) }
 
   /// The same, one after the other.
-  package var byKey: some Sequence<ListedEntry> {
+  package var inOrder: some Sequence<ListedEntry> {
     // Numbers are moved about, rather than entries.
     (0..<records.end).filter { records[$0].place != noRecord }
       .sorted { records[$0].key < records[$1].key }.lazy.map { listed($0) }
@@ -130,17 +109,14 @@ extension ShareList {
   /// Why `key` cannot stand at `path`; nil if it can. A file of the same owner there gives way:
   /// that is a replacement.
   package func rejection(of path: SharePath, kind: EntryKind, key: EntryKey) -> Rejection? {
-    var place = Self.root
+    var place = PlaceTree.root
     for part in path.parts {
-      if place != Self.root, places[place].claim != noRecord,
-        records[places[place].claim].kind != .directory
-      {
-        return .notADirectory
-      }
-      guard let next = child(of: place, part) else { return nil }
+      let claim = places.claim(at: place)
+      if claim != noRecord, records[claim].kind != .directory { return .notADirectory }
+      guard let next = places.child(of: place, part) else { return nil }
       place = next
     }
-    var claim = places[place].claim
+    var claim = places.claim(at: place)
     while claim != noRecord {
       let other = records[claim]
       claim = other.nextClaim
@@ -152,14 +128,14 @@ extension ShareList {
         return .exists
       }
     }
-    return kind != .directory && places[place].directory != noRecord ? .isADirectory : nil
+    return kind != .directory && places.entries(below: place) > 0 ? .isADirectory : nil
   }
 
   /// What of the same owner `key` replaces at its path.
   package func replaced(by key: EntryKey, at path: SharePath) -> [EntryKey] {
-    guard let place = placeNumber(at: path) else { return [] }
+    guard let place = places.place(at: path) else { return [] }
     var found: [EntryKey] = []
-    var claim = places[place].claim
+    var claim = places.claim(at: place)
     while claim != noRecord {
       let other = records[claim]
       if other.owner == key.owner, other.key != key { found.append(other.key) }
@@ -173,26 +149,15 @@ extension ShareList {
   package func subtree(of key: EntryKey) -> [ListedEntry] {
     guard let top = record(of: key) else { return [] }
     var found = [listed(top)]
-    if records[top].kind == .directory {
-      collect(below: records[top].place, of: key.owner, into: &found)
-    }
-    return found
-  }
-
-  private func collect(below place: UInt32, of owner: PublicID, into found: inout [ListedEntry]) {
-    var waiting = [place]
-    while let one = waiting.popLast() {
-      var child = firstChild(of: one)
-      while child != noRecord {
-        var claim = places[child].claim
-        while claim != noRecord {
-          if records[claim].owner == owner { found.append(listed(claim)) }
-          claim = records[claim].nextClaim
-        }
-        if places[child].directory != noRecord { waiting.append(child) }
-        child = places[child].next
+    if records[top].kind != .directory { return found }
+    places.visit(below: records[top].place) { place in
+      var claim = places.claim(at: place)
+      while claim != noRecord {
+        if records[claim].owner == key.owner { found.append(listed(claim)) }
+        claim = records[claim].nextClaim
       }
     }
+    return found
   }
 }
 
@@ -212,7 +177,7 @@ extension ShareList {
       }
     } else {
       let number = records.insert(EntryRecord(listed))
-      recordsByKey.insert(Self.hash(listed.key), number) { Self.hash(records[$0].key) }
+      byKey.insert(IndexTable.hash(listed.key), number) { IndexTable.hash(records[$0].key) }
       setContent(number, to: listed.entry)
       enrol(number)
       stand(number, at: listed.entry.path)
@@ -232,7 +197,7 @@ extension ShareList {
     deltas.append(.removed(listed(number)))
     leave(number)
     strike(number)
-    recordsByKey.remove(Self.hash(key), number) { Self.hash(records[$0].key) }
+    byKey.remove(IndexTable.hash(key), number) { IndexTable.hash(records[$0].key) }
     if records[number].extra != noRecord { extras.remove(records[number].extra) }
     records[number].place = noRecord
     records.remove(number)
@@ -259,33 +224,20 @@ extension ShareList {
   /// Puts a record among the claims of its path.
   private mutating func stand(_ number: UInt32, at path: SharePath) {
     let owner = records[number].owner
-    var place = Self.root
-    var end = -1
-    for part in path.parts {
-      let directory = places[place].directory
-      if place != Self.root, directories[directory].entries == 0 {
-        directories[directory].payer = owner
-        owned[owner]!.pathBytes += end
-      }
-      directories[directory].entries += 1
-      place = child(of: place, part) ?? makePlace(in: place, part)
-      end += part.count + 1
-      if end < path.bytes.count, places[place].directory == noRecord {
-        places[place].directory = directories.insert(Directory(payer: owner))
-      }
-    }
-    owned[owner]!.pathBytes += path.bytes.count
+    var pathBytes = path.bytes.count
+    let place = places.enter(path, of: owner) { pathBytes += $0 }
+    owned[owner]!.pathBytes += pathBytes
     records[number].place = place
     // Kept sorted by (claimed, key): the earliest claim shows.
     var before = noRecord
-    var next = places[place].claim
+    var next = places.claim(at: place)
     while next != noRecord, isEarlier(next, than: number) {
       before = next
       next = records[next].nextClaim
     }
     records[number].nextClaim = next
     if before == noRecord {
-      places[place].claim = number
+      places.setClaim(number, at: place)
     } else {
       records[before].nextClaim = number
     }
@@ -298,84 +250,22 @@ extension ShareList {
 
   /// Takes a record from among the claims of its place, and away what held nothing else.
   private mutating func leave(_ number: UInt32) {
-    var place = records[number].place
+    let place = records[number].place
     let next = records[number].nextClaim
-    if places[place].claim == number {
-      places[place].claim = next
+    if places.claim(at: place) == number {
+      places.setClaim(next, at: place)
     } else {
-      var before = places[place].claim
+      var before = places.claim(at: place)
       while records[before].nextClaim != number { before = records[before].nextClaim }
       records[before].nextClaim = next
     }
-    var length = pathLength(of: place)
-    owned[records[number].owner]?.pathBytes -= length
-    while place != Self.root {
-      let parent = places[place].parent
-      length -= Int(places[place].nameLength) + 1
-      if places[place].claim == noRecord, places[place].directory == noRecord { dropPlace(place) }
-      let directory = places[parent].directory
-      directories[directory].entries -= 1
-      if directories[directory].entries == 0, parent != Self.root {
-        let payer = directories[directory].payer
-        directories.remove(directory)
-        places[parent].directory = noRecord
-        owned[payer]?.pathBytes -= length
-        forget(payer)
-      }
-      place = parent
+    owned[records[number].owner]?.pathBytes -= places.pathLength(of: place)
+    var repaid: [(bytes: Int, payer: PublicID)] = []
+    places.exit(place) { repaid.append(($0, $1)) }
+    for one in repaid {
+      owned[one.payer]?.pathBytes -= one.bytes
+      forget(one.payer)
     }
-  }
-
-  private mutating func makePlace(in parent: UInt32, _ name: ArraySlice<UInt8>) -> UInt32 {
-    let directory = places[parent].directory
-    var place = Place(
-      parent: parent, name: names.insert(name), nameLength: UInt8(name.count))
-    place.previous = directories[directory].last
-    let number = places.insert(place)
-    if place.previous == noRecord {
-      directories[directory].first = number
-    } else {
-      places[place.previous].next = number
-    }
-    directories[directory].last = number
-    placesByName.insert(Self.hash(parent, name), number) { Self.hash(ofPlace: $0, places, names) }
-    return number
-  }
-
-  private mutating func dropPlace(_ number: UInt32) {
-    let place = places[number]
-    let directory = places[place.parent].directory
-    if place.previous == noRecord {
-      directories[directory].first = place.next
-    } else {
-      places[place.previous].next = place.next
-    }
-    if place.next == noRecord {
-      directories[directory].last = place.previous
-    } else {
-      places[place.next].previous = place.previous
-    }
-    placesByName.remove(Self.hash(ofPlace: number, places, names), number) {
-      Self.hash(ofPlace: $0, places, names)
-    }
-    places.remove(number)
-    names.remove(length: Int(place.nameLength))
-    if names.isMostlyGarbage { renewNames() }
-  }
-
-  /// Makes the pool of names anew, without those that are gone.
-  private mutating func renewNames() {
-    var renewed = NamePool()
-    var waiting = [Self.root]
-    while let one = waiting.popLast() {
-      var child = firstChild(of: one)
-      while child != noRecord {
-        places[child].name = renewed.insert(name(of: child))
-        if places[child].directory != noRecord { waiting.append(child) }
-        child = places[child].next
-      }
-    }
-    names = renewed
   }
 
   /// Counts a record as its owner's.
@@ -411,30 +301,6 @@ extension ShareList {
 // MARK: - Records
 
 extension ShareList {
-  /// The place that a path leads to.
-  private func place(at path: SharePath) -> Place? { placeNumber(at: path).map { places[$0] } }
-
-  private func placeNumber(at path: SharePath) -> UInt32? {
-    var place = Self.root
-    for part in path.parts {
-      guard let next = child(of: place, part) else { return nil }
-      place = next
-    }
-    return place
-  }
-
-  private func child(of place: UInt32, _ name: ArraySlice<UInt8>) -> UInt32? {
-    placesByName.find(Self.hash(place, name)) {
-      places[$0].parent == place && Int(places[$0].nameLength) == name.count
-        && self.name(of: $0) == name
-    }
-  }
-
-  private func firstChild(of place: UInt32) -> UInt32 {
-    let directory = places[place].directory
-    return directory == noRecord ? noRecord : directories[directory].first
-  }
-
   private func recordNumbers(ownedBy owner: PublicID) -> [UInt32] {
     var found: [UInt32] = []
     var one = owned[owner]?.first ?? noRecord
@@ -446,13 +312,14 @@ extension ShareList {
   }
 
   func record(of key: EntryKey) -> UInt32? {
-    recordsByKey.find(Self.hash(key)) { records[$0].key == key }
+    byKey.find(IndexTable.hash(key)) { records[$0].key == key }
   }
 
   func listed(_ number: UInt32) -> ListedEntry {
     let record = records[number]
     var entry = Entry(
-      id: record.id, path: path(of: record.place), kind: record.kind, version: record.version,
+      id: record.id, path: places.path(of: record.place), kind: record.kind,
+      version: record.version,
       size: record.size, modified: record.modified, mode: record.mode)
     if record.extra != noRecord {
       switch extras[record.extra] {
@@ -461,57 +328,6 @@ extension ShareList {
       }
     }
     return ListedEntry(entry: entry, owner: record.owner, claimed: record.claimed)
-  }
-
-  private func path(of place: UInt32) -> SharePath {
-    var bytes = [UInt8](repeating: 0x2f, count: pathLength(of: place))
-    var end = bytes.count
-    var one = place
-    while one != Self.root {
-      var from = end - Int(places[one].nameLength)
-      let start = from
-      for byte in name(of: one) {
-        bytes[from] = byte
-        from += 1
-      }
-      end = start - 1
-      one = places[one].parent
-    }
-    return SharePath(unchecked: bytes)
-  }
-
-  /// Bytes of the path of a place.
-  private func pathLength(of place: UInt32) -> Int {
-    var length = -1
-    var one = place
-    while one != Self.root {
-      length += Int(places[one].nameLength) + 1
-      one = places[one].parent
-    }
-    return length
-  }
-
-  private func name(of place: UInt32) -> ArraySlice<UInt8> {
-    names[places[place].name, Int(places[place].nameLength)]
-  }
-
-  private static func hash(
-    ofPlace number: UInt32, _ places: Arena<Place>, _ names: NamePool
-  ) -> UInt64 {
-    let place = places[number]
-    return hash(place.parent, names[place.name, Int(place.nameLength)])
-  }
-
-  /// Keyed anew in each process, as all hashes are over what peers choose.
-  private static func hash(_ parent: UInt32, _ name: ArraySlice<UInt8>) -> UInt64 {
-    var hasher = Hasher()
-    hasher.combine(parent)
-    name.hashBytes(into: &hasher)
-    return UInt64(bitPattern: Int64(hasher.finalize()))
-  }
-
-  private static func hash(_ key: EntryKey) -> UInt64 {
-    UInt64(bitPattern: Int64(key.hashValue))
   }
 }
 

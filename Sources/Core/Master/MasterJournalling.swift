@@ -47,7 +47,7 @@ extension Master {
     }
     // In the order of the journal's snapshot: a cursor counts what it has told of it, and may come
     // back to a master that was restored from that.
-    for listed in replica.list.byKey { log.noteRestored(.entry(listed), at: order) }
+    for listed in replica.list.inOrder { log.noteRestored(.entry(listed), at: order) }
     rebuilding = Rebuilding()
   }
 

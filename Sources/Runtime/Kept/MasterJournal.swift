@@ -172,7 +172,7 @@ extension MasterJournal {
       add(.member(member))
     }
     // In the order in which a new epoch tells them (`Master.beginEpoch`).
-    for listed in master.replica.list.byKey { add(.entry(listed)) }
+    for listed in master.replica.list.inOrder { add(.entry(listed)) }
     flush()
     // The latest first: each record goes before those that are restored already.
     var earlier = master.replica.histories.all.dropLast()
