@@ -39,7 +39,7 @@ package struct Master: Sendable {
     package var limits = ListLimits()
     package var versions = ProtocolVersions.spoken
     /// How long a change stays unsigned at most; more than one is signed at once then.
-    package var coverWithin: Duration = .milliseconds(5)
+    package var coverWithin: Duration = .milliseconds(10)
     /// How often the list is signed where nothing changes.
     package var heartbeat: Duration = .seconds(30)
     /// Entries that one member may change, move or take off in a second, and as many at once.
