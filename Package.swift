@@ -13,7 +13,8 @@ let strict: [SwiftSetting] = [
 /// Settings of the targets that may not contain unsafe code at all.
 let strictAndSafe: [SwiftSetting] = strict + [.strictMemorySafety()]
 
-/// Set by `make fuzz`: what is fuzzed is built once more, with instruments, in the place of all else.
+/// Set by `make fuzz`: what is fuzzed is built once more, with instruments, in the place of all
+/// else.
 let isFuzzing = Context.environment["FSHAREFS_FUZZ"] != nil
 
 let programs = ["fsharefs", "fshare-hub", "fsharectl", "fshare-simulate"]
@@ -186,11 +187,12 @@ let package = Package(
 
 // MARK: - Fuzzing
 
-/// Under names of their own, so that they lie beside what the product is built of, and what both stand
-/// on is built once.
+/// Under names of their own, so that they lie beside what the product is built of, and what both
+/// stand on is built once.
 func fuzzed(_ module: String) -> String { "Fuzzed\(module)" }
 
-/// Coverage for libFuzzer, and AddressSanitizer, in everything that decodes, and in what applies it.
+/// Coverage for libFuzzer, and AddressSanitizer, in everything that decodes, and in what applies
+/// it.
 func instruments() -> [SwiftSetting] {
   let modules = ["Protocol", "Sealing", "System", "Control", "Core"]
   return [

@@ -1,5 +1,5 @@
-/// So much in a second, and a multiple of it at once. Knows no clock: `now` is passed in, on one that
-/// never goes back.
+/// So much in a second, and a multiple of it at once. Knows no clock: `now` is passed in, on one
+/// that never goes back.
 package struct Allowance: Sendable {
   private let cost: Duration
   private let depth: Duration

@@ -10,8 +10,8 @@ final class Host {
   var mount: String { place.mount }
   var pid: pid_t { child.pid }
 
-  /// Starts it, and waits until it is mounted and its hub listens. `prepare` is given its own folder
-  /// before that.
+  /// Starts it, and waits until it is mounted and its hub listens. `prepare` is given its own
+  /// folder before that.
   init(_ stage: Stage, prepare: (_ own: String) throws -> Void) throws {
     self.stage = stage
     place = try Member.Place("host", stage)

@@ -99,7 +99,7 @@ enum FloodRow: Row {
 
     let folder = "\(group.target)/closes-\(seed)"
     try Files.makeFolder(folder)
-    defer { try? SmallFiles.removeShared(folder) }
+    defer { try? SmallFiles.remove(folder) }
     var times: [Double] = []
     for index in 0..<closes {
       let start = Clock.now

@@ -1,13 +1,13 @@
 import Glibc
 
-/// A list of a million: what it takes in memory, how long until it is there, and what a change costs
-/// in it. Of one round, and only where it is asked for.
+/// A long list: what it takes in memory, how long until it is there, and what a change costs in it.
+/// Of one round, and only where it is asked for.
 enum ScaleRow: Row {
   static let name = "scale"
   static let title = "a list of 250,000 files, with --full of 1,000,000"
   static let isAskedFor = true
   private static let folders = 1_000
-  /// Of the directory that is renamed, too.
+  /// Of the directory that is renamed.
   private static let filesRenamed = 1_000
   private static let few = 100
 

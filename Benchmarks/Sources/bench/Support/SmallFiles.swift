@@ -35,12 +35,7 @@ enum SmallFiles {
 
   private static func key(_ role: String) -> String { "processor µs \(role)" }
 
-  /// Removes a folder that is in a mount.
-  static func removeShared(_ folder: String) throws {
-    try Child.run(["rm", "-r", folder], log: "/dev/null")
-  }
-
-  /// Removes a folder that is not in a mount.
+  /// Removes a folder, and nothing that is mounted in it.
   static func remove(_ folder: String) throws {
     try Child.run(["rm", "-rf", "--one-file-system", folder], log: "/dev/null")
   }
