@@ -20,7 +20,7 @@ package struct Name: Hashable, Sendable {
   }
 
   /// For bytes that `check` has passed before.
-  init(unchecked bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
+  package init(unchecked bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
 
   package func hash(into hasher: inout Hasher) { bytes[...].hashBytes(into: &hasher) }
 

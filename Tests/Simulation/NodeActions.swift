@@ -76,6 +76,9 @@ extension World {
           }
         }
       }
+    case .listed:
+      let shown = node.member.shown.unordered.filter { node.member.isVisible($0) }
+      node.view = Dictionary(uniqueKeysWithValues: shown.map { ($0.key, $0) })
     case .standing: break
     case .keep(let step): keep(step, node)
     case .answer(let token, let outcome): answered(token, outcome, node)

@@ -46,6 +46,14 @@ package struct PageRun: Sendable {
     return deltas
   }
 
+  /// The same of a run that takes the list anew, where nobody asks what changed.
+  package consuming func replace(
+    _ replica: inout Replica, at order: ListOrder, _ history: History
+  ) {
+    replica = whole!
+    replica.reached(order, history)
+  }
+
   /// All that the run tells of members.
   func members(in replica: Replica) -> [MemberRecord] {
     if isWhole { return replica.members.values.sorted { $0.publicID < $1.publicID } }

@@ -60,12 +60,19 @@ struct PlaceTree: Sendable {
   func visit(below place: UInt32, _ body: (UInt32) -> Void) {
     var waiting = [place]
     while let one = waiting.popLast() {
-      var child = firstChild(of: one)
-      while child != noRecord {
+      forEachChild(of: one) { child in
         body(child)
         if places[child].directory != noRecord { waiting.append(child) }
-        child = places[child].next
       }
+    }
+  }
+
+  /// Every place right in one, in the order in which they came.
+  func forEachChild(of place: UInt32, _ body: (UInt32) -> Void) {
+    var child = firstChild(of: place)
+    while child != noRecord {
+      body(child)
+      child = places[child].next
     }
   }
 
@@ -102,7 +109,7 @@ struct PlaceTree: Sendable {
     return directory == noRecord ? noRecord : directories[directory].first
   }
 
-  private func name(of place: UInt32) -> ArraySlice<UInt8> {
+  func name(of place: UInt32) -> ArraySlice<UInt8> {
     names[places[place].name, Int(places[place].nameLength)]
   }
 

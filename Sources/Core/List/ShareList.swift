@@ -161,6 +161,52 @@ extension ShareList {
   }
 }
 
+// MARK: - Looking into places
+
+extension ShareList {
+  /// The place of a path (nil: the top); nil where nothing is.
+  func place(at path: SharePath?) -> UInt32? {
+    path.map { places.place(at: $0) } ?? PlaceTree.root
+  }
+
+  /// Every place right in one, in the order in which they came.
+  func forEachChild(of place: UInt32, _ body: (UInt32, Name) -> Void) {
+    places.forEachChild(of: place) { body($0, Name(unchecked: places.name(of: $0))) }
+  }
+
+  /// The entries that stand at a place, the earliest claim first.
+  func claims(at place: UInt32) -> [ListedEntry] {
+    sequence(first: places.claim(at: place)) { records[$0].nextClaim }
+      .prefix { $0 != noRecord }.map { listed($0) }
+  }
+
+  /// The earliest claim at a place of those whom `matching` names; nil where they have none.
+  func first(at place: UInt32, where matching: (PublicID) -> Bool) -> ListedEntry? {
+    var claim = places.claim(at: place)
+    while claim != noRecord {
+      if matching(records[claim].owner) { return listed(claim) }
+      claim = records[claim].nextClaim
+    }
+    return nil
+  }
+
+  /// Something below a place of those whom `matching` names. Complexity: O(what others have there),
+  /// where they have nothing.
+  func first(below place: UInt32, where matching: (PublicID) -> Bool) -> ListedEntry? {
+    var waiting = [place]
+    while let one = waiting.popLast() {
+      var found: ListedEntry?
+      places.forEachChild(of: one) { child in
+        if found != nil { return }
+        found = first(at: child, where: matching)
+        if places.entries(below: child) > 0 { waiting.append(child) }
+      }
+      if let found { return found }
+    }
+    return nil
+  }
+}
+
 // MARK: - Changing
 
 extension ShareList {

@@ -92,7 +92,7 @@ extension Member {
     where member.admission == .disapproved {
       noteDecision(member, now: now, into: &actions)
     }
-    tell(shown.unordered, into: &actions)
+    actions.append(.listed)
     stand(.complete, into: &actions)
   }
 

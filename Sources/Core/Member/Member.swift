@@ -35,6 +35,8 @@ package enum MemberAction: Equatable, Sendable {
   case send(Message)
   /// Others' entries came, changed or went; one's own are not among them.
   case list([ListDelta])
+  /// Others' entries are all that shows of the list now: nobody is told how that came about.
+  case listed
   /// What can be shown of the list; behind the entries of a complete one, before those that go with
   /// it.
   case standing(ListStanding)

@@ -42,13 +42,15 @@ extension Member {
     self.run = nil
     let out = whoIsOut
     let epoch = replica.order.epoch
-    let deltas: [ListDelta]
+    var deltas: [ListDelta]?
     if run.isWhole, standing == .complete, replica.order.epoch != order.epoch,
       replica.list.count > 0
     {
       let before = replica
       deltas = run.finish(&replica, at: order, history)
       lowerCurtain(over: before, now: now)
+    } else if run.isWhole, standing != .complete, curtain == nil {
+      run.replace(&replica, at: order, history)
     } else {
       deltas = run.finish(&replica, at: order, history)
     }
@@ -57,7 +59,7 @@ extension Member {
     if epoch != order.epoch { lastBeat = nil }
     if curtain == nil {
       keep(run.told.map { .changed($0) } ?? .renewed, into: &actions)
-      tell(deltas, into: &actions)
+      if let deltas { tell(deltas, into: &actions) } else { actions.append(.listed) }
     } else {
       extendCurtain(now: now)
     }

@@ -108,7 +108,7 @@ extension Member {
     precondition(isMaster, "only the master's own member takes a list as it is")
     self.replica = replica
     setPhase(.live, into: &actions)
-    tell(replica.list.unordered, into: &actions)
+    actions.append(.listed)
     if isWhole { listIsWhole(into: &actions) }
     reconcile(now: now, into: &actions)
     pump(now: now, into: &actions)
@@ -252,12 +252,6 @@ extension Member {
       }
     }
     if !visible.isEmpty { actions.append(.list(visible)) }
-  }
-
-  /// Tells a whole list, where nothing shows yet.
-  func tell(_ all: some Sequence<ListedEntry>, into actions: inout [MemberAction]) {
-    let visible = all.filter { isVisible($0) }
-    if !visible.isEmpty { actions.append(.list(visible.map { .upserted($0) })) }
   }
 
   mutating func setPhase(_ phase: MemberPhase, into actions: inout [MemberAction]) {

@@ -1,3 +1,4 @@
+import Core
 import Protocol
 import System
 
@@ -18,10 +19,10 @@ final class Node: @unchecked Sendable {
   /// What programs know it by (`st_ino`). Made when the first of them asks, by when all that
   /// arrived in one step with it is there; then it stays while the node lives.
   var fileNumber: UInt64 {
-    if toldNumber == 0 { toldNumber = numbers.number(of: self) }
+    if toldNumber == 0 { toldNumber = table.fileNumber(of: self) }
     return toldNumber
   }
-  private let numbers: FileNumbers
+  private unowned let table: NodeTable
   /// 0: nobody was told.
   private var toldNumber: UInt64 = 0
   /// The directory that holds it; nil for the root, and once it is no longer in the tree (which
@@ -36,10 +37,25 @@ final class Node: @unchecked Sendable {
   var name: Name?
   /// Its place in the listing of its directory: whatever shows at one name later has the same.
   var order: UInt64 = 0
-  /// How many of `children` are directories.
+  /// How many of `loaded` are directories.
   private(set) var subdirectories = 0
   var attributes: Attributes
-  var children: [Name: Slot] = [:]
+  /// What is in it. What others have there is taken from the list when this is asked first.
+  var children: [Name: Slot] {
+    get {
+      expand()
+      return loaded
+    }
+    _modify {
+      expand()
+      yield &loaded
+    }
+  }
+  /// What is in it as far as nodes are there: all that is one's own, or not shared; of others'
+  /// where it is expanded.
+  private(set) var loaded: [Name: Slot] = [:]
+  /// Whether others' entries in it are nodes.
+  private(set) var isExpanded = false
   /// How often the kernel was told of it, less what it forgot.
   var lookups: UInt64 = 0
   /// Which of all such times was the last.
@@ -74,11 +90,49 @@ final class Node: @unchecked Sendable {
   /// it.
   var links: Int { !isLinked ? 0 : kind == .directory ? 2 + subdirectories : 1 }
 
-  init(number: InodeNumber, numbers: FileNumbers, kind: EntryKind, attributes: Attributes) {
+  init(number: InodeNumber, kind: EntryKind, attributes: Attributes, table: NodeTable) {
     self.number = number
-    self.numbers = numbers
     self.kind = kind
     self.attributes = attributes
+    self.table = table
+  }
+
+  /// Whether nothing is in it. Makes no nodes. Complexity: that of `ListView.isAbove`.
+  var isEmpty: Bool {
+    loaded.isEmpty && (isExpanded || kind != .directory || !isLinked || !table.others.isAbove(path))
+  }
+
+  /// Its path, while it is linked; nil for the root.
+  var path: SharePath? {
+    guard let name, let parent else { return nil }
+    return try? SharePath(parent: parent.path, name: name)
+  }
+
+  private func expand() {
+    if isExpanded || kind != .directory || !isLinked { return }
+    isExpanded = true
+    loaded = table.slots(in: self)
+  }
+
+  /// Puts it at a name. `order`: its place in listings.
+  func attach(to directory: Node, _ name: Name, order: UInt64) {
+    self.order = order
+    parent = directory
+    self.name = name
+    isLinked = true
+  }
+
+  /// Gives it what a claim says of it.
+  func show(_ claim: Claim) {
+    guard kind == claim.entry.kind else { return }
+    entry = claim.entry
+    owner = claim.owner
+    if claim.isOwn {
+      if own?.id != claim.entry.id { own = OwnState(id: claim.entry.id) }
+    } else {
+      own = nil
+      attributes = Attributes(foreign: claim.entry)
+    }
   }
 }
 
@@ -137,6 +191,19 @@ struct Claim: Equatable {
   /// Place in the list's order of claims.
   var claimed: UInt64
   let isOwn: Bool
+
+  init(entry: Entry, owner: PublicID, claimed: UInt64, isOwn: Bool) {
+    self.entry = entry
+    self.owner = owner
+    self.claimed = claimed
+    self.isOwn = isOwn
+  }
+
+  /// Somebody else's.
+  init(_ listed: ListedEntry) {
+    self.init(
+      entry: listed.entry, owner: listed.owner, claimed: listed.claimed, isOwn: false)
+  }
 
   var key: ClaimKey { isOwn ? .own(entry.id) : .other(file) }
   private var file: EntryKey { EntryKey(owner, entry.id) }

@@ -35,11 +35,11 @@ extension Node {
   }
 
   /// Whether something of one's own lies right in this directory. Complexity: O(names in it).
-  var holdsOwn: Bool { children.values.contains { $0.node.own != nil } }
+  var holdsOwn: Bool { loaded.values.contains { $0.node.own != nil } }
 
   /// Whether something is being copied in somewhere below. Complexity: O(nodes below).
   var holdsStaged: Bool {
-    children.values.contains { $0.node.own?.staged != nil || $0.node.holdsStaged }
+    loaded.values.contains { $0.node.own?.staged != nil || $0.node.holdsStaged }
   }
 
   /// Who else has something at or below this node, up to a few. Complexity: O(nodes below it),

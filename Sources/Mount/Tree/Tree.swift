@@ -23,16 +23,12 @@ enum Invalidation: Hashable, Sendable {
 /// Knows nothing of disks and networks.
 struct Tree {
   private(set) var root: Node
-  private var nodes: [InodeNumber: Node] = [:]
-  var places: [ClaimKey: (directory: Node, name: Name)] = [:]
-  private var lastNumber = Node.rootNumber
+  let table: NodeTable
   /// How often the kernel was told of any node.
   private(set) var lookups: UInt64 = 0
-  var lastOrder: UInt64 = 0
   /// What can be shown of the list; as long as that is not all of it, only what is one's own is
   /// found by name, and nothing is listed.
   var standing = ListStanding.missing
-  private let numbers: FileNumbers
   /// Collected since the last `takeInvalidations`.
   var invalidations: [Invalidation] = []
   var invalidatedListings: Set<InodeNumber> = []
@@ -51,21 +47,17 @@ struct Tree {
 
   /// `own`: what the own folder is like.
   init(now: FileTime, own: Stat, numbers: FileNumbers) {
-    self.numbers = numbers
-    root = Node(
-      number: Node.rootNumber, numbers: numbers, kind: .directory,
-      attributes: Attributes(top: own, now: now))
+    table = NodeTable(now: now, numbers: numbers)
+    root = table.makeRoot(Attributes(top: own, now: now))
     root.lookups = 1
-    root.isLinked = true
-    nodes[root.number] = root
   }
 
   /// The node with a number; nil where the kernel asks for what it has forgotten.
-  subscript(number: InodeNumber) -> Node? { nodes[number] }
+  subscript(number: InodeNumber) -> Node? { table[number] }
 
-  /// The node that shows an entry, where it does.
+  /// The node that shows an entry, where it does and there is one.
   func node(of key: ClaimKey) -> Node? {
-    guard let place = places[key], let slot = place.directory.children[place.name],
+    guard let place = table.places[key], let slot = place.directory.children[place.name],
       slot.node.kind == .directory || slot.node.claim == key
     else { return nil }
     return slot.node
@@ -75,10 +67,7 @@ struct Tree {
   func node(of id: EntryID) -> Node? { node(of: .own(id)) }
 
   /// The path of a linked node; nil for the root.
-  func path(of node: Node) -> SharePath? {
-    guard let name = node.name, let parent = node.parent else { return nil }
-    return try? SharePath(parent: path(of: parent), name: name)
-  }
+  func path(of node: Node) -> SharePath? { node.path }
 
   mutating func takeInvalidations() -> [Invalidation] {
     defer {
@@ -91,7 +80,7 @@ struct Tree {
   /// Nothing that was read of the files of `owner` (nil: of everybody else) may be shown again.
   /// Complexity: O(nodes).
   mutating func forgetContents(of owner: PublicID?) {
-    for node in nodes.values where node.own == nil && node.kind == .file && node.lookups > 0 {
+    for node in table.all where node.own == nil && node.kind == .file && node.lookups > 0 {
       if owner == nil || node.owner == owner { invalidations.append(.content(node.number)) }
     }
   }
@@ -106,47 +95,22 @@ struct Tree {
   /// The kernel forgets the node `count` times. Returns: the file of a removed one that nobody
   /// knows any more; to close it may take long.
   mutating func forget(_ number: InodeNumber, count: UInt64) -> OwnedDescriptor? {
-    guard let node = nodes[number], node.number != Node.rootNumber else { return nil }
+    guard let node = table[number], node.number != Node.rootNumber else { return nil }
     node.lookups -= min(count, node.lookups)
-    drop(node)
-    return nodes[number] == nil ? node.own?.remains : nil
-  }
-
-  /// Drops a node that nobody knows any more.
-  mutating func drop(_ node: Node) {
-    if node.lookups == 0, !node.isLinked { nodes[node.number] = nil }
-  }
-
-  mutating func makeNode(_ kind: EntryKind, _ attributes: Attributes) -> Node {
-    lastNumber += 1
-    let node = Node(number: lastNumber, numbers: numbers, kind: kind, attributes: attributes)
-    nodes[node.number] = node
-    return node
+    table.drop(node)
+    return table[number] == nil ? node.own?.remains : nil
   }
 }
 
-// MARK: - Others' entries
+// MARK: - Entries that go
 
 extension Tree {
-  /// Somebody else's entry came or changed.
-  mutating func upsert(_ entry: Entry, owner: PublicID, claimed: UInt64, now: FileTime) {
-    let claim = Claim(entry: entry, owner: owner, claimed: claimed, isOwn: false)
-    if let place = places[claim.key] {
-      let stays =
-        place.directory.children[place.name]?.claims.contains {
-          $0.key == claim.key && $0.entry.path == entry.path
-        } ?? false
-      if !stays { remove(claim.key, now: now) }
-    }
-    put(claim, now: now, ownNode: nil)
-  }
-
   /// An own entry is no longer there.
   mutating func remove(_ id: EntryID, now: FileTime) { remove(.own(id), now: now) }
 
-  /// An entry is no longer there.
+  /// An entry is no longer where it has a node.
   mutating func remove(_ key: ClaimKey, now: FileTime) {
-    guard let place = places.removeValue(forKey: key),
+    guard let place = table.places.removeValue(forKey: key),
       var slot = place.directory.children[place.name]
     else { return }
     slot.claims.removeAll { $0.key == key }
@@ -163,7 +127,7 @@ extension Tree {
   mutating func putOwn(
     _ entry: Entry, owner: PublicID, node: Node?, attributes: Attributes, now: FileTime
   ) -> Node {
-    let node = node ?? self.node(of: entry.id) ?? makeNode(entry.kind, attributes)
+    let node = node ?? self.node(of: entry.id) ?? table.makeNode(entry.kind, attributes)
     if node.own == nil { node.own = OwnState(id: entry.id) }
     // Where the kernel did not do this itself it is told: what it has of the content is not asked
     // for again.
@@ -172,10 +136,10 @@ extension Tree {
     }
     node.attributes = attributes
     put(Claim(entry: entry, owner: owner, claimed: 0, isOwn: true), now: now, ownNode: node)
-    let place = places[.own(entry.id)]!
+    let place = table.places[.own(entry.id)]!
     let shown = place.directory.children[place.name]!.node
     // A directory that was there already goes on showing.
-    if shown !== node { drop(node) }
+    if shown !== node { table.drop(node) }
     return shown
   }
 
@@ -191,11 +155,11 @@ extension Tree {
     slot.claims.removeAll(where: \.isOwn)
     let first = slot.claims.first
     if let shown = slot.beneath
-      ?? first.map({ makeNode($0.entry.kind, Attributes(foreign: $0.entry)) })
+      ?? first.map({ table.makeNode($0.entry.kind, Attributes(foreign: $0.entry)) })
     {
       // What others have there shows again where ours was.
       attach(shown, to: oldDirectory, oldName, order: node.order)
-      if let first { show(first, in: shown) }
+      if let first { shown.show(first) }
       slot.node = shown
       slot.beneath = nil
       oldDirectory.children[oldName] = slot
@@ -208,21 +172,21 @@ extension Tree {
     if let hidden = directory.children[name] { target.claims += hidden.claims }
     directory.children[name] = target
     touch(directory, name, now: now)
-    for claim in target.claims { places[claim.key] = (directory, name) }
+    for claim in target.claims { table.places[claim.key] = (directory, name) }
     updatePaths(below: node)
   }
 
   /// Whether a node, and all that is below it, can have a path there. Complexity: O(nodes below
   /// it).
   func fits(_ number: InodeNumber, at path: SharePath) -> Bool {
-    guard let node = nodes[number] else { return true }
+    guard let node = table[number] else { return true }
     return path.bytes.count + longest(below: node) <= Limits.path
   }
 
   /// Whether the symlinks at and below a node would still point into the share from there.
   /// Complexity: O(nodes below it), where they rise; else O(1).
   func keepsLinksInside(_ number: InodeNumber, at path: SharePath) -> Bool {
-    guard let node = nodes[number], let old = self.path(of: node) else { return true }
+    guard let node = table[number], let old = self.path(of: node) else { return true }
     return path.depth >= old.depth || linksStayInside(node, depth: path.depth)
   }
 
@@ -272,6 +236,6 @@ extension Tree {
     }
     directory.children[name] = slot
     node.entry?.path = path
-    for child in node.children.values { updatePaths(below: child.node) }
+    for child in node.loaded.values { updatePaths(below: child.node) }
   }
 }

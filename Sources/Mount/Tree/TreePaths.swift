@@ -1,3 +1,4 @@
+import Core
 import Protocol
 
 extension Tree {
@@ -18,5 +19,9 @@ extension Tree {
   }
 
   /// The path at which an entry shows; nil where it does not.
-  func path(of key: ClaimKey) -> SharePath? { node(of: key).flatMap { path(of: $0) } }
+  func path(of key: ClaimKey) -> SharePath? {
+    if let node = node(of: key) { return node.path }
+    guard case .other(let file) = key, table.places[key] == nil else { return nil }
+    return table.others[file]?.entry.path
+  }
 }

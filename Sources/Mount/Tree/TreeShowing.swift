@@ -1,13 +1,15 @@
+import Core
 import Protocol
 
 /// Claims, and which node shows for them.
 extension Tree {
-  /// Adds a claim, or renews it; what it lies in is made where it is missing. `ownNode`: to show an
-  /// own one with.
+  /// Adds a claim, or renews it; what it lies in is made where it is missing. Somebody else's in a
+  /// directory that is not expanded is only in the list. `ownNode`: to show an own one with.
   mutating func put(_ claim: Claim, now: FileTime, ownNode: Node?) {
     let names = claim.entry.path.names
     var directory = root
     for name in names.dropLast() {
+      if !claim.isOwn, !directory.isExpanded { return }
       if let slot = directory.children[name], slot.node.kind == .directory,
         slot.node.occupied == nil
       {
@@ -17,7 +19,7 @@ extension Tree {
       } else if let slot = directory.children[name] {
         // A file that shows stands where a directory must be: only while a list is being caught up
         // with. Or something of the own folder that is not shared: it hides nothing of others'.
-        let implied = makeNode(.directory, Attributes(implicitDirectorySince: now))
+        let implied = table.makeNode(.directory, Attributes(implicitDirectorySince: now))
         unlink(slot.node)
         attach(implied, to: directory, name, order: slot.node.order)
         directory.children[name] = Slot(
@@ -25,15 +27,16 @@ extension Tree {
         touch(directory, name, without: slot.node, now: now)
         directory = implied
       } else {
-        let implied = makeNode(.directory, Attributes(implicitDirectorySince: now))
+        let implied = table.makeNode(.directory, Attributes(implicitDirectorySince: now))
         attach(implied, to: directory, name)
         directory.children[name] = Slot(claims: [], node: implied)
         touch(directory, name, now: now)
         directory = implied
       }
     }
+    if !claim.isOwn, !directory.isExpanded { return }
     let name = names[names.count - 1]
-    places[claim.key] = (directory, name)
+    table.places[claim.key] = (directory, name)
     var slot = directory.children[name]
     var claims = slot?.claims ?? []
     claims.removeAll { $0.key == claim.key }
@@ -41,7 +44,7 @@ extension Tree {
     if slot == nil {
       slot = Slot(
         claims: claims,
-        node: ownNode ?? makeNode(claim.entry.kind, Attributes(foreign: claim.entry)))
+        node: ownNode ?? table.makeNode(claim.entry.kind, Attributes(foreign: claim.entry)))
       attach(slot!.node, to: directory, name)
       directory.children[name] = slot!
       touch(directory, name, now: now)
@@ -68,12 +71,12 @@ extension Tree {
       slot.node = beneath
       slot.beneath = nil
       directory.children[name] = slot
-      if let first = slot.claims.first { show(first, in: beneath) }
+      if let first = slot.claims.first { beneath.show(first) }
       touch(directory, name, without: old, now: now)
       return
     }
     guard let first = slot.claims.first else {
-      if old.kind == .directory, !old.children.isEmpty {
+      if old.kind == .directory, !old.isEmpty {
         old.entry = nil
         old.owner = nil
         old.own = nil
@@ -87,8 +90,6 @@ extension Tree {
       prune(directory, now: now)
       return
     }
-    // A directory that holds something goes on showing, whatever claims its name meanwhile.
-    let holdsSomething = old.kind == .directory && !old.children.isEmpty
     let fits =
       first.isOwn
       ? (ownNode == nil || ownNode === old) && old.own?.id == first.entry.id
@@ -96,9 +97,10 @@ extension Tree {
         && isSameContent(old, first)
     let staysDirectory =
       first.entry.kind == .directory && old.kind == .directory && old.occupied == nil
-    if fits || holdsSomething || staysDirectory {
+    // A directory that holds something goes on showing, whatever claims its name meanwhile.
+    if fits || staysDirectory || (old.kind == .directory && !old.isEmpty) {
       let before = old.attributes
-      show(first, in: old)
+      old.show(first)
       directory.children[name] = slot
       // Of own entries the disk may know more than we do by now.
       if old.lookups > 0, first.isOwn || old.attributes != before {
@@ -107,11 +109,11 @@ extension Tree {
       return
     }
     unlink(old)
-    let node = ownNode ?? makeNode(first.entry.kind, Attributes(foreign: first.entry))
+    let node = ownNode ?? table.makeNode(first.entry.kind, Attributes(foreign: first.entry))
     attach(node, to: directory, name, order: old.order)
     slot.node = node
     directory.children[name] = slot
-    show(first, in: node)
+    node.show(first)
     touch(directory, name, without: old, now: now)
   }
 
@@ -120,7 +122,7 @@ extension Tree {
     _ slot: Slot, _ directory: Node, _ name: Name, now: FileTime
   ) -> Node {
     if let known = slot.beneath { return known }
-    let beneath = makeNode(.directory, Attributes(implicitDirectorySince: now))
+    let beneath = table.makeNode(.directory, Attributes(implicitDirectorySince: now))
     attach(beneath, to: directory, name, order: slot.node.order)
     directory.children[name]!.beneath = beneath
     return beneath
@@ -133,40 +135,20 @@ extension Tree {
       && (known.version == entry.version || entry.hasGrown(from: known))
   }
 
-  /// Gives a node what a claim says of it.
-  func show(_ claim: Claim, in node: Node) {
-    guard node.kind == claim.entry.kind else { return }
-    node.entry = claim.entry
-    node.owner = claim.owner
-    if claim.isOwn {
-      if node.own?.id != claim.entry.id { node.own = OwnState(id: claim.entry.id) }
-    } else {
-      node.own = nil
-      node.attributes = Attributes(foreign: claim.entry)
-    }
-  }
-
-  /// `order`: that of what was at this name before; nil: behind all others.
-  /// Puts a node at a name. `order`: its place in listings; nil for a new one.
-  mutating func attach(
-    _ node: Node, to directory: Node, _ name: Name, order: UInt64? = nil
-  ) {
-    lastOrder += 1
-    node.order = order ?? lastOrder
-    node.parent = directory
-    node.name = name
-    node.isLinked = true
+  /// Puts a node at a name. `order`: that of what was there before; nil: behind all others.
+  func attach(_ node: Node, to directory: Node, _ name: Name, order: UInt64? = nil) {
+    node.attach(to: directory, name, order: order ?? table.nextOrder())
   }
 
   mutating func unlink(_ node: Node) {
     node.isLinked = false
     node.parent = nil
-    drop(node)
+    table.drop(node)
   }
 
   /// A directory that nobody claims and that holds nothing any more is no directory.
-  private mutating func prune(_ directory: Node, now: FileTime) {
-    guard directory.children.isEmpty, let parent = directory.parent, let name = directory.name,
+  mutating func prune(_ directory: Node, now: FileTime) {
+    guard directory.isEmpty, let parent = directory.parent, let name = directory.name,
       let slot = parent.children[name]
     else { return }
     if slot.beneath === directory {

@@ -5,7 +5,10 @@ import System
 
 /// One step of the list on its way into the tree.
 struct ArrivingStep: Sendable {
-  var deltas: [ListDelta] = []
+  /// nil: where there are others, everything may have changed.
+  var deltas: [ListDelta]? = []
+  /// What others have as of then; nil where that stays as it is.
+  var others: ListView?
   /// Where the list is complete by it: which word on that this is.
   var completes: UInt64?
 }
@@ -78,9 +81,10 @@ struct ArrivingChanges: Sendable {
 /// of them and is told, for this while, to remember nothing of them. Then the tree changes, under
 /// one lock.
 extension Volume {
-  /// Others' entries came, changed or went. Any thread; nothing here waits.
-  package func apply(_ deltas: [ListDelta]) {
-    arriving.withLock { $0.add(ArrivingStep(deltas: deltas)) }
+  /// Others' entries came, changed or went (nil: all may have); `others`: what shows of them now.
+  /// Any thread; nothing here waits.
+  package func apply(_ deltas: [ListDelta]?, showing others: ListView) {
+    arriving.withLock { $0.add(ArrivingStep(deltas: deltas, others: others)) }
     applyNext()
   }
 
@@ -104,7 +108,7 @@ extension Volume {
 
   private func applyNext() {
     while let (number, step) = arriving.withLock({ $0.begin() }) {
-      if prepare(step.deltas, number) { return }
+      if prepare(step.deltas ?? [], number) { return }
       commit(step)
     }
   }
@@ -143,12 +147,8 @@ extension Volume {
   private func commit(_ step: ArrivingStep) {
     let now = FileTime.now
     let uncovered = changeTreeAndTell { tree in
-      for delta in step.deltas {
-        switch delta {
-        case .upserted(let listed):
-          tree.upsert(listed.entry, owner: listed.owner, claimed: listed.claimed, now: now)
-        case .removed(let listed): tree.remove(.other(listed.key), now: now)
-        }
+      if let others = step.others {
+        tree.apply(step.deltas ?? tree.changes(to: others), showing: others, now: now)
       }
       tree.releaseNames()
       // Under the tree's lock: whoever is put out meanwhile waits for it with a later word.

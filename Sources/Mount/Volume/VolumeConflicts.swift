@@ -140,8 +140,8 @@ extension Volume {
 
   private func shareAll(_ node: Node) {
     if node.own?.isAnnounced == true, let entry = node.entry { tell(entry) }
-    for name in node.children.keys.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
-      shareAll(node.children[name]!.node)
+    for name in node.loaded.keys.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
+      shareAll(node.loaded[name]!.node)
     }
   }
 

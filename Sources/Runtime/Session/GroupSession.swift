@@ -60,6 +60,8 @@ package struct MasterParts: Sendable {
 package final class GroupSession: @unchecked Sendable {
   enum Work: Sendable {
     case member(MemberAction)
+    /// The list changed, nil: altogether; with what shows of it behind that.
+    case list([ListDelta]?, ListView)
     case master(MasterAction)
     /// What the disk did not take, once more.
     case backlog
@@ -224,7 +226,13 @@ package final class GroupSession: @unchecked Sendable {
 
 extension GroupSession.State {
   mutating func enqueue(_ actions: [MemberAction]) {
-    for action in actions { work.append(.member(action)) }
+    for action in actions {
+      switch action {
+      case .list(let deltas): work.append(.list(deltas, member.view))
+      case .listed: work.append(.list(nil, member.view))
+      default: work.append(.member(action))
+      }
+    }
   }
 
   mutating func enqueue(_ actions: [MasterAction]) {

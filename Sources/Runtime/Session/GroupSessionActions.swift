@@ -12,6 +12,7 @@ extension GroupSession {
   func perform(_ work: Work) {
     switch work {
     case .member(let action): perform(action)
+    case .list(let deltas, let others): volume.apply(deltas, showing: others)
     case .master(let action):
       if !state.withLock({ $0.backlog.keeps(action) }) { performOrKeep(action) }
     case .backlog: performBacklog()
@@ -22,7 +23,7 @@ extension GroupSession {
     switch action {
     case .register(let challenge): register(challenge)
     case .send(let message): sendOrPropose(message)
-    case .list(let deltas): volume.apply(deltas)
+    case .list, .listed: preconditionFailure("they are queued with what shows behind them")
     case .standing(let standing): volume.stands(standing)
     case .keep(let step): keeper?.note(step)
     case .answer(let token, let outcome):

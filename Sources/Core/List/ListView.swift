@@ -1,0 +1,76 @@
+package import Protocol
+
+/// What shows of the list in a mount, as of one moment: all but what is one's own, and what belongs
+/// to members that are gone. Shares what it has with the list that it was taken of.
+package struct ListView: Sendable {
+  private let list: ShareList
+  private let own: PublicID?
+  private let gone: Set<PublicID>
+
+  /// Of an empty list.
+  package init() { self.init(ShareList(), own: nil, gone: []) }
+
+  init(_ list: ShareList, own: PublicID?, gone: Set<PublicID>) {
+    self.list = list
+    self.own = own
+    self.gone = gone
+  }
+
+  /// A name of a directory.
+  package struct Item {
+    package let name: Name
+    /// Who has it, the earliest first; nobody where something only lies below.
+    package let claims: [ListedEntry]
+    /// Whether something lies below.
+    package let isAbove: Bool
+  }
+
+  /// An entry; nil where it does not show.
+  package subscript(key: EntryKey) -> ListedEntry? { shows(key.owner) ? list[key] : nil }
+
+  /// What lies right in a directory (nil: the top). Complexity: O(names in it), and what has to be
+  /// passed over that does not show.
+  package func items(in directory: SharePath?) -> [Item] {
+    guard let place = list.place(at: directory) else { return [] }
+    var found: [Item] = []
+    list.forEachChild(of: place) { child, name in
+      let claims = list.claims(at: child).filter { shows($0.owner) }
+      let isAbove = shows(below: child)
+      if isAbove || !claims.isEmpty {
+        found.append(Item(name: name, claims: claims, isAbove: isAbove))
+      }
+    }
+    return found
+  }
+
+  /// Whether something lies somewhere below a path (nil: the top).
+  package func isAbove(_ path: SharePath?) -> Bool {
+    list.place(at: path).map { shows(below: $0) } ?? false
+  }
+
+  /// Whether something lies at or below a path.
+  package func shows(_ path: SharePath) -> Bool {
+    guard let place = list.place(at: path) else { return false }
+    return list.first(at: place, where: shows) != nil || shows(below: place)
+  }
+
+  /// Something that lies below a name of a directory; nil where nothing does.
+  package func first(below directory: SharePath?, _ name: Name) -> ListedEntry? {
+    guard let path = try? SharePath(parent: directory, name: name),
+      let place = list.place(at: path)
+    else { return nil }
+    return list.first(below: place, where: shows)
+  }
+
+  private func shows(below place: UInt32) -> Bool { list.first(below: place, where: shows) != nil }
+
+  private func shows(_ owner: PublicID) -> Bool { owner != own && !gone.contains(owner) }
+}
+
+extension Member {
+  /// What the mount shows of the list now.
+  package var view: ListView {
+    ListView(
+      shown, own: publicID, gone: Set(presences.lazy.filter { $0.value == .gone }.map(\.key)))
+  }
+}
