@@ -29,6 +29,12 @@ extension StatusReport {
       ("uploads", uploadsPaused ? "paused" : "not paused"),
       ("version", version),
     ]
+    if let foldersToScan {
+      let place = lines.firstIndex { $0.0 == "own folder" }.map { $0 + 1 } ?? lines.endIndex
+      lines.insert(
+        ("own folder", "still being looked through: \(foldersToScan) folders or more to go"),
+        at: place)
+    }
     if let diskCacheBytes, let diskCacheLimit {
       let line = "\(Self.mebibytes(diskCacheBytes)) of \(Self.mebibytes(diskCacheLimit))"
       let place = lines.firstIndex { $0.0 == "leaf cache" }.map { $0 + 1 } ?? lines.endIndex

@@ -85,6 +85,8 @@ package struct StatusReport: Codable, Equatable, Sendable {
   /// place.
   package var notShared = 0
   package var setAside = 0
+  /// Own directories that are still to be looked into since the start; nil once all were.
+  package var foldersToScan: Int?
   /// What became of a master that was set back to an earlier state; nil for everyone else.
   package var restoration: String?
   /// How old the list may be, in seconds: no change that was made before is missing; nil where the

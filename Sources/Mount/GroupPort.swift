@@ -11,6 +11,9 @@ package protocol GroupPort: AnyObject, Sendable {
     _ entry: Entry, timeout: Duration, _ done: @escaping @Sendable (ChangeOutcome) -> Void)
   /// Takes an own entry back.
   func unshare(_ id: EntryID)
+  /// All that the own folder has was shared since the process began. Called once, with no lock
+  /// held.
+  func sharedAll()
   /// Renames an own entry and what lies below it.
   func rename(_ id: EntryID, to path: SharePath)
   /// Does what the other calls noted.

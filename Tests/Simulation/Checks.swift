@@ -51,6 +51,7 @@ extension World {
     {
       fail("node \(node.index) was told another list than it has")
     }
+    if node.isScanning { return }
     if node.member.ownCount != node.folder.count
       || !node.folder.entries.values.allSatisfy({ node.member.ownEntry($0.id) == $0 })
     {

@@ -20,6 +20,8 @@ enum Event {
   case nodeTick(Int)
   case hubStarts
   case nodeStarts(Int)
+  /// The process that began as this incarnation has been through its own folder.
+  case nodeHasScanned(Int, Incarnation)
   /// All that shows is read by everybody.
   case readEverything
   case liarConnects(Int)

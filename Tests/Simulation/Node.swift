@@ -44,6 +44,8 @@ final class Node {
   /// The master app, in the one node that has it.
   var master: MasterHost?
   var isRunning = false
+  /// Whether something of its folder may not have been shared since it began.
+  var isScanning = false
   /// Stopped for good.
   var isDeparted = false
   var session: SessionID?

@@ -57,6 +57,11 @@ extension World {
     switch action {
     case .register: register(node)
     case .send(let message):
+      if case .remove(let id)? = (try? ProposedChange.decode(message))??.change,
+        node.isScanning, node.folder[id] != nil, node.member.ownEntry(id) == nil
+      {
+        fail("node \(node.index) takes back \(id), which it has not looked for yet")
+      }
       if let host = node.master {
         propose(message, node, host)
       } else {

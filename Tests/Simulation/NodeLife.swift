@@ -11,17 +11,23 @@ extension World {
     let isFirst = node.incarnation == 0
     node.isRunning = true
     node.incarnation += 1 + random.next() % 1_000
+    node.isScanning = random.chance(300)
     node.member = Member(
       isMaster: node.isMaster, incarnation: node.incarnation, settings: memberSettings,
-      hash: SimulatedHash.hash)
+      ownIsWhole: !node.isScanning, hash: SimulatedHash.hash)
     node.fetcher = ChunkFetcher(settings: fetcherSettings)
     node.generation = 0
     node.view = [:]
     node.comparedAt = nil
     node.tickAt = nil
     node.backOff = 0
-    for entry in node.folder.sorted {
-      withMember(node) { $0.share(entry, now: now, into: &$1) }
+    if node.isScanning {
+      note("node \(node.index) goes through its folder")
+      shareFound(node, atMost: random.below(node.folder.count + 1))
+      events.put(
+        .nodeHasScanned(node.index, node.incarnation), at: now + random.span(1...3_000))
+    } else {
+      shareFound(node)
     }
     if let host = node.master {
       if !isFirst { restoreMaster(host) }
@@ -30,6 +36,26 @@ extension World {
       restoreList(node)
     }
     events.put(.nodeConnects(node.index), at: now + random.span(1...300))
+  }
+
+  /// Shares what the folder has; again is no harm.
+  private func shareFound(_ node: Node, atMost limit: Int = .max) {
+    for entry in node.folder.sorted.prefix(limit) {
+      withMember(node) { $0.share(entry, now: now, into: &$1) }
+    }
+  }
+
+  /// Somebody asks for something of the folder: that is looked at before anything is done to it.
+  private func find(_ node: Node) {
+    if node.isRunning, node.isScanning { shareFound(node) }
+  }
+
+  func hasScanned(_ node: Node) {
+    guard node.isRunning, node.isScanning else { return }
+    note("node \(node.index) has been through its folder")
+    shareFound(node)
+    node.isScanning = false
+    withMember(node) { $0.ownBecameWhole(now: now, into: &$1) }
   }
 
   /// What the disk has of the list: all of it, only what an earlier state of the file says, or
@@ -87,6 +113,7 @@ extension World {
 
   /// Shares what the folder has at a path and above it, new or changed.
   func share(_ entry: Entry, _ node: Node) {
+    find(node)
     node.folder.put(entry)
     if entry.kind != .directory { contents.note(entry.version, size: entry.size) }
     guard node.isRunning else { return }
@@ -96,6 +123,7 @@ extension World {
 
   /// Takes an entry and all below it off the folder.
   func unshare(_ entry: Entry, _ node: Node) {
+    find(node)
     for one in node.folder.below(entry.path).reversed() + [entry] {
       node.folder.remove(one.id)
       guard node.isRunning else { continue }
@@ -145,6 +173,7 @@ extension World {
 
   /// Renames an own entry and all below it.
   func rename(_ entry: Entry, to path: SharePath, _ node: Node) {
+    find(node)
     guard node.folder.move(entry.id, to: path), node.isRunning else { return }
     note("node \(node.index) renames \(text(entry.path)) to \(text(path))")
     withMember(node) { $0.rename(entry.id, to: path, now: now, into: &$1) }

@@ -102,6 +102,8 @@ extension World {
     case .nodeTick(let index): tick(nodes[index])
     case .hubStarts: startHub()
     case .nodeStarts(let index): start(nodes[index])
+    case .nodeHasScanned(let index, let incarnation):
+      if nodes[index].incarnation == incarnation { hasScanned(nodes[index]) }
     case .readEverything:
       isReadingAll = true
       readEverything()

@@ -123,7 +123,7 @@ final class WatchedFolder {
       index: OwnIndex(path: base + "/index"), group: group, settings: settings, log: log,
       numberKey: [UInt8](repeating: 1, count: FileNumbers.keyLength))
     self.volume = volume
-    try volume.shareOwnFolder()
+    volume.shareOwnFolder()
     try volume.startWatching()
   }
 
@@ -316,6 +316,7 @@ final class TakingGroup: GroupPort {
 
   func name(of member: PublicID) -> String { "" }
   func drain() {}
+  func sharedAll() {}
   func request(_ request: ChunkRequest) {}
   func upload(_ frame: [UInt8]) {}
   func uploadFailed(_ failure: ChunkFailure) {}

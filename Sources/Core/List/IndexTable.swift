@@ -3,7 +3,7 @@
 /// An extendible hash table: the highest bits of a hash choose a page, and a page that is full is
 /// split into two. So it grows without ever being made anew as a whole, and a copy shares every
 /// page that neither side has changed since.
-struct IndexTable: Sendable {
+package struct IndexTable: Sendable {
   private struct Page {
     /// How many of the highest bits all hashes in it share.
     var depth: UInt8 = 0
@@ -13,7 +13,7 @@ struct IndexTable: Sendable {
   }
 
   /// Keyed anew in each process, as all hashes are over what peers choose.
-  static func hash(_ key: some Hashable) -> UInt64 { UInt64(bitPattern: Int64(key.hashValue)) }
+  package static func hash(_ key: some Hashable) -> UInt64 { UInt64(bitPattern: Int64(key.hashValue)) }
 
   private static let vacant = UInt32.max
   private static let smallest = 16
@@ -25,8 +25,10 @@ struct IndexTable: Sendable {
   private var directory: ContiguousArray<UInt32> = []
   private var depth: UInt8 = 0
 
+  package init() {}
+
   /// The number with this hash that `matches`; nil if there is none.
-  func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32? {
+  package func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32? {
     if pages.isEmpty { return nil }
     let page = Int(directory[spot(of: hash)])
     let mask = pages[page].slots.count - 1
@@ -40,7 +42,7 @@ struct IndexTable: Sendable {
   }
 
   /// Adds a number that is not there. `hashOf`: the hash of any number that is.
-  mutating func insert(_ hash: UInt64, _ number: UInt32, hashOf: (UInt32) -> UInt64) {
+  package mutating func insert(_ hash: UInt64, _ number: UInt32, hashOf: (UInt32) -> UInt64) {
     if pages.isEmpty {
       pages = [Page(slots: ContiguousArray(repeating: Self.vacant, count: Self.smallest))]
       directory = [0]
@@ -58,7 +60,7 @@ struct IndexTable: Sendable {
   }
 
   /// Takes off a number that is there. `hashOf`: the hash of any that stays.
-  mutating func remove(_ hash: UInt64, _ number: UInt32, hashOf: (UInt32) -> UInt64) {
+  package mutating func remove(_ hash: UInt64, _ number: UInt32, hashOf: (UInt32) -> UInt64) {
     let page = Int(directory[spot(of: hash)])
     let mask = pages[page].slots.count - 1
     var slot = Int(truncatingIfNeeded: hash) & mask

@@ -1,7 +1,7 @@
 import Protocol
 
 /// Stands for 'none' where a record names another.
-let noRecord = UInt32.max
+package let noRecord = UInt32.max
 
 /// A name in a directory at which something is, or below which: what a path leads to.
 struct Place: Sendable {

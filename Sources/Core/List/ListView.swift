@@ -34,13 +34,26 @@ package struct ListView: Sendable {
     guard let place = list.place(at: directory) else { return [] }
     var found: [Item] = []
     list.forEachChild(of: place) { child, name in
-      let claims = list.claims(at: child).filter { shows($0.owner) }
-      let isAbove = shows(below: child)
-      if isAbove || !claims.isEmpty {
-        found.append(Item(name: name, claims: claims, isAbove: isAbove))
-      }
+      if let item = item(name, at: child) { found.append(item) }
     }
     return found
+  }
+
+  /// What lies at a name of a directory; nil where nothing shows.
+  package func item(_ name: Name, in directory: SharePath?) -> Item? {
+    guard let path = try? SharePath(parent: directory, name: name) else { return nil }
+    return list.place(at: path).flatMap { item(name, at: $0) }
+  }
+
+  private func item(_ name: Name, at place: UInt32) -> Item? {
+    let claims = list.claims(at: place).filter { shows($0.owner) }
+    let isAbove = shows(below: place)
+    return isAbove || !claims.isEmpty ? Item(name: name, claims: claims, isAbove: isAbove) : nil
+  }
+
+  /// Bytes of the longest path below one, behind it. Complexity: O(what lies below).
+  package func longest(below path: SharePath) -> Int {
+    list.place(at: path).map { list.longest(below: $0) } ?? 0
   }
 
   /// Whether something lies somewhere below a path (nil: the top).

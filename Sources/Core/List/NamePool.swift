@@ -1,8 +1,8 @@
 /// The bytes of all names, one behind the other: a name of a list costs its length, not an
 /// allocation of its own.
-struct NamePool: Sendable {
+package struct NamePool: Sendable {
   /// Where a name lies. Names begin at multiples of 4, so that 32 bits reach 16 GiB.
-  typealias Offset = UInt32
+  package typealias Offset = UInt32
 
   /// No name lies across two chunks; what is left at the end of one stays unused.
   private static let chunkLength = 65_536
@@ -14,11 +14,13 @@ struct NamePool: Sendable {
   private var live = 0
   private var used = 0
 
+  package init() {}
+
   /// Whether so much of it is of names that are gone that it is worth making it anew: what that
   /// costs is then less than what their coming cost.
-  var isMostlyGarbage: Bool { used > 2 * live + Self.chunkLength }
+  package var isMostlyGarbage: Bool { used > 2 * live + Self.chunkLength }
 
-  mutating func insert(_ name: ArraySlice<UInt8>) -> Offset {
+  package mutating func insert(_ name: ArraySlice<UInt8>) -> Offset {
     let length = (name.count + Self.alignment - 1) & ~(Self.alignment - 1)
     if chunks.last.map({ $0.count + length > Self.chunkLength }) ?? true { chunks.append([]) }
     let chunk = chunks.count - 1
@@ -31,12 +33,12 @@ struct NamePool: Sendable {
   }
 
   /// The name is needed no longer.
-  mutating func remove(length: Int) {
+  package mutating func remove(length: Int) {
     live -= (length + Self.alignment - 1) & ~(Self.alignment - 1)
     if live == 0 { self = NamePool() }
   }
 
-  subscript(offset: Offset, length: Int) -> ArraySlice<UInt8> {
+  package subscript(offset: Offset, length: Int) -> ArraySlice<UInt8> {
     let position = Int(offset & (1 << Self.positionBits - 1)) * Self.alignment
     return chunks[Int(offset >> Self.positionBits)][position..<(position + length)]
   }

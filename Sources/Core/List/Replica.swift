@@ -84,6 +84,13 @@ package struct Replica: Sendable {
     return deltas
   }
 
+  /// Takes the list of another copy that is at the same place, so that both share what they have.
+  package mutating func share(_ other: Replica) {
+    precondition(
+      order == other.order && history == other.history, "what differs cannot be shared")
+    list = other.list
+  }
+
   /// Why the master cannot order a rename; nil if it can.
   package func rejection(
     ofRenaming id: EntryID, to path: SharePath, by owner: PublicID,

@@ -180,6 +180,15 @@ extension ShareList {
       .prefix { $0 != noRecord }.map { listed($0) }
   }
 
+  /// Bytes of the longest path below a place, behind that of the place. Complexity: O(entries below
+  /// it).
+  func longest(below place: UInt32) -> Int {
+    let length = places.pathLength(of: place)
+    var longest = 0
+    places.visit(below: place) { longest = max(longest, places.pathLength(of: $0) - length) }
+    return longest
+  }
+
   /// The earliest claim at a place of those whom `matching` names; nil where they have none.
   func first(at place: UInt32, where matching: (PublicID) -> Bool) -> ListedEntry? {
     var claim = places.claim(at: place)

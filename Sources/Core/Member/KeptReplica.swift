@@ -72,8 +72,7 @@ package struct KeptReplica: Sendable {
 
 extension Member {
   /// Goes on from what an earlier process knew, until something newer is heard: owners are away,
-  /// their entries listed. Call once, behind `share` of all that the own folder has and before
-  /// anything is received.
+  /// their entries listed. Call once, before anything is received.
   package mutating func restore(
     _ kept: KeptReplica, now: Instant, into actions: inout [MemberAction]
   ) {

@@ -96,6 +96,9 @@ package struct Member: Sendable {
   /// them.
   var presencesOfOut: [PublicID: Presence] = [:]
   var own = OwnEntries()
+  /// Whether all that the own folder has was shared since this process began: what the list has
+  /// beyond it, under this member's name, is taken off only then.
+  package private(set) var ownIsWhole: Bool
   var outbox = Outbox()
   var waits = ChangeWaits()
   /// Own entries of which the list still has something, by those that took their place: where that
@@ -143,8 +146,9 @@ package struct Member: Sendable {
   /// `hash`: SHA-256.
   package init(
     isMaster: Bool, incarnation: Incarnation, settings: Settings = Settings(),
-    hash: @escaping HistoryHash
+    ownIsWhole: Bool = true, hash: @escaping HistoryHash
   ) {
+    self.ownIsWhole = ownIsWhole
     self.isMaster = isMaster
     self.incarnation = incarnation
     self.settings = settings
@@ -207,6 +211,10 @@ extension Member {
       if known.entry == entry, known.acked == known.revision { return true }
       let revision = known.entry == entry ? known.revision : newRevision()
       own.put(entry, revision: revision, acked: known.acked)
+    } else if isListed(as: entry) {
+      let revision = newRevision()
+      own.put(entry, revision: revision, acked: revision)
+      return true
     } else {
       own.put(entry, revision: newRevision(), acked: 0)
     }
@@ -216,6 +224,21 @@ extension Member {
     removeDisplaced(displaced, from: entry.path)
     pump(now: now, into: &actions)
     return true
+  }
+
+  /// Whether the list has an entry as it is, from an earlier process, and will have it.
+  private func isListed(as entry: Entry) -> Bool {
+    !ownIsWhole && phase == .live && listed(entry.id)?.entry == entry
+      && own.other(than: entry.id, at: entry.path) == nil && outbox.hasNothing(of: entry.id)
+  }
+
+  /// Everything that the own folder has was shared. Call once, where `init` was told that it was
+  /// not.
+  package mutating func ownBecameWhole(now: Instant, into actions: inout [MemberAction]) {
+    ownIsWhole = true
+    guard phase == .live else { return }
+    removeRemains()
+    pump(now: now, into: &actions)
   }
 
   /// Takes an own entry back; one that was never sent leaves no trace.

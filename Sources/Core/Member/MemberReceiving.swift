@@ -99,8 +99,7 @@ extension Member {
     dropForeignRemains(ordered, now: now, into: &actions)
   }
 
-  /// The master restored its list from the journal. Call once, behind `share` of all that the own
-  /// folder has: what the list has beyond that is taken off it. `isWhole`: whether the master waits
+  /// The master restored its list from the journal. Call once. `isWhole`: whether the master waits
   /// for nobody to tell what the list had before; else `listIsWhole` follows.
   package mutating func adopt(
     _ replica: Replica, isWhole: Bool = true, now: Instant, into actions: inout [MemberAction]
@@ -112,6 +111,15 @@ extension Member {
     if isWhole { listIsWhole(into: &actions) }
     reconcile(now: now, into: &actions)
     pump(now: now, into: &actions)
+  }
+
+  /// The master in this process has the same list: from now on both share it. Changes that come
+  /// after part them again, a little each. Returns: false where one of the two has come further.
+  package mutating func share(_ other: Replica) -> Bool {
+    precondition(isMaster, "nobody else's list is in this process")
+    guard replica.order == other.order, replica.history == other.history else { return false }
+    replica.share(other)
+    return true
   }
 
   /// The master in this process has taken back what its members had in the list.
@@ -239,7 +247,7 @@ extension Member {
   private mutating func dropForeignRemains(
     _ ordered: OrderedChange, now: Instant, into actions: inout [MemberAction]
   ) {
-    guard ordered.sender == publicID, phase == .live, case .added(let entries, _) = ordered.change
+    guard ordered.sender == publicID, phase == .live, ownIsWhole, case .added(let entries, _) = ordered.change
     else { return }
     for entry in entries where isRemnant(entry.id) { outbox.append(.remove(entry.id)) }
     pump(now: now, into: &actions)

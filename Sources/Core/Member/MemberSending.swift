@@ -215,7 +215,7 @@ extension Member {
   /// more, a refusal in the middle of renames, say, or to fewer, a hub that gave answers in another
   /// order, say, it does not stay.
   private mutating func checkRemains() {
-    guard let publicID, phase == .live, outbox.count == 0 else { return }
+    guard let publicID, ownIsWhole, phase == .live, outbox.count == 0 else { return }
     let listedCount = replica.list.count(ownedBy: publicID)
     if listedCount < own.count { announceMissing() }
     guard listedCount > own.count else { return }
@@ -229,8 +229,8 @@ extension Member {
 
   /// Tells the master to take off what the list says is ours and is not. `awaited`: what something
   /// takes the place of that is not announced yet. Complexity: O(own entries).
-  private mutating func removeRemains(but awaited: Set<EntryID> = []) {
-    guard let publicID else { return }
+  mutating func removeRemains(but awaited: Set<EntryID> = []) {
+    guard let publicID, ownIsWhole else { return }
     for id in replica.list.ids(ownedBy: publicID) where isRemnant(id) && !awaited.contains(id) {
       outbox.append(.remove(id))
     }

@@ -85,6 +85,11 @@ package struct Outbox: Sendable {
   /// Whether a removal of the entry waits or is not answered.
   func isRemoving(_ id: EntryID) -> Bool { removing.has(id) }
 
+  /// Whether no change waits or is unanswered that could alter what the list has of an entry.
+  func hasNothing(of id: EntryID) -> Bool {
+    !hasRenames && !isAdding(id) && !isRemoving(id) && !isWaitingToAdd(id)
+  }
+
   /// Puts the adds that wait in the order of `key`, each in a place that an add had before.
   /// Complexity: O(n log n) of what waits.
   mutating func sortWaitingAdds(by key: (EntryID) -> [UInt8]) { line.sortAdds(by: key) }

@@ -37,9 +37,11 @@ final class KernelNotifier: Sendable {
     thread.withLock { $0 = started }
   }
 
-  /// Queues what changed. Any thread, also with the volume's lock held.
+  /// Queues what changed; where nothing is mounted, nobody knows of it. Any thread, also with the
+  /// volume's lock held.
   func add(_ invalidations: [Invalidation]) {
-    if !invalidations.isEmpty { work.update { $0.queue += invalidations.map { .tell($0) } } }
+    if invalidations.isEmpty || !work.withLock({ $0.isRunning }) { return }
+    work.update { $0.queue += invalidations.map { .tell($0) } }
   }
 
   /// The same, and calls `then` once the kernel was told, in this object's thread; at once where

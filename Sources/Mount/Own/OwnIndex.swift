@@ -1,3 +1,4 @@
+import Core
 import Protocol
 package import State
 import System
@@ -12,16 +13,11 @@ package final class OwnIndex: Sendable {
     let record: FileRecord
   }
 
-  private struct Key: Hashable {
-    let device: UInt64
-    let inode: UInt64
-  }
-
   private struct State {
-    var known: [Key: Known] = [:]
+    var known = KnownFiles()
     var log: RecordLog?
     /// What was noted since the scan began; nil once it has ended.
-    var seen: Set<Key>? = []
+    var seen: KnownFiles? = KnownFiles()
   }
 
   /// A ctime less than this before it was recorded may hide a change in the same tick.
@@ -55,9 +51,9 @@ package final class OwnIndex: Sendable {
   /// Begins to write: what the scan noted is kept, in a fresh file. Call once, after the scan.
   func beginWriting() throws(SystemError) {
     let records = state.withLock { state in
-      if let seen = state.seen { state.known = state.known.filter { seen.contains($0.key) } }
+      if let seen = state.seen { state.known = seen }
       state.seen = nil
-      return state.known.values.map { Self.encode($0, settled: true) }
+      return state.known.all.map { Self.encode($0, settled: true) }
     }
     let log = try RecordLog(.index, path, replacingWith: records)
     state.withLock { $0.log = log }
@@ -65,8 +61,7 @@ package final class OwnIndex: Sendable {
 
   /// What a file of this identity was announced as, if it is still the same.
   func lookup(_ record: FileRecord) -> (entry: EntryID, version: Version?)? {
-    let key = Key(device: record.device, inode: record.inode)
-    guard let known = state.withLock({ $0.known[key] }) else { return nil }
+    guard let known = state.withLock({ $0.known[record] }) else { return nil }
     return (known.entry, known.record == record ? known.version : nil)
   }
 
@@ -75,9 +70,8 @@ package final class OwnIndex: Sendable {
     let known = Known(entry: entry, version: version, record: record)
     let settled = FileTime.now.elapsed(since: record.changed) >= Self.settlingTime
     state.withLock { state in
-      let key = Key(device: record.device, inode: record.inode)
-      state.known[key] = known
-      state.seen?.insert(key)
+      state.known.put(known)
+      state.seen?.put(known)
       // A lost record is a new version later, no more: an error here is no error of the program's.
       try? state.log?.append(Self.encode(known, settled: settled))
     }
@@ -87,7 +81,7 @@ package final class OwnIndex: Sendable {
   package func writeSettled() {
     let now = FileTime.now
     let records = state.withLock { state in
-      state.known.values.map {
+      state.known.all.map {
         Self.encode(
           $0, settled: now.elapsed(since: $0.record.changed) >= Self.settlingTime)
       }
@@ -96,19 +90,18 @@ package final class OwnIndex: Sendable {
   }
 
   private func load(_ records: [[UInt8]]) {
-    var loaded: [Key: Known] = [:]
+    var loaded = KnownFiles()
     for record in records {
       var reader = ByteReader(record)
       guard let (known, settled) = try? Self.decode(&reader) else { continue }
-      let key = Key(device: known.record.device, inode: known.record.inode)
       if settled {
-        loaded[key] = known
+        loaded.put(known)
       } else {
         // The entry stays the same, but its content counts as new.
         let unknown = FileRecord(
           device: known.record.device, inode: known.record.inode, size: -1,
           modified: FileTime(seconds: 0), changed: FileTime(seconds: 0))
-        loaded[key] = Known(entry: known.entry, version: known.version, record: unknown)
+        loaded.put(Known(entry: known.entry, version: known.version, record: unknown))
       }
     }
     state.withLock { $0.known = loaded }
@@ -147,5 +140,33 @@ package final class OwnIndex: Sendable {
       size: Int64(bitPattern: try reader.uint64()),
       modified: try time(), changed: try time())
     return (Known(entry: entry, version: version, record: record), try reader.uint64() == 1)
+  }
+}
+
+/// What is known of each file, by device and inode.
+private struct KnownFiles {
+  private var files = Arena<OwnIndex.Known>()
+  private var byFile = IndexTable()
+
+  /// What is known of the file that a record is of.
+  subscript(record: FileRecord) -> OwnIndex.Known? { number(of: record).map { files[$0] } }
+
+  var all: some Sequence<OwnIndex.Known> { (0..<files.end).lazy.map { files[$0] } }
+
+  mutating func put(_ known: OwnIndex.Known) {
+    if let number = number(of: known.record) {
+      files[number] = known
+    } else {
+      let number = files.insert(known)
+      byFile.insert(Self.hash(known.record), number) { Self.hash(files[$0].record) }
+    }
+  }
+
+  private func number(of record: FileRecord) -> UInt32? {
+    byFile.find(Self.hash(record)) { files[$0].record.isSameFile(record) }
+  }
+
+  private static func hash(_ record: FileRecord) -> UInt64 {
+    IndexTable.hash(FileIdentity(device: record.device, inode: record.inode))
   }
 }

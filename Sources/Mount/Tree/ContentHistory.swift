@@ -31,6 +31,9 @@ package struct ContentHistory: Sendable {
   /// Bytes of the file when it was last at rest.
   package private(set) var restingSize: UInt64 = 0
 
+  /// Whether nothing of it is needed: the file was not changed since it was announced first.
+  package var isEmpty: Bool { announced.isEmpty && underWay.isEmpty && isSettled }
+
   /// Whether a change is being made.
   package var isChanging: Bool { !underWay.isEmpty }
 

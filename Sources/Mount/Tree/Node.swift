@@ -22,7 +22,7 @@ final class Node: @unchecked Sendable {
     if toldNumber == 0 { toldNumber = table.fileNumber(of: self) }
     return toldNumber
   }
-  private unowned let table: NodeTable
+  unowned let table: NodeTable
   /// 0: nobody was told.
   private var toldNumber: UInt64 = 0
   /// The directory that holds it; nil for the root, and once it is no longer in the tree (which
@@ -37,25 +37,16 @@ final class Node: @unchecked Sendable {
   var name: Name?
   /// Its place in the listing of its directory: whatever shows at one name later has the same.
   var order: UInt64 = 0
-  /// How many of `loaded` are directories.
+  /// How many of `slots` are directories.
   private(set) var subdirectories = 0
   var attributes: Attributes
-  /// What is in it. What others have there is taken from the list when this is asked first.
-  var children: [Name: Slot] {
-    get {
-      expand()
-      return loaded
-    }
-    _modify {
-      expand()
-      yield &loaded
-    }
-  }
-  /// What is in it as far as nodes are there: all that is one's own, or not shared; of others'
-  /// where it is expanded.
-  private(set) var loaded: [Name: Slot] = [:]
-  /// Whether others' entries in it are nodes.
-  private(set) var isExpanded = false
+  /// What is in it by name, as far as nodes are there: some of what only the list has is not, nor
+  /// what rests.
+  var slots: [Name: Slot] = [:]
+  /// Whether nothing in it is only in the list.
+  var isExpanded = false
+  /// Of the own files in it that rest.
+  var firstResting = noRecord
   /// How often the kernel was told of it, less what it forgot.
   var lookups: UInt64 = 0
   /// Which of all such times was the last.
@@ -97,21 +88,10 @@ final class Node: @unchecked Sendable {
     self.table = table
   }
 
-  /// Whether nothing is in it. Makes no nodes. Complexity: that of `ListView.isAbove`.
-  var isEmpty: Bool {
-    loaded.isEmpty && (isExpanded || kind != .directory || !isLinked || !table.others.isAbove(path))
-  }
-
   /// Its path, while it is linked; nil for the root.
   var path: SharePath? {
     guard let name, let parent else { return nil }
     return try? SharePath(parent: parent.path, name: name)
-  }
-
-  private func expand() {
-    if isExpanded || kind != .directory || !isLinked { return }
-    isExpanded = true
-    loaded = table.slots(in: self)
   }
 
   /// Puts it at a name. `order`: its place in listings.
@@ -237,6 +217,12 @@ struct OwnState {
   /// How often it went on as the version that it was though its time of change was another
   /// (`VolumeTouched`): what was read of it before is not known to be what is there.
   var touches: UInt64 = 0
+  /// Whether there is no more to it than what it was announced as, and nothing under way.
+  var isResting: Bool {
+    isAnnounced && staged == nil && !isDirty && abandonedWrites == nil && touches == 0
+      && history.isEmpty && impliedMode == nil && operations == 0 && looks == shownLook
+      && !isCompared && failure == nil && remains == nil
+  }
   /// Whether its version was announced before: by another process, or of a file that was gone for a
   /// while. What was sent of it then is not known.
   var isLineOlder = false
@@ -250,6 +236,8 @@ struct OwnState {
   /// Looks at its file that were begun, and the one that its attributes are from.
   var looks: UInt64 = 0
   var shownLook: UInt64 = 0
+  /// Whether what was sent of it is being compared with what is in it.
+  var isCompared = false
   /// Why it was withdrawn, for programs that still have it open.
   var failure: Int32?
   /// Its file, once it has no name any more: whoever found it before goes on with it.

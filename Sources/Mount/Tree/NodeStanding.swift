@@ -1,3 +1,4 @@
+import Core
 import Protocol
 
 /// Who may put something into a directory.
@@ -35,11 +36,13 @@ extension Node {
   }
 
   /// Whether something of one's own lies right in this directory. Complexity: O(names in it).
-  var holdsOwn: Bool { loaded.values.contains { $0.node.own != nil } }
+  var holdsOwn: Bool {
+    firstResting != noRecord || slots.values.contains { $0.node.own != nil }
+  }
 
   /// Whether something is being copied in somewhere below. Complexity: O(nodes below).
   var holdsStaged: Bool {
-    loaded.values.contains { $0.node.own?.staged != nil || $0.node.holdsStaged }
+    slots.values.contains { $0.node.own?.staged != nil || $0.node.holdsStaged }
   }
 
   /// Who else has something at or below this node, up to a few. Complexity: O(nodes below it),
@@ -52,7 +55,7 @@ extension Node {
           found.append(claim.owner)
         }
       }
-      for slot in node.children.values where found.count < limit { look(at: slot.node) }
+      for slot in node.children.all.values where found.count < limit { look(at: slot.node) }
     }
     look(at: self)
     return Array(found.prefix(limit)).sorted()

@@ -3,14 +3,17 @@ import Protocol
 
 /// Every node of a tree, by what it is called by: its number, and the claims at its name.
 ///
-/// Nodes are there for what is one's own, and for what others have in directories that somebody has
-/// looked into. All else is only in the list, and becomes nodes when its directory is asked for
-/// what is in it.
+/// Nodes are there for what the kernel knows, for own directories, and for own files with which
+/// something is under way. All else is in the list, or rests, and becomes a node when its name, or
+/// all of its directory, is asked for.
 // SAFETY: part of the tree, touched only inside `withLock` of the one `Locked<Tree>` of a volume.
 final class NodeTable: @unchecked Sendable {
   private var nodes: [InodeNumber: Node] = [:]
-  /// Where a claim stands, of those that are in an expanded directory.
-  var places: [ClaimKey: (directory: Node, name: Name)] = [:]
+  /// Where a claim stands, of those that have a slot.
+  private var places: [ClaimKey: (directory: Node, name: Name)] = [:]
+  private(set) var resting = RestingFiles()
+  /// Nodes that may be needed no longer.
+  var idle: [InodeNumber] = []
   /// Others' entries that show, as of the latest step.
   private(set) var others = ListView()
   /// When that was.
@@ -64,21 +67,112 @@ final class NodeTable: @unchecked Sendable {
     changed = now
   }
 
-  /// What others have in a directory. Complexity: O(names in it). Returns: nothing where the
-  /// directory is no longer in the tree.
-  func slots(in directory: Node) -> [Name: Slot] {
-    guard directory.isLinked else { return [:] }
-    let items = others.items(in: directory.path)
-    var slots: [Name: Slot] = [:]
-    slots.reserveCapacity(items.count)
-    for item in items {
-      let claims = item.claims.map { Claim($0) }
-      let node = makeNode(showing: claims.first, isAbove: item.isAbove)
-      node.attach(to: directory, item.name, order: nextOrder())
-      slots[item.name] = Slot(claims: claims, node: node)
-      for claim in claims { places[claim.key] = (directory, item.name) }
+  /// Where a claim stands; nil for others' that are only in the list.
+  func place(of key: ClaimKey) -> (directory: Node, name: Name)? {
+    if let known = places[key] { return known }
+    guard case .own(let entry) = key, let (number, name) = resting.place(of: entry),
+      let directory = nodes[number]
+    else { return nil }
+    return (directory, name)
+  }
+
+  func stand(_ key: ClaimKey, in directory: Node, _ name: Name) {
+    places[key] = (directory, name)
+  }
+
+  /// A claim stands nowhere any more. Returns: where it did.
+  func leave(_ key: ClaimKey) -> (directory: Node, name: Name)? {
+    guard let (directory, name) = place(of: key) else { return nil }
+    _ = directory.children[name]
+    return places.removeValue(forKey: key)
+  }
+}
+
+// MARK: - What is no node
+
+extension NodeTable {
+  /// Makes what rests at a name of a directory, or is only in the list, a node.
+  func wake(_ name: Name, in directory: Node) -> Slot? {
+    guard directory.kind == .directory, directory.isLinked else { return nil }
+    if let slot = resting.take(name, from: directory, makeNode: makeNode) {
+      idle.append(slot.node.number)
+      return put(slot, in: directory, name)
     }
-    return slots
+    if directory.isExpanded { return nil }
+    return others.item(name, in: directory.path).map { put($0, in: directory) }
+  }
+
+  /// Makes own files that rest in a directory nodes. Complexity: O(those).
+  func wakeResting(in directory: Node) {
+    if directory.firstResting == noRecord { return }
+    for name in resting.names(in: directory) { _ = wake(name, in: directory) }
+  }
+
+  /// Makes all that is in a directory nodes. Complexity: O(names in it), where some are none.
+  func wakeAll(in directory: Node) {
+    guard directory.kind == .directory, directory.isLinked else { return }
+    wakeResting(in: directory)
+    if directory.isExpanded { return }
+    directory.isExpanded = true
+    for item in others.items(in: directory.path) where directory.slots[item.name] == nil {
+      _ = put(item, in: directory)
+    }
+  }
+
+  /// Own files of a directory that can rest do so from now on. Complexity: O(slots).
+  func rest(in directory: Node) {
+    for (name, slot) in directory.slots { rest(slot, name, in: directory) }
+  }
+
+  /// Where the kernel knows nothing of a node, what is not needed without it goes.
+  func settle(_ node: Node) {
+    guard node.lookups == 0, node.isLinked, let parent = node.parent, let name = node.name else {
+      return
+    }
+    if node.kind == .directory {
+      fold(node)
+    } else if let slot = parent.slots[name] {
+      rest(slot, name, in: parent)
+    }
+  }
+
+  private func rest(_ slot: Slot, _ name: Name, in directory: Node) {
+    if resting.put(slot, name, in: directory) { drop(slot, name, in: directory) }
+  }
+
+  /// Others' entries in a directory that the kernel does not know are in the list only, as before
+  /// it did. Not where it has told a time that the list does not have.
+  private func fold(_ directory: Node) {
+    let isIdle = directory.slots.values.allSatisfy { slot in
+      let node = slot.node
+      return node.lookups == 0 && slot.beneath == nil && slot.occupied == nil
+        && !slot.claims.contains(where: \.isOwn)
+        && (node.kind != .directory
+          || node.slots.isEmpty && node.firstResting == noRecord && !node.isExpanded
+            && node.attributes == node.entry.map { Attributes(foreign: $0) })
+    }
+    guard isIdle else { return }
+    directory.isExpanded = false
+    for (name, slot) in directory.slots { drop(slot, name, in: directory) }
+  }
+
+  private func drop(_ slot: Slot, _ name: Name, in directory: Node) {
+    directory.slots[name] = nil
+    for claim in slot.claims { places[claim.key] = nil }
+    nodes[slot.node.number] = nil
+  }
+
+  private func put(_ item: ListView.Item, in directory: Node) -> Slot {
+    let claims = item.claims.map { Claim($0) }
+    let node = makeNode(showing: claims.first, isAbove: item.isAbove)
+    node.attach(to: directory, item.name, order: nextOrder())
+    return put(Slot(claims: claims, node: node), in: directory, item.name)
+  }
+
+  private func put(_ slot: Slot, in directory: Node, _ name: Name) -> Slot {
+    directory.slots[name] = slot
+    for claim in slot.claims { places[claim.key] = (directory, name) }
+    return slot
   }
 
   /// `isAbove`: whether something lies below it, so that it is a directory whatever is claimed.

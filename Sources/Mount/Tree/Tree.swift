@@ -57,7 +57,7 @@ struct Tree {
 
   /// The node that shows an entry, where it does and there is one.
   func node(of key: ClaimKey) -> Node? {
-    guard let place = table.places[key], let slot = place.directory.children[place.name],
+    guard let place = table.place(of: key), let slot = place.directory.children[place.name],
       slot.node.kind == .directory || slot.node.claim == key
     else { return nil }
     return slot.node
@@ -97,8 +97,31 @@ struct Tree {
   mutating func forget(_ number: InodeNumber, count: UInt64) -> OwnedDescriptor? {
     guard let node = table[number], node.number != Node.rootNumber else { return nil }
     node.lookups -= min(count, node.lookups)
+    if node.lookups == 0, node.isLinked { table.idle.append(number) }
     table.drop(node)
     return table[number] == nil ? node.own?.remains : nil
+  }
+}
+
+// MARK: - What nobody asks for any more
+
+extension Tree {
+  /// What the kernel has forgotten, or others than it have asked for, since this was called last;
+  /// in that order.
+  func takeIdle() -> [InodeNumber] {
+    defer { table.idle = [] }
+    return table.idle
+  }
+
+  /// Own files in a directory with which nothing is under way need no nodes until somebody asks for
+  /// them. Namespace lock held: nobody is in the middle of something with one of them.
+  func rest(in number: InodeNumber) {
+    if let directory = table[number] { table.rest(in: directory) }
+  }
+
+  /// The same of single nodes, and of what others have in directories. Namespace lock held.
+  func settle(_ idle: ArraySlice<InodeNumber>) {
+    for number in idle { table[number].map { table.settle($0) } }
   }
 }
 
@@ -110,7 +133,7 @@ extension Tree {
 
   /// An entry is no longer where it has a node.
   mutating func remove(_ key: ClaimKey, now: FileTime) {
-    guard let place = table.places.removeValue(forKey: key),
+    guard let place = table.leave(key),
       var slot = place.directory.children[place.name]
     else { return }
     slot.claims.removeAll { $0.key == key }
@@ -136,7 +159,7 @@ extension Tree {
     }
     node.attributes = attributes
     put(Claim(entry: entry, owner: owner, claimed: 0, isOwn: true), now: now, ownNode: node)
-    let place = table.places[.own(entry.id)]!
+    let place = table.place(of: .own(entry.id))!
     let shown = place.directory.children[place.name]!.node
     // A directory that was there already goes on showing.
     if shown !== node { table.drop(node) }
@@ -172,7 +195,7 @@ extension Tree {
     if let hidden = directory.children[name] { target.claims += hidden.claims }
     directory.children[name] = target
     touch(directory, name, now: now)
-    for claim in target.claims { table.places[claim.key] = (directory, name) }
+    for claim in target.claims { table.stand(claim.key, in: directory, name) }
     updatePaths(below: node)
   }
 
@@ -194,14 +217,18 @@ extension Tree {
     if node.kind == .symlink, let target = node.entry?.target {
       return SymlinkTarget.isContained(target, depth: depth)
     }
-    return node.children.values.allSatisfy { linksStayInside($0.node, depth: depth + 1) }
+    return node.slots.values.allSatisfy { linksStayInside($0.node, depth: depth + 1) }
   }
 
   private func longest(below node: Node) -> Int {
-    node.children.map { name, slot in
+    let listed = node.isExpanded ? 0 : node.path.map { table.others.longest(below: $0) } ?? 0
+    let resting = table.resting.longestName(in: node)
+    return node.slots.reduce(max(listed, resting == 0 ? 0 : 1 + resting)) { longest, child in
+      let (name, slot) = child
       // What is not shared has no path that could be too long.
-      slot.node.occupied == nil ? 1 + name.bytes.count + longest(below: slot.node) : 0
-    }.max() ?? 0
+      if slot.node.occupied != nil { return longest }
+      return max(longest, 1 + name.bytes.count + self.longest(below: slot.node))
+    }
   }
 
   /// Whether nobody else has anything at or below the node.
@@ -211,7 +238,7 @@ extension Tree {
       slot.occupied != nil || slot.claims.contains(where: \.isOwn),
       slot.claims.allSatisfy(\.isOwn)
     else { return false }
-    return node.children.values.allSatisfy { isOwnOnly($0.node) }
+    return !table.others.isAbove(node.path)
   }
 
   /// The directory's ancestors, itself included, that this member has not claimed; outermost first.
@@ -236,6 +263,6 @@ extension Tree {
     }
     directory.children[name] = slot
     node.entry?.path = path
-    for child in node.loaded.values { updatePaths(below: child.node) }
+    for slot in node.slots.values { updatePaths(below: slot.node) }
   }
 }

@@ -1,8 +1,8 @@
 import Core
 import Protocol
 
-/// Others' changes on their way into the tree. Where a directory is not expanded they are only in
-/// the list: there its time of change moves, and it goes when nothing is in it any more.
+/// Others' changes on their way into the tree. Of what is only in the list no node changes, but the
+/// directory that it is in: its time of change moves, and it goes when nothing is in it any more.
 extension Tree {
   /// Others' entries are `others` from now on; `deltas` lead there.
   mutating func apply(_ deltas: [ListDelta], showing others: ListView, now: FileTime) {
@@ -14,7 +14,7 @@ extension Tree {
       case .upserted(let listed): upsert(Claim(listed), before, &passed, now: now)
       case .removed(let listed):
         let key = ClaimKey.other(listed.key)
-        if table.places[key] != nil {
+        if table.place(of: key) != nil {
           remove(key, now: now)
         } else {
           pass(listed.entry.path, isOther: true, &passed)
@@ -28,26 +28,28 @@ extension Tree {
       if isOther || before.shows(path) != others.shows(path) {
         touch(directory, known.name, now: now)
       }
-      if directory.isEmpty { prune(directory, now: now) }
+      if directory.children.isEmpty { prune(directory, now: now) }
     }
   }
 
-  /// What changes in expanded directories by that others' entries are `others`. Complexity: O(what
-  /// is in them).
+  /// What changes where nodes are by that others' entries are `others`. Complexity: O(names in
+  /// directories that have some).
   func changes(to others: ListView) -> [ListDelta] {
     var (gone, there): ([ListDelta], [ListDelta]) = ([], [])
-    for directory in table.all where directory.isExpanded && directory.isLinked {
+    for directory in table.all where directory.isLinked {
+      guard directory.isExpanded || directory.children.hasNodes else { continue }
       var known: [EntryKey: ListedEntry] = [:]
-      for claim in directory.loaded.values.flatMap(\.claims) where !claim.isOwn {
+      for claim in directory.slots.values.flatMap(\.claims) where !claim.isOwn {
         let listed = ListedEntry(
           entry: claim.entry, owner: claim.owner, claimed: claim.claimed)
         known[listed.key] = listed
         if others[listed.key] == nil { gone.append(.removed(listed)) }
       }
-      for item in others.items(in: directory.path) {
+      for item in others.items(in: directory.path)
+      where !directory.children.isOnlyListed(item.name) {
         there += item.claims.filter { known[$0.key] != $0 }.map { .upserted($0) }
         // What only holds something is made by whatever it holds.
-        if directory.loaded[item.name] == nil, item.claims.isEmpty, item.isAbove {
+        if directory.slots[item.name] == nil, item.claims.isEmpty, item.isAbove {
           there += others.first(below: directory.path, item.name).map { [.upserted($0)] } ?? []
         }
       }
@@ -61,7 +63,7 @@ extension Tree {
   ) {
     let path = claim.entry.path
     var isOther = true
-    if let place = table.places[claim.key] {
+    if let place = table.place(of: claim.key) {
       let stays =
         place.directory.children[place.name]?.claims.contains {
           $0.key == claim.key && $0.entry.path == path
@@ -77,20 +79,20 @@ extension Tree {
     if !pass(path, isOther: isOther, &passed) { put(claim, now: now, ownNode: nil) }
   }
 
-  /// Notes a change at a path if it is in, or below, a directory that is not expanded. `isOther`:
+  /// Notes a change at a path if that, or a directory above it, is only in the list. `isOther`:
   /// whether another file or none is there than before. Returns: whether it is.
   @discardableResult
   private func pass(_ path: SharePath, isOther: Bool, _ passed: inout PassedChanges) -> Bool {
     let names = path.names
     var directory = root
     for (depth, name) in names.enumerated() {
-      if !directory.isExpanded {
+      if directory.children.isOnlyListed(name) {
         passed.note(
           KnownName(directory: directory.number, name: name),
           isOther: isOther && depth == names.count - 1)
         return true
       }
-      guard let slot = directory.loaded[name] else { return false }
+      guard let slot = directory.slots[name] else { return false }
       if slot.node.kind == .directory, slot.node.occupied == nil {
         directory = slot.node
       } else if slot.node.own != nil, let beneath = slot.beneath {
@@ -103,7 +105,7 @@ extension Tree {
   }
 }
 
-/// Names of directories that are not expanded, at or below which something changed.
+/// Names that are only in the list, at or below which something changed.
 private struct PassedChanges {
   /// In the order in which they came; with each, whether another file or none is there.
   private(set) var names: [(name: KnownName, isOther: Bool)] = []

@@ -38,7 +38,7 @@ extension Tree {
     var tops: Set<SharePath> = []
     var invalidations: [Invalidation] = []
     for case .upserted(let listed) in deltas {
-      guard let place = table.places[.other(listed.key)],
+      guard let place = table.place(of: .other(listed.key)),
         let claim = place.directory.children[place.name]?.claims.first(where: {
           $0.key == .other(listed.key)
         }), claim.entry.path != listed.entry.path,

@@ -79,7 +79,7 @@ extension Tree {
     below node: Node, matching: (OccupiedReason) -> Bool = { _ in true }
   ) -> [KnownName] {
     if occupiedCount == 0 { return [] }
-    return node.loaded.flatMap { name, slot -> [KnownName] in
+    return node.slots.flatMap { name, slot -> [KnownName] in
       var found = occupiedNames(below: slot.node, matching: matching)
       if let occupied = slot.occupied, matching(occupied.reason) {
         found.append(KnownName(directory: node.number, name: name))

@@ -21,7 +21,7 @@ extension Tree {
   /// The path at which an entry shows; nil where it does not.
   func path(of key: ClaimKey) -> SharePath? {
     if let node = node(of: key) { return node.path }
-    guard case .other(let file) = key, table.places[key] == nil else { return nil }
+    guard case .other(let file) = key, table.place(of: key) == nil else { return nil }
     return table.others[file]?.entry.path
   }
 }

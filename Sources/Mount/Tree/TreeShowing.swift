@@ -3,13 +3,13 @@ import Protocol
 
 /// Claims, and which node shows for them.
 extension Tree {
-  /// Adds a claim, or renews it; what it lies in is made where it is missing. Somebody else's in a
-  /// directory that is not expanded is only in the list. `ownNode`: to show an own one with.
+  /// Adds a claim, or renews it; what it lies in is made where it is missing. Somebody else's at a
+  /// name without a slot, in a directory that is not expanded, is only in the list. `ownNode`: to show an own one with.
   mutating func put(_ claim: Claim, now: FileTime, ownNode: Node?) {
     let names = claim.entry.path.names
     var directory = root
     for name in names.dropLast() {
-      if !claim.isOwn, !directory.isExpanded { return }
+      if !claim.isOwn, directory.children.isOnlyListed(name) { return }
       if let slot = directory.children[name], slot.node.kind == .directory,
         slot.node.occupied == nil
       {
@@ -34,9 +34,9 @@ extension Tree {
         directory = implied
       }
     }
-    if !claim.isOwn, !directory.isExpanded { return }
     let name = names[names.count - 1]
-    table.places[claim.key] = (directory, name)
+    if !claim.isOwn, directory.children.isOnlyListed(name) { return }
+    table.stand(claim.key, in: directory, name)
     var slot = directory.children[name]
     var claims = slot?.claims ?? []
     claims.removeAll { $0.key == claim.key }
@@ -76,7 +76,7 @@ extension Tree {
       return
     }
     guard let first = slot.claims.first else {
-      if old.kind == .directory, !old.isEmpty {
+      if old.kind == .directory, !old.children.isEmpty {
         old.entry = nil
         old.owner = nil
         old.own = nil
@@ -98,7 +98,7 @@ extension Tree {
     let staysDirectory =
       first.entry.kind == .directory && old.kind == .directory && old.occupied == nil
     // A directory that holds something goes on showing, whatever claims its name meanwhile.
-    if fits || staysDirectory || (old.kind == .directory && !old.isEmpty) {
+    if fits || staysDirectory || (old.kind == .directory && !old.children.isEmpty) {
       let before = old.attributes
       old.show(first)
       directory.children[name] = slot
@@ -124,7 +124,7 @@ extension Tree {
     if let known = slot.beneath { return known }
     let beneath = table.makeNode(.directory, Attributes(implicitDirectorySince: now))
     attach(beneath, to: directory, name, order: slot.node.order)
-    directory.children[name]!.beneath = beneath
+    directory.slots[name]!.beneath = beneath
     return beneath
   }
 
@@ -148,11 +148,11 @@ extension Tree {
 
   /// A directory that nobody claims and that holds nothing any more is no directory.
   mutating func prune(_ directory: Node, now: FileTime) {
-    guard directory.isEmpty, let parent = directory.parent, let name = directory.name,
+    guard directory.children.isEmpty, let parent = directory.parent, let name = directory.name,
       let slot = parent.children[name]
     else { return }
     if slot.beneath === directory {
-      parent.children[name]!.beneath = nil
+      parent.slots[name]!.beneath = nil
       return unlink(directory)
     }
     if let first = slot.claims.first {

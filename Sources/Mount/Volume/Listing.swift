@@ -21,7 +21,7 @@ struct Listing: Sendable {
   /// Takes the names as they are now: at the first look, and whenever the program begins again.
   /// Complexity: O(n log n).
   mutating func renew(_ directory: Node) {
-    items = directory.children.map { name, slot in Item(order: slot.node.order, name: name) }
+    items = directory.children.all.map { name, slot in Item(order: slot.node.order, name: name) }
       .sorted { $0.order < $1.order }
   }
 

@@ -43,6 +43,8 @@ struct LookQueue {
   /// What waits, and whether whoever changed it is known to be done.
   private var spots: [LookSpot: Bool] = [:]
   private var folders: [InodeNumber] = []
+  /// Directories that were not looked into yet, while the scan at the start is going on.
+  private(set) var unscanned: Set<InodeNumber> = []
   private var absent: Set<LookSpot> = []
   private var announcements: [InodeNumber] = []
   /// What failed, and is tried again.
@@ -57,7 +59,7 @@ struct LookQueue {
   /// One worker at a time looks.
   var isRunning = false
   /// Whether the scan at the start is going on: what it finds is taken as it is.
-  var isStarting = true
+  private(set) var isStarting = true
   var isStopping = false
   /// Whether some directory could not be watched since all was compared last.
   private var lacksWatches = false
@@ -88,7 +90,13 @@ struct LookQueue {
     spots[spot] = isFinished
   }
 
-  mutating func add(folder: InodeNumber) { folders.append(folder) }
+  mutating func add(folder: InodeNumber) {
+    folders.append(folder)
+    if isStarting { unscanned.insert(folder) }
+  }
+
+  /// A directory was looked into, or cannot be.
+  mutating func scanned(_ folder: InodeNumber) { unscanned.remove(folder) }
 
   mutating func add(absent spot: LookSpot) { absent.insert(spot) }
 
@@ -140,13 +148,22 @@ struct LookQueue {
       for one in taken { spots[one.spot] = nil }
       return .spots(taken)
     }
-    if let folder = folders.popLast() { return .folder(folder) }
+    while let folder = folders.popLast() {
+      // Somebody may have asked for it meanwhile.
+      if !isStarting || unscanned.contains(folder) { return .folder(folder) }
+    }
     if let number = announcements.popLast() { return .announcement(number) }
     if !absent.isEmpty {
       defer { absent = [] }
       return .absent(Array(absent))
     }
     return nil
+  }
+
+  /// The scan at the start has ended. Returns: false where it had before.
+  mutating func endStart() -> Bool {
+    defer { isStarting = false }
+    return isStarting
   }
 
   var isEmpty: Bool {

@@ -48,7 +48,7 @@ extension Volume {
   private func isAsAnnounced(_ source: UploadSource, upTo end: UInt64) -> Bool {
     // What is being written right now is left to the pool, which may have to say why it does not
     // come.
-    let isSettled = tree.withLock { $0[source.number]?.own?.history.isSettled ?? false }
+    let isSettled = tree.withLock { $0.node(of: source.entry)?.own?.history.isSettled ?? false }
     guard isSettled, case .asAnnounced = standing(of: source, upTo: end) else { return false }
     return true
   }

@@ -5,7 +5,6 @@ import System
 
 /// An own file that is open to be served, as one version of it.
 struct UploadSource: Sendable {
-  let number: InodeNumber
   let file: OwnedDescriptor
   let entry: EntryID
   let version: Version

@@ -20,18 +20,22 @@ extension Volume {
     case .asAnnounced: return nil
     case .failed(let reason): return reason
     case .changedByOthers:
-      lookAgain(at: source.number)
+      lookAgain(at: source.entry)
       return .changed
     case .touched:
-      lookAgain(at: source.number)
+      lookAgain(at: source.entry)
       return .busy
     }
+  }
+
+  private func lookAgain(at entry: EntryID) {
+    if let number = tree.withLock({ $0.node(of: entry)?.number }) { lookAgain(at: number) }
   }
 
   func standing(of source: UploadSource, upTo end: UInt64) -> Standing {
     let stat = try? Stat(descriptor: source.file.raw)
     return tree.withLock { tree in
-      guard let node = tree[source.number], let own = node.own, let entry = node.entry else {
+      guard let node = tree.node(of: source.entry), let own = node.own, let entry = node.entry else {
         return .failed(.changed)
       }
       if own.operations > 0 || own.touches != source.touches { return .failed(.busy) }

@@ -209,7 +209,7 @@ extension Volume {
       guard let node = tree.node(of: request.entry), let own = node.own, node.kind == .file,
         let place = ownState(node, tree), let entry = node.entry,
         let size = own.history.size(of: request.version, entry)
-      else { return .failure(.changed) }
+      else { return .failure(foldersToScan == nil ? .changed : .busy) }
       return own.operations > 0
         ? .failure(.busy) : .file(place, size: size, own.record, touches: own.touches)
     }
@@ -219,8 +219,8 @@ extension Volume {
     case .file(let place, let size, let record, let touches):
       do throws(SystemError) {
         let source = UploadSource(
-          number: place.number, file: try openToServe(place), entry: request.entry,
-          version: request.version, size: size, record: record, touches: touches)
+          file: try openToServe(place), entry: request.entry, version: request.version, size: size,
+          record: record, touches: touches)
         guard let failure = failure(of: source, upTo: 0) else { return source }
         reason = failure
       } catch {

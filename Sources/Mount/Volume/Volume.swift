@@ -41,6 +41,8 @@ package final class Volume: Sendable {
   let handles = Locked(HandleTable())
   let fetcher: Locked<ChunkFetcher>
   let reads = Locked(ParkedReads())
+  /// A leaf among the locks.
+  let rests = Locked(RestTimes())
   let walks = Locked(DirectoryWalks())
   /// A leaf among the locks.
   let staleOpens = Locked(StaleOpens())
@@ -56,7 +58,6 @@ package final class Volume: Sendable {
   let uploads: Uploads
   /// What was sent of own files. A leaf among the locks.
   let sent = Locked(SentLeaves())
-  let compared = Locked(ComparedFiles())
   /// Places that were asked whether they answer, and have not. A leaf among the locks.
   let probes = Locked<Set<PlaceID>>([])
   /// A leaf among the locks.

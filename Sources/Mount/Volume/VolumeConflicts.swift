@@ -140,8 +140,9 @@ extension Volume {
 
   private func shareAll(_ node: Node) {
     if node.own?.isAnnounced == true, let entry = node.entry { tell(entry) }
-    for name in node.loaded.keys.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
-      shareAll(node.loaded[name]!.node)
+    let own = node.children.own
+    for name in own.keys.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
+      shareAll(own[name]!.node)
     }
   }
 

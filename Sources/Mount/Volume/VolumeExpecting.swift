@@ -27,7 +27,7 @@ extension Volume {
   ) -> [(number: UInt64, content: Content)] {
     let files = tree.withLock { tree -> [(number: UInt64, content: Content)] in
       guard let directory = tree[directory] else { return [] }
-      return directory.children.values.compactMap { slot in
+      return directory.children.all.values.compactMap { slot in
         let node = slot.node
         guard node.kind == .file, node.own == nil, let entry = node.entry, let owner = node.owner,
           (1...UInt64(Limits.leaf)).contains(entry.size)

@@ -20,7 +20,7 @@ extension Volume {
       target: found.target)
     index.note(entry.id, entry.version, record)
     sent.withLock { $0.begin(entry.id) }
-    let number = follow { tree in
+    let number = changeTreeAndTell { tree in
       let node = tree.putOwn(
         entry, owner: ownID.withLock { $0 }, node: nil,
         attributes: Attributes(found.stat, implied: implied), now: .now)
@@ -52,7 +52,7 @@ extension Volume {
     }
     let version = found.kind == .directory ? Version.zero : newID()
     let implied = found.kind == .directory ? folder.impliedMode(found.path) : nil
-    let id = follow { tree -> EntryID? in
+    let id = changeTreeAndTell { tree -> EntryID? in
       guard let node = tree[number], var entry = node.own == nil ? nil : node.entry else {
         return nil
       }
@@ -93,7 +93,7 @@ extension Volume {
   /// below it. Returns: its node; nil where it was not moved, or must be told as something new.
   func followMove(_ found: Found) throws(SystemError) -> InodeNumber? {
     guard let origin = origin(of: found) else { return nil }
-    let old = follow { tree -> SharePath? in
+    let old = changeTreeAndTell { tree -> SharePath? in
       guard let node = tree[origin.number], let old = tree.path(of: node),
         let directory = found.path.parent.map({ tree.node(at: $0) }) ?? tree.root,
         directory.kind == .directory, directory.children[found.path.name] == nil,
@@ -125,7 +125,7 @@ extension Volume {
   func forgetOwn(_ number: InodeNumber) {
     let hasPlaces = !folder.sharedPlaces.isEmpty
     var parent: SharePath?
-    let directories = follow { tree -> [InodeNumber] in
+    let directories = changeTreeAndTell { tree -> [InodeNumber] in
       guard let top = tree[number] else { return [] }
       parent = tree.path(of: top)?.parent
       var gone: [Node] = []
@@ -155,7 +155,7 @@ extension Volume {
     _ node: Node, isTop: Bool, _ hasPlaces: Bool, _ tree: Tree, _ gone: inout [Node]
   ) {
     if hasPlaces, !isTop, let path = tree.path(of: node), folder.place(at: path) != nil { return }
-    for slot in node.loaded.values { collect(slot.node, isTop: false, hasPlaces, tree, &gone) }
+    for slot in node.children.own.values { collect(slot.node, isTop: false, hasPlaces, tree, &gone) }
     if let own = node.own, own.staged == nil { gone.append(node) }
   }
 
@@ -182,11 +182,5 @@ extension Volume {
       "kept a file beside what is shared in place at its path",
       metadata: ["path": "\(shown(path))", "now": "\(shown(aside))"])
     return look(at: aside.name, in: directory, isFinished: true)
-  }
-
-  /// Changes the tree because the own folder changed; the kernel is told, once there is something
-  /// that it knows.
-  func follow<Result>(_ body: (inout Tree) -> Result) -> Result {
-    looks.withLock({ $0.isStarting }) ? changeTree(body) : changeTreeAndTell(body)
   }
 }

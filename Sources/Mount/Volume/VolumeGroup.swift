@@ -84,6 +84,7 @@ extension Volume {
     uploads.sources.withLock { $0.closeRested(now: MonotonicClock.now) }
     announceGrowing()
     applyOverdue()
+    restIdle()
     tickUploads()
     pool.relieve()
     let before = fetcher.withLock { $0.cachedBytes }

@@ -7,6 +7,9 @@ import System
 /// What is answered from memory: names, attributes, listings. Never waits for anything.
 extension Volume {
   func lookup(_ request: Request, parent: InodeNumber, name: [UInt8]) {
+    if scanFirst(parent, request, then: { [self] in lookup(request, parent: parent, name: name) }) {
+      return
+    }
     enum Found {
       case entry(EntryReply)
       case nothing
@@ -69,6 +72,7 @@ extension Volume {
   }
 
   func openDirectory(_ request: Request, _ number: InodeNumber) {
+    if scanFirst(number, request, then: { [self] in openDirectory(request, number) }) { return }
     let (code, isWithheld) = tree.withLock { tree -> (Int32?, Bool) in
       guard let node = tree[number], node.kind == .directory else { return (ENOTDIR, false) }
       return (node.occupied?.codeBelow ?? tree.standing.code, tree.isListingWithheld(number))

@@ -13,7 +13,7 @@ extension Volume {
       if sight.isStaged { return }
       forgetOwn(sight.number)
     }
-    let path = follow { tree -> [UInt8]? in
+    let path = changeTreeAndTell { tree -> [UInt8]? in
       guard let node = tree[directory], node.kind == .directory, node.occupied == nil,
         tree.occupy(node, name, occupied, now: .now)
       else { return nil }
@@ -29,7 +29,7 @@ extension Volume {
   func vacate(_ directory: InodeNumber, _ name: Name) {
     let isOccupied = tree.withLock { $0[directory]?.children[name]?.occupied != nil }
     guard isOccupied else { return }
-    follow { tree in
+    changeTreeAndTell { tree in
       if let node = tree[directory] { tree.vacate(node, name, now: .now) }
     }
   }

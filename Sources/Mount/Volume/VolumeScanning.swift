@@ -54,6 +54,8 @@ extension Volume {
         for place in places { looks.add(.place(place), isFinished: false) }
       }
     }
+    // It was looked into whatever comes of it: what fails is tried again.
+    defer { looks.withLock { $0.scanned(number) } }
     guard canLook(in: number) else { return }
     let directory: OpenDirectory
     switch openDirectory(number) {
@@ -84,6 +86,7 @@ extension Volume {
       group.drain()
     }
     noteAbsent(directory, names)
+    namespace.withLock { _ in tree.withLock { $0.rest(in: number) } }
     if looks.withLock({ $0.isStarting }) {
       // The process ended between what lay in it and the directory itself.
       namespace.withLock { _ in releaseImplied(directory.path) }
@@ -106,7 +109,7 @@ extension Volume {
     let there = Set(names)
     let absent = tree.withLock { tree -> [LookSpot] in
       guard let node = tree[directory.number] else { return [] }
-      return node.children.compactMap { name, slot in
+      return node.children.own.compactMap { name, slot in
         let isShared = slot.node.own != nil && slot.node.own?.staged == nil
         guard isShared || slot.occupied != nil, !there.contains(name.bytes) else { return nil }
         return .name(directory.number, name)

@@ -1,19 +1,55 @@
 import Glibc
 import Logging
 import Protocol
-package import System
+import System
 
 extension Volume {
-  /// Shares again what lies in the own folder. Before the mount; blocks on the disk. Nothing that
-  /// lies there keeps the start from happening. Throws: where the index cannot be written.
-  package func shareOwnFolder() throws(SystemError) {
+  /// How long the mount waits for the own folder. One that takes longer goes on behind it: what is
+  /// asked for is then looked at at once (`scanFirst`).
+  private static let startPatience: Duration = .seconds(1)
+
+  /// Shares again what lies in the own folder. Before the mount; blocks on the disk, but for what
+  /// takes long. Nothing that lies there keeps the start from happening.
+  package func shareOwnFolder() {
     recoverStaged()
     looks.withLock { $0.add(folder: Node.rootNumber) }
-    while let work = looks.withLock({ $0.next(now: MonotonicClock.now) }) { perform(work) }
+    let end = MonotonicClock.now + Self.startPatience
+    repeat {
+      guard let work = looks.withLock({ $0.next(now: MonotonicClock.now) }) else {
+        return endStart()
+      }
+      perform(work)
+    } while MonotonicClock.now < end
+  }
+
+  /// All of the own folder was looked at: what else the list has of this member is no longer there.
+  func endStart() {
+    guard looks.withLock({ !$0.isStopping && $0.isEmpty && $0.endStart() }) else { return }
     do throws(SystemError) { try index.beginWriting() } catch {
       log.warning("the index is not kept, so others fetch again after the next start: \(error)")
     }
     group.drain()
+    group.sharedAll()
+    giveBackMemory()
+  }
+
+  /// Looks into a directory of which somebody asks what is in it, where the scan at the start has
+  /// not come there yet, and does `then`. FUSE threads only. Returns: false where it has.
+  func scanFirst(_ number: InodeNumber, _ request: Request, then: @escaping @Sendable () -> Void)
+    -> Bool
+  {
+    guard looks.withLock({ $0.isStarting && $0.unscanned.contains(number) }) else { return false }
+    onDisk(request) { [self] () throws(SystemError) in
+      perform(.folder(number))
+      then()
+    }
+    return true
+  }
+
+  /// How many own directories the scan at the start has still to look into, for status; nil where
+  /// it has ended. There may be more in them.
+  package var foldersToScan: Int? {
+    looks.withLock { $0.isStarting ? $0.unscanned.count : nil }
   }
 
   /// Places what was complete when the last process ended.

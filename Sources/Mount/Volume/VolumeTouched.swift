@@ -9,11 +9,6 @@ import System
 /// are only if all that anybody can have of that is still there. Else they are a new version, as
 /// with any other change.
 extension Volume {
-  /// Files that are compared now. A leaf among the locks.
-  struct ComparedFiles: Sendable {
-    fileprivate var numbers: Set<InodeNumber> = []
-  }
-
   /// Whether two records differ in nothing but the time of change.
   static func isOnlyTouched(_ known: FileRecord?, _ found: FileRecord) -> Bool {
     guard var same = known, same != found else { return false }
@@ -30,18 +25,29 @@ extension Volume {
       let sealer = uploads.state.withLock({ marks.isEmpty ? Sealer() : $0.sealer })
     else { return try renew(sight.number, found) }
     if marks.isEmpty { return keepVersion(sight, found) }
-    guard compared.withLock({ $0.numbers.insert(sight.number).inserted }) else { return }
+    guard setCompared(sight.number, true) else { return }
     let isAccepted = pool.submit(key: sight.number) { [self] in
       let isSame = isStill(marks, sight.number, found.record, sealer)
       namespace.withLock { _ in
-        compared.withLock { _ = $0.numbers.remove(sight.number) }
+        _ = setCompared(sight.number, false)
         settleTouched(sight, found, isSame: isSame)
       }
       group.drain()
     }
     if isAccepted { return }
-    compared.withLock { _ = $0.numbers.remove(sight.number) }
+    _ = setCompared(sight.number, false)
     try renew(sight.number, found)
+  }
+
+  /// Returns: whether that was not so before.
+  private func setCompared(_ number: InodeNumber, _ isCompared: Bool) -> Bool {
+    tree.withLock { tree in
+      guard let node = tree[number], node.own != nil, node.own!.isCompared != isCompared else {
+        return false
+      }
+      node.own!.isCompared = isCompared
+      return true
+    }
   }
 
   private func settleTouched(_ sight: Sight, _ found: Found, isSame: Bool) {

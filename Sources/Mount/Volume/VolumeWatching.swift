@@ -8,9 +8,10 @@ package import System
 /// pool, by one worker at a time. What equals the tree is nothing new, so one's own changes through
 /// the mount have no echo.
 extension Volume {
-  /// Begins to look at what changes in the own folder. Call after `shareOwnFolder`.
+  /// Begins to look at what changes in the own folder, and goes on with what `shareOwnFolder` has
+  /// left. Call after that.
   package func startWatching() throws(SystemError) {
-    looks.withLock { $0.isStarting = false }
+    defer { lookIfNeeded() }
     try watch.start(
       wait: { [self] in millisecondsToWait },
       heard: { [self] events in
@@ -76,13 +77,14 @@ extension Volume {
   /// Runs a worker where there is something to look at and none runs.
   func lookIfNeeded() {
     let mayRun = looks.withLock { looks -> Bool in
-      if looks.isRunning || looks.isStarting || looks.isEmpty { return false }
+      if looks.isRunning || looks.isEmpty { return false }
       looks.isRunning = true
       return true
     }
     guard mayRun else { return }
     onDisk { [self] in
       while let work = nextLook() { perform(work) }
+      endStart()
       // Something may have been put off.
       watch.hurry()
     }

@@ -64,7 +64,7 @@ package final class MountProgram: Sendable {
     let volume = try makeVolume(folder, index, group, try state.numberKey(), cache)
     self.group.withLock { $0 = group }
     group.bind(volume)
-    try volume.shareOwnFolder()
+    volume.shareOwnFolder()
     try volume.startWatching()
     let control = startControl(group, trust.group.address, mountpoint)
     defer { control?.stop() }

@@ -91,6 +91,7 @@ package final class GroupSession: @unchecked Sendable {
     var awaitsKey = false
     /// When time was last looked at.
     var tickedAt: Instant?
+    var memory = MemoryNotes()
     /// How far the list has come that everyone was told.
     var told: (order: ListOrder, history: History)?
     /// How often this run of the master has signed the list, how it did last, and when.
@@ -161,14 +162,16 @@ package final class GroupSession: @unchecked Sendable {
     self.keepName = keepName
     self.report = report
     let member = Member(
-      isMaster: master != nil, incarnation: incarnation, hash: ListHash.sha256)
+      isMaster: master != nil, incarnation: incarnation, ownIsWhole: false,
+      hash: ListHash.sha256)
     state = Locked(State(member: member, master: master?.master, deviceName: name))
   }
 
   /// Gives the session the mount that it serves: before the volume shares its own folder.
   package func bind(_ volume: Volume) { self.volume = volume }
 
-  /// Connects to the hub and stays connected. Call behind `Volume.shareOwnFolder`.
+  /// Connects to the hub and stays connected. Call behind `Volume.shareOwnFolder`, which may go on
+  /// with what takes long.
   package func start() throws {
     if isMaster {
       step { state, now in
@@ -226,13 +229,27 @@ package final class GroupSession: @unchecked Sendable {
 
 extension GroupSession.State {
   mutating func enqueue(_ actions: [MemberAction]) {
+    // What shows behind all of them goes with what changed until then, or changes that the mount
+    // has not heard of would be in what it takes for the state before.
+    var change: GroupSession.Work?
+    var deltas: [ListDelta] = []
     for action in actions {
       switch action {
-      case .list(let deltas): work.append(.list(deltas, member.view))
-      case .listed: work.append(.list(nil, member.view))
+      case .list(let some):
+        deltas += some
+        if case .list(nil, _)? = change { continue }
+        change = .list(deltas, member.view)
+      case .listed:
+        change = .list(nil, member.view)
+        memory.wasBusy = true
+      case .standing:
+        if let change { work.append(change) }
+        (change, deltas) = (nil, [])
+        work.append(.member(action))
       default: work.append(.member(action))
       }
     }
+    if let change { work.append(change) }
   }
 
   mutating func enqueue(_ actions: [MasterAction]) {

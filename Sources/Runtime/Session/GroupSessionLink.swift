@@ -76,6 +76,7 @@ extension GroupSession: HubLinkHandler {
     trust.tick(now: now)
     renewOldKey()
     showWholeList()
+    saveMemory(now: now)
     if let due = volume.nextDeadline, now >= due { volume.tick() }
     link.setTimer(after: timeUntilTick)
   }

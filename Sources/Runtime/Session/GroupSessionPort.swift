@@ -40,6 +40,8 @@ extension GroupSession: GroupPort {
     note { $0.rename(id, to: path, now: $1, into: &$2) }
   }
 
+  package func sharedAll() { stepMember { $0.ownBecameWhole(now: $1, into: &$2) } }
+
   package func request(_ request: ChunkRequest) { send(.requestChunk(request)) }
 
   package func upload(_ frame: [UInt8]) { link?.send(frame: frame) }

@@ -94,6 +94,7 @@ extension GroupSession {
     report.uploadsPaused = volume.uploadsArePaused
     let unshared = volume.unsharedFigures
     report.notShared = unshared.occupied
+    report.foldersToScan = volume.foldersToScan
     report.setAside = unshared.setAside
     return report
   }
