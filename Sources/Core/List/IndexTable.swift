@@ -13,7 +13,9 @@ package struct IndexTable: Sendable {
   }
 
   /// Keyed anew in each process, as all hashes are over what peers choose.
-  package static func hash(_ key: some Hashable) -> UInt64 { UInt64(bitPattern: Int64(key.hashValue)) }
+  package static func hash(_ key: some Hashable) -> UInt64 {
+    UInt64(bitPattern: Int64(key.hashValue))
+  }
 
   private static let vacant = UInt32.max
   private static let smallest = 16

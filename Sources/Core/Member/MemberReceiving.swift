@@ -247,7 +247,8 @@ extension Member {
   private mutating func dropForeignRemains(
     _ ordered: OrderedChange, now: Instant, into actions: inout [MemberAction]
   ) {
-    guard ordered.sender == publicID, phase == .live, ownIsWhole, case .added(let entries, _) = ordered.change
+    guard ordered.sender == publicID, phase == .live, ownIsWhole,
+      case .added(let entries, _) = ordered.change
     else { return }
     for entry in entries where isRemnant(entry.id) { outbox.append(.remove(entry.id)) }
     pump(now: now, into: &actions)

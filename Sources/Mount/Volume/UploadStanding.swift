@@ -35,7 +35,8 @@ extension Volume {
   func standing(of source: UploadSource, upTo end: UInt64) -> Standing {
     let stat = try? Stat(descriptor: source.file.raw)
     return tree.withLock { tree in
-      guard let node = tree.node(of: source.entry), let own = node.own, let entry = node.entry else {
+      guard let node = tree.node(of: source.entry), let own = node.own, let entry = node.entry
+      else {
         return .failed(.changed)
       }
       if own.operations > 0 || own.touches != source.touches { return .failed(.busy) }

@@ -155,7 +155,9 @@ extension Volume {
     _ node: Node, isTop: Bool, _ hasPlaces: Bool, _ tree: Tree, _ gone: inout [Node]
   ) {
     if hasPlaces, !isTop, let path = tree.path(of: node), folder.place(at: path) != nil { return }
-    for slot in node.children.own.values { collect(slot.node, isTop: false, hasPlaces, tree, &gone) }
+    for slot in node.children.own.values {
+      collect(slot.node, isTop: false, hasPlaces, tree, &gone)
+    }
     if let own = node.own, own.staged == nil { gone.append(node) }
   }
 
