@@ -48,14 +48,29 @@ package final class WorkerPool: Sendable {
     shared.update { $0.isStopping = true }
   }
 
+  /// Queues what has to be done whatever waits already: of that there is never more than of what
+  /// was taken before. Nothing happens where the pool is stopping. Any thread.
+  package func run(_ work: @escaping @Sendable () -> Void) {
+    _ = submit(key: nil, always: true, work)
+  }
+
   /// Queues a closure. False when the queue is full or the pool is stopping. Any thread.
   package func submit(_ work: @escaping @Sendable () -> Void) -> Bool { submit(key: nil, work) }
 
   /// The same, for work that goes to what `key` stands for.
   package func submit(key: Key?, _ work: @escaping @Sendable () -> Void) -> Bool {
+    submit(key: key, always: false, work)
+  }
+
+  private func submit(
+    key: Key?, always: Bool, _ work: @escaping @Sendable () -> Void
+  ) -> Bool {
     let now = MonotonicClock.now
     let (isAccepted, isStuck) = shared.withLock { queue in
-      (queue.push(Work(key: key, since: now, body: work)), queue.takesSpare(now: now))
+      (
+        queue.push(Work(key: key, since: now, body: work), always: always),
+        queue.takesSpare(now: now)
+      )
     }
     if isAccepted { shared.signal() }
     if isStuck { startSpare() }
@@ -119,8 +134,8 @@ private struct WorkQueue {
     self.patience = patience
   }
 
-  mutating func push(_ work: Work) -> Bool {
-    guard !isStopping, waiting.count + heldCount < limit else { return false }
+  mutating func push(_ work: Work, always: Bool) -> Bool {
+    guard !isStopping, always || waiting.count + heldCount < limit else { return false }
     waiting.append(work)
     return true
   }

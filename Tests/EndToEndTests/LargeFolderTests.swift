@@ -46,6 +46,7 @@ extension EndToEnd {
         try host.start(["--host", "--listen", hub])
         try host.waits(for: .live)
         try eventually("the guest is back") { try guest.status().state == .live }
+        try eventually("the host is there") { Files.exists(guest.path("11")) }
         #expect(try guest.status().entries >= entries - 1)
         #expect(try Files.list(guest.path("11")).sorted() == all)
         try eventually("what was removed is gone") { !Files.exists(guest.path("10/1")) }

@@ -5,9 +5,11 @@ import Sealing
 import System
 
 /// The namespace of a member that hears of every change of the list, in any order, while its kernel
-/// looks up, moves and forgets. Where the list has nothing any more, nothing shows.
+/// looks up, lists, and forgets, and members go and come back. What it shows is what the list has
+/// of those who are there, whatever of it were nodes before.
 private struct Scene {
   private var tree: Tree
+  private var gone: Set<PublicID> = []
   private var replica = Replica(order: ListOrder(epoch: 1, seq: 0), hash: ListHash.sha256)
   private var draw: TestGenerator
 
@@ -26,18 +28,42 @@ private struct Scene {
       steps += 1
       step()
     }
-    for listed in replica.list.sorted {
-      guard let shown = tree.node(at: listed.entry.path) else { continue }
-      precondition(tree.path(of: shown) == listed.entry.path, "a node is where it is found")
-    }
-    for listed in replica.list.sorted { tree.remove(.other(listed.key), now: draw.fileTime()) }
+    check()
+    let all = replica.list.sorted
+    replica = Replica(order: replica.order, hash: ListHash.sha256)
+    tell(all.map { .removed($0) })
     precondition(tree.root.children.isEmpty, "what nobody has does not show")
   }
 
+  /// Whether exactly those names show that lead to an entry.
+  private mutating func check() {
+    var names: Set<SharePath> = []
+    for listed in replica.list.sorted where !gone.contains(listed.owner) {
+      var path: SharePath? = listed.entry.path
+      while let one = path, names.insert(one).inserted { path = one.parent }
+    }
+    for name in names {
+      guard let node = tree.node(at: name) else { preconditionFailure("\(name) does not show") }
+      precondition(tree.path(of: node) == name, "a node is where it is found")
+    }
+    var directories = [tree.root]
+    var shown = 0
+    while let directory = directories.popLast() {
+      let slots = directory.children.all
+      shown += slots.count
+      directories += slots.values.map(\.node).filter { $0.kind == .directory }
+    }
+    precondition(shown == names.count, "\(shown) names show, of \(names.count)")
+  }
+
   private mutating func step() {
-    switch draw.below(8) {
-    case 0:
+    switch draw.below(12) {
+    case 0, 4:
       if let node = tree.node(at: draw.path()) { tree.remember(node) }
+    case 5:
+      if let directory = tree.node(at: draw.path()) { _ = directory.children.all }
+    case 6: tree.settle(tree.takeIdle()[...])
+    case 7: comesOrGoes()
     case 1: _ = tree.forget(draw.next() % 64, count: draw.next())
     case 2: _ = tree.takeInvalidations()
     case 3: tree.forgetContents(of: draw.below(2) == 0 ? nil : someone())
@@ -59,16 +85,29 @@ private struct Scene {
       let came = try? OrderedChange.decode(message)
     else { return }
     let deltas = replica.apply(came)
-    _ = tree.growths(in: deltas)
-    _ = tree.withhold(deltas)
-    for delta in deltas {
-      switch delta {
-      case .upserted(let listed):
-        tree.upsert(
-          listed.entry, owner: listed.owner, claimed: listed.claimed, now: draw.fileTime())
-      case .removed(let listed): tree.remove(.other(listed.key), now: draw.fileTime())
-      }
-    }
+    tell(
+      deltas.filter { delta in
+        switch delta {
+        case .upserted(let listed), .removed(let listed): !gone.contains(listed.owner)
+        }
+      })
+  }
+
+  /// Somebody goes, or comes back: as one step, or as a list taken anew.
+  private mutating func comesOrGoes() {
+    let owner = someone()
+    let isBack = gone.remove(owner) != nil
+    if !isBack { gone.insert(owner) }
+    let entries = replica.list.entries(ownedBy: owner)
+    let isWhole = draw.below(3) == 0
+    tell(isWhole ? nil : entries.map { isBack ? .upserted($0) : .removed($0) })
+  }
+
+  private mutating func tell(_ deltas: [ListDelta]?) {
+    let view = ListView(replica.list, own: nil, gone: gone)
+    _ = tree.growths(in: deltas ?? [])
+    _ = tree.withhold(deltas ?? [])
+    tree.apply(deltas ?? tree.changes(to: view), showing: view, now: draw.fileTime())
     tree.releaseNames()
   }
 

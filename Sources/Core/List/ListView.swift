@@ -10,7 +10,8 @@ package struct ListView: Sendable {
   /// Of an empty list.
   package init() { self.init(ShareList(), own: nil, gone: []) }
 
-  init(_ list: ShareList, own: PublicID?, gone: Set<PublicID>) {
+  /// `gone`: whose entries do not show.
+  package init(_ list: ShareList, own: PublicID?, gone: Set<PublicID>) {
     self.list = list
     self.own = own
     self.gone = gone

@@ -122,12 +122,11 @@ extension Master {
         // The journal lost its end, or a crash came between the decision and its place there.
         _ = decide(record.publicID, .approved, into: &actions)
       } else if record.admission != .disapproved {
-        let isLater = record.generation >= ours.generation
-        _ = decide(record.publicID, .disapproved, into: &actions)
         // The hub's key for it is none that it had before it was put out.
-        if record.admission == .approved, isLater {
+        if record.admission == .approved, record.generation >= ours.generation {
           doubt(record.key, .outHere, into: &actions)
         }
+        _ = decide(record.publicID, .disapproved, into: &actions)
       }
     case nil: settle(unknown: record, adopts: adopts, into: &actions)
     }
@@ -143,8 +142,9 @@ extension Master {
       _ = decide(record.publicID, .disapproved, into: &actions)
     } else if record.admission == .disapproved, adopts || record.generation > ours.generation {
       // A later word than this one's: nobody is let in by guessing.
-      _ = decide(record.publicID, .disapproved, into: &actions)
+      // The reason is kept first: behind a crash between the two nobody would be told of it.
       doubt(record.key, .outByHub, into: &actions)
+      _ = decide(record.publicID, .disapproved, into: &actions)
     } else if record.admission != .approved {
       _ = decide(record.publicID, .approved, into: &actions)
     } else if record.generation < generation {
@@ -159,8 +159,8 @@ extension Master {
     if adopts, decision == .approved, record.admission != .disapproved {
       _ = decide(record.publicID, .approved, into: &actions)
     } else if adopts, record.admission == .disapproved {
-      refuse(number: record.publicID, name: record.name, key: record.key, into: &actions)
       if decision != .disapproved { doubt(record.key, .outByHub, into: &actions) }
+      refuse(number: record.publicID, name: record.name, key: record.key, into: &actions)
     } else if record.admission == .approved {
       // Approved by somebody whom this master does not remember: a person is asked.
       clients[record.publicID]?.admission = .waiting

@@ -141,6 +141,11 @@ struct Slot {
     }
   }
   private var occupiedBox: Box<Occupied>?
+
+  /// Whether there is a directory that is there because of what others have in it.
+  var holdsOthers: Bool {
+    beneath != nil || (claims.isEmpty && node.kind == .directory && node.occupied == nil)
+  }
 }
 
 /// What only some of very many have, beside them: it takes no room where it is not.

@@ -45,6 +45,12 @@ extension Tree {
         known[listed.key] = listed
         if others[listed.key] == nil { gone.append(.removed(listed)) }
       }
+      // What only held something goes by whatever it held.
+      for (name, slot) in directory.slots where slot.holdsOthers {
+        guard let path = try? SharePath(parent: directory.path, name: name), !others.isAbove(path)
+        else { continue }
+        gone += table.others.first(below: directory.path, name).map { [.removed($0)] } ?? []
+      }
       for item in others.items(in: directory.path)
       where !directory.children.isOnlyListed(item.name) {
         there += item.claims.filter { known[$0.key] != $0 }.map { .upserted($0) }

@@ -145,10 +145,9 @@ package final class Volume: Sendable {
     return true
   }
 
-  /// Runs disk work that nobody waits for.
-  func onDisk(_ work: @escaping @Sendable () -> Void) {
-    if !pool.submit(work) { log.error("the disk pool is full: some work was left undone") }
-  }
+  /// Runs disk work that follows from what was done, however much waits: each kind has at most one
+  /// such closure under way, or one for each request that the kernel waits for.
+  func onDisk(_ work: @escaping @Sendable () -> Void) { pool.run(work) }
 
   /// Changes the tree on the kernel's behalf: it knows what it asked for and is not told again.
   func changeTree<Result>(_ body: (inout Tree) -> Result) -> Result {

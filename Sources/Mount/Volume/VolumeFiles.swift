@@ -26,13 +26,19 @@ extension Volume {
       let entry = Entry(
         id: newID(), path: place.path, kind: .file, version: newID(), size: 0,
         modified: stat.modified, mode: UInt16(stat.permissions))
-      let reply = changeTree { tree in
+      let reply = changeTree { tree -> EntryReply? in
+        // Somebody else's may have come to the name since that was found free.
+        if tree.slot(at: place.path) != nil { return nil }
         let node = tree.putOwn(
           entry, owner: ownID.withLock { $0 }, node: nil, attributes: Attributes(stat),
           now: .now)
         node.own?.staged = staged
         tree.remember(node)
         return EntryReply(node)
+      }
+      guard let reply else {
+        folder.discard(staged)
+        throw SystemError(code: EEXIST, call: "create")
       }
       let own = OwnHandle(number: reply.number, file: file, isWritable: true)
       let handle = handles.withLock { $0.add(.own(own)) }

@@ -32,6 +32,11 @@ extension Volume {
       try folder.makeSymlink(place.path, target: target, by: request.caller)
       let stat = try folder.stat(place.path)
       guard stat.isSymlink else { throw SystemError(code: EEXIST, call: "symlink") }
+      // Somebody else's may have come to the name since that was found free.
+      if tree.withLock({ $0.slot(at: place.path) != nil }) {
+        try folder.unlink(place.path)
+        throw SystemError(code: EEXIST, call: "symlink")
+      }
       request.reply(addOwn(place.path, stat, target: target))
     }
   }
