@@ -104,7 +104,7 @@ package struct Replica: Sendable {
     let keys = Set(subtree.map(\.key))
     var pathBytes = list.pathBytes(ownedBy: owner)
     let isLonger = path.bytes.count > listed.entry.path.bytes.count
-    var moving = ShareList()
+    var above: Set<SharePath> = []
     for one in subtree {
       guard let moved = one.entry.path.moved(from: listed.entry.path, to: path) else {
         return .pathTooLong
@@ -113,10 +113,11 @@ package struct Replica: Sendable {
       pathBytes += moved.bytes.count - one.entry.path.bytes.count
       // What it lies in counts too, as with a new entry; where nothing gets longer it does already.
       if isLonger {
-        pathBytes += list.impliedBytes(above: moved, beside: moving)
-        var there = one
-        there.entry.path = moved
-        moving.upsert(there)
+        var directory = moved.parent
+        while let one = directory, above.insert(one).inserted {
+          if !list.isAbove(one) { pathBytes += one.bytes.count }
+          directory = one.parent
+        }
       }
       if isLonger, pathBytes > limits.memberPathBytes { return .shareFull }
       // Such an entry could not be told to anybody.

@@ -114,7 +114,9 @@ extension NodeTable {
     wakeResting(in: directory)
     if directory.isExpanded { return }
     directory.isExpanded = true
-    for item in others.items(in: directory.path) where directory.slots[item.name] == nil {
+    let items = others.items(in: directory.path)
+    directory.slots.reserveCapacity(directory.slots.count + items.count)
+    for item in items where directory.slots[item.name] == nil {
       _ = put(item, in: directory)
     }
   }
