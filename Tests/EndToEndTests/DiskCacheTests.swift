@@ -28,7 +28,8 @@ extension EndToEnd {
         let (host, hub) = try fixture.host(["--chunk-seconds", "0", "--chunk-cache", "0"])
         let owner = try fixture.member("owner", of: hub, approvedBy: host)
         let cache = fixture.newPath("cache")
-        let options = ["--cache", cache, "--cache-size", "1000"]
+        // Less in memory than may wait for the disk: all that comes is kept, however busy that is.
+        let options = ["--cache", cache, "--cache-size", "1000", "-o", "memory=24"]
         let guest = try fixture.member("guest", of: hub, approvedBy: host, options)
         let film = Samples.bytes(Self.size)
         try Files.write(owner.path("film"), film)
