@@ -52,6 +52,18 @@ package struct ListView: Sendable {
     return isAbove || !claims.isEmpty ? Item(name: name, claims: claims, isAbove: isAbove) : nil
   }
 
+  /// The names right in a directory (nil: the top) that show as directories.
+  package func directories(in directory: SharePath?) -> [Name] {
+    guard let place = list.place(at: directory) else { return [] }
+    var found: [Name] = []
+    list.forEachDirectory(of: place) { child, name in
+      if let item = item(name, at: child), item.isAbove || item.claims[0].entry.kind == .directory {
+        found.append(name)
+      }
+    }
+    return found
+  }
+
   /// Bytes of the longest path below one, behind it. Complexity: O(what lies below).
   package func longest(below path: SharePath) -> Int {
     list.place(at: path).map { list.longest(below: $0) } ?? 0

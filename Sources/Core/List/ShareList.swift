@@ -174,6 +174,16 @@ extension ShareList {
     places.forEachChild(of: place) { body($0, Name(unchecked: places.name(of: $0))) }
   }
 
+  /// The same of those below which something is, or that somebody has as a directory.
+  func forEachDirectory(of place: UInt32, _ body: (UInt32, Name) -> Void) {
+    places.forEachChild(of: place) { child in
+      let claim = places.claim(at: child)
+      if places.entries(below: child) > 0 || claim != noRecord && records[claim].kind == .directory {
+        body(child, Name(unchecked: places.name(of: child)))
+      }
+    }
+  }
+
   /// The entries that stand at a place, the earliest claim first.
   func claims(at place: UInt32) -> [ListedEntry] {
     sequence(first: places.claim(at: place)) { records[$0].nextClaim }

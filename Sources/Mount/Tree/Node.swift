@@ -79,7 +79,9 @@ final class Node: @unchecked Sendable {
   var isLinked = false
   /// As of `st_nlink`: names of a file; of a directory also its own `.` and the `..` of those in
   /// it.
-  var links: Int { !isLinked ? 0 : kind == .directory ? 2 + subdirectories : 1 }
+  var links: Int {
+    !isLinked ? 0 : kind == .directory ? 2 + subdirectories + children.onlyListedDirectories : 1
+  }
 
   init(number: InodeNumber, kind: EntryKind, attributes: Attributes, table: NodeTable) {
     self.number = number

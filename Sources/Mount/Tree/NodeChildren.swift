@@ -36,6 +36,13 @@ struct NodeChildren {
       && !directory.table.resting.contains(name, in: directory)
   }
 
+  /// How many directories of others in it are only in the list. Complexity: O(names in it), until it
+  /// is expanded.
+  var onlyListedDirectories: Int {
+    if directory.isExpanded || !directory.isLinked { return 0 }
+    return directory.table.others.directories(in: directory.path).count { isOnlyListed($0) }
+  }
+
   /// Whether some of it is known apart from the list.
   var hasNodes: Bool { !directory.slots.isEmpty || directory.firstResting != noRecord }
 }

@@ -4,7 +4,8 @@ import Protocol
 /// Claims, and which node shows for them.
 extension Tree {
   /// Adds a claim, or renews it; what it lies in is made where it is missing. Somebody else's at a
-  /// name without a slot, in a directory that is not expanded, is only in the list. `ownNode`: to show an own one with.
+  /// name without a slot, in a directory that is not expanded, is only in the list. `ownNode`: to
+  /// show an own one with.
   mutating func put(_ claim: Claim, now: FileTime, ownNode: Node?) {
     let names = claim.entry.path.names
     var directory = root

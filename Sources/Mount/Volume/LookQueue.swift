@@ -58,7 +58,7 @@ struct LookQueue {
   private var comparedAt: Instant?
   /// One worker at a time looks.
   var isRunning = false
-  /// Whether the scan at the start is going on: what it finds is taken as it is.
+  /// Whether the scan at the start is going on.
   private(set) var isStarting = true
   var isStopping = false
   /// Whether some directory could not be watched since all was compared last.
@@ -158,6 +158,14 @@ struct LookQueue {
       return .absent(Array(absent))
     }
     return nil
+  }
+
+  /// Whether the scan at the start is what comes by: it takes what it finds as it is.
+  func isFirstLook(at spot: LookSpot) -> Bool {
+    switch spot {
+    case .name(let directory, _): isStarting && unscanned.contains(directory)
+    case .place: isStarting
+    }
   }
 
   /// The scan at the start has ended. Returns: false where it had before.

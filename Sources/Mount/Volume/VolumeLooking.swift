@@ -249,7 +249,7 @@ extension Volume {
         return now + times.settling
       }
     }
-    if isFinished || looks.withLock({ $0.isStarting }) { return nil }
+    if isFinished || looks.withLock({ $0.isFirstLook(at: spot) }) { return nil }
     let age = FileTime.now.elapsed(since: found.stat.changed)
     guard age >= .zero, age < times.settling else { return nil }
     if BeingWritten.check(name, in: directory) == false { return nil }

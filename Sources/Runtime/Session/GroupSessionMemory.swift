@@ -24,7 +24,7 @@ extension GroupSession {
   func saveMemory(now: Instant) {
     let isDone = state.withLock { state -> Bool in
       let notes = state.memory
-      if let replica = state.master?.replica, now >= notes.sharedAt + Self.shareEvery,
+      if now >= notes.sharedAt + Self.shareEvery, let replica = state.master?.replica,
         replica.order.seq &- notes.sharedSeq >= Self.changesUntilShared
       {
         state.memory.sharedAt = now
