@@ -178,7 +178,8 @@ extension ShareList {
   func forEachDirectory(of place: UInt32, _ body: (UInt32, Name) -> Void) {
     places.forEachChild(of: place) { child in
       let claim = places.claim(at: child)
-      if places.entries(below: child) > 0 || claim != noRecord && records[claim].kind == .directory {
+      if places.entries(below: child) > 0 || claim != noRecord && records[claim].kind == .directory
+      {
         body(child, Name(unchecked: places.name(of: child)))
       }
     }
