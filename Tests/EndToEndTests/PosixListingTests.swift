@@ -5,6 +5,24 @@ import Testing
 
 extension EndToEnd {
   @Suite struct PosixListing {
+    /// S48: what nobody has looked into counts too.
+    @Test func aDirectoryHasALinkOfEachDirectoryInIt() throws {
+      try withFixture { fixture in
+        let (host, hub) = try fixture.host()
+        let guest = try fixture.member("guest", of: hub, approvedBy: host)
+        for folder in ["d", "d/a", "d/b", "d/b/c"] { try Files.makeFolder(host.path(folder)) }
+        try Files.write(host.path("d/file"), "")
+        for (folder, links) in [("d", 4), ("d/b", 3), ("d/a", 2)] as [(String, UInt64)] {
+          try eventually("the links of \(folder)") {
+            (try? Stat(path: guest.path(folder)))?.nlink == links
+          }
+          #expect(try Stat(path: host.path(folder)).nlink == links)
+        }
+        #expect(try Files.list(guest.path("d")).sorted() == ["a", "b", "file"])
+        #expect(try Stat(path: guest.path("d")).nlink == 4)
+      }
+    }
+
     /// S46: whatever goes and comes meanwhile, each name that stays is told once.
     @Test func listingsAreStable() throws {
       try withFixture { fixture in
