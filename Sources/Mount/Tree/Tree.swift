@@ -221,7 +221,8 @@ extension Tree {
   }
 
   private func longest(below node: Node) -> Int {
-    let listed = node.isExpanded ? 0 : node.path.map { table.others.longest(below: $0) } ?? 0
+    let isOnlyNodes = node.isExpanded || !table.others.isAbove(node.path)
+    let listed = isOnlyNodes ? 0 : node.path.map { table.others.longest(below: $0) } ?? 0
     let resting = table.resting.longestName(in: node)
     return node.slots.reduce(max(listed, resting == 0 ? 0 : 1 + resting)) { longest, child in
       let (name, slot) = child

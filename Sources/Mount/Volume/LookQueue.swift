@@ -141,7 +141,9 @@ struct LookQueue {
       lacksWatches = false
       comparedAt = now
       spots = [:]
-      folders = [Node.rootNumber]
+      // Those below follow, whether they were looked into or not.
+      folders = []
+      add(folder: Node.rootNumber)
     }
     if !spots.isEmpty {
       let taken = spots.prefix(Self.batch).map { (spot: $0.key, isFinished: $0.value) }
