@@ -63,7 +63,31 @@ import Testing
       #expect(ours == theirs)
     }
 
+    /// What a mount shows of it: without what is one's own, or of somebody who is gone.
+    func checkViews() {
+      for (own, gone) in [(0, []), (1, [2]), (2, [0, 1])] as [(UInt32, [UInt32])] {
+        let hidden = Set((gone + [own]).map { PublicID($0) })
+        let view = ListView(list, own: PublicID(own), gone: Set(gone.map { PublicID($0) }))
+        let shown = model.sorted.filter { !hidden.contains($0.owner) }
+        for path in paths {
+          let below = shown.filter { $0.entry.path.isBelow(path) }
+          let here = shown.filter { $0.entry.path == path }
+          #expect(view.isAbove(path) == !below.isEmpty)
+          #expect(view.shows(path) == !(below.isEmpty && here.isEmpty))
+          let first = view.first(below: path.parent, path.name)
+          #expect(first.map { below.contains($0) } ?? below.isEmpty)
+          let item = view.item(path.name, in: path.parent)
+          #expect(Set((item?.claims ?? []).map(\.key)) == Set(here.map(\.key)))
+          #expect((item?.isAbove ?? false) == !below.isEmpty)
+          let names = Set(below.map { $0.entry.path.names[path.depth + 1] })
+          #expect(Set(view.items(in: path).map(\.name)) == names)
+        }
+        #expect(view.isAbove(nil) == !shown.isEmpty)
+      }
+    }
+
     func check() {
+      checkViews()
       #expect(list.count == model.count && list.sorted == model.sorted)
       #expect(Set(list.unordered.map(\.key)).count == model.count)
       #expect(list.owners == model.owners)

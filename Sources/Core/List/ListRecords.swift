@@ -22,10 +22,45 @@ struct Directory: Sendable {
   var first = noRecord
   var last = noRecord
   /// Entries somewhere below.
-  var entries = 0
+  private(set) var entries = 0
+  /// Whose they are: how many are one owner's, and how many each other's where there are others.
+  private var owner = PublicID.master
+  private var owned = 0
+  private var rest: [PublicID: Int]?
   /// Whose entry was the first there: the place's path counts as that member's for as long as
   /// anything is below it.
   var payer: PublicID
+
+  init(payer: PublicID) { self.payer = payer }
+
+  /// An entry of a member comes somewhere below.
+  mutating func add(_ member: PublicID) {
+    entries += 1
+    if owned == 0, rest == nil { owner = member }
+    if member == owner {
+      owned += 1
+    } else {
+      if rest == nil { rest = [:] }
+      rest![member, default: 0] += 1
+    }
+  }
+
+  /// One of those goes.
+  mutating func remove(_ member: PublicID) {
+    entries -= 1
+    if member == owner {
+      owned -= 1
+    } else if let left = rest?[member] {
+      rest![member] = left > 1 ? left - 1 : nil
+      if rest!.isEmpty { rest = nil }
+    }
+  }
+
+  /// Whether one of those whom `matching` names has something below. Complexity: O(members that
+  /// have).
+  func hasOwner(where matching: (PublicID) -> Bool) -> Bool {
+    owned > 0 && matching(owner) || rest?.keys.contains(where: matching) ?? false
+  }
 }
 
 /// An entry, but for its path, which is that of its place.

@@ -69,7 +69,7 @@ package struct ListView: Sendable {
     list.place(at: path).map { list.longest(below: $0) } ?? 0
   }
 
-  /// Whether something lies somewhere below a path (nil: the top).
+  /// Whether something lies somewhere below a path (nil: the top). Complexity: O(depth).
   package func isAbove(_ path: SharePath?) -> Bool {
     list.place(at: path).map { shows(below: $0) } ?? false
   }
@@ -88,7 +88,7 @@ package struct ListView: Sendable {
     return list.first(below: place, where: shows)
   }
 
-  private func shows(below place: UInt32) -> Bool { list.first(below: place, where: shows) != nil }
+  private func shows(below place: UInt32) -> Bool { list.hasOwner(below: place, where: shows) }
 
   private func shows(_ owner: PublicID) -> Bool { owner != own && !gone.contains(owner) }
 }

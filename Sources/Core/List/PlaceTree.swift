@@ -29,6 +29,13 @@ struct PlaceTree: Sendable {
     return directory == noRecord ? 0 : directories[directory].entries
   }
 
+  /// Whether one of those whom `matching` names has something below a place. Complexity: O(members
+  /// that have).
+  func hasOwner(below place: UInt32, where matching: (PublicID) -> Bool) -> Bool {
+    let directory = places[place].directory
+    return directory != noRecord && directories[directory].hasOwner(where: matching)
+  }
+
   /// The place that a path leads to; nil where nothing is.
   func place(at path: SharePath) -> UInt32? {
     var place = Self.root
@@ -145,7 +152,7 @@ extension PlaceTree {
     for part in path.parts {
       let directory = places[place].directory
       if place != Self.root, directories[directory].entries == 0 { pays(end) }
-      directories[directory].entries += 1
+      directories[directory].add(owner)
       place = child(of: place, part) ?? makePlace(in: place, part)
       end += part.count + 1
       if end < path.bytes.count, places[place].directory == noRecord {
@@ -155,10 +162,10 @@ extension PlaceTree {
     return place
   }
 
-  /// An entry leaves a place, where nothing claims it any more or something else does. What holds
-  /// nothing then goes; `repaid` is told the bytes of each path below which nothing is left, and as
-  /// whose they counted.
-  mutating func exit(_ last: UInt32, repaid: (Int, PublicID) -> Void) {
+  /// An entry of `owner` leaves a place, where nothing claims it any more or something else does.
+  /// What holds nothing then goes; `repaid` is told the bytes of each path below which nothing is
+  /// left, and as whose they counted.
+  mutating func exit(_ last: UInt32, of owner: PublicID, repaid: (Int, PublicID) -> Void) {
     var place = last
     var length = pathLength(of: place)
     while place != Self.root {
@@ -166,7 +173,7 @@ extension PlaceTree {
       length -= Int(places[place].nameLength) + 1
       if places[place].claim == noRecord, places[place].directory == noRecord { drop(place) }
       let directory = places[parent].directory
-      directories[directory].entries -= 1
+      directories[directory].remove(owner)
       if directories[directory].entries == 0, parent != Self.root {
         repaid(length, directories[directory].payer)
         directories.remove(directory)

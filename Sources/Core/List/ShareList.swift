@@ -210,18 +210,26 @@ extension ShareList {
     return nil
   }
 
-  /// Something below a place of those whom `matching` names. Complexity: O(what others have there),
-  /// where they have nothing.
+  /// Whether those whom `matching` names have something below a place. Complexity: O(members that
+  /// have).
+  func hasOwner(below place: UInt32, where matching: (PublicID) -> Bool) -> Bool {
+    places.hasOwner(below: place, where: matching)
+  }
+
+  /// Something below a place of those whom `matching` names; nil where they have nothing.
+  /// Complexity: O(depth and names in the directories on the way).
   func first(below place: UInt32, where matching: (PublicID) -> Bool) -> ListedEntry? {
-    var waiting = [place]
-    while let one = waiting.popLast() {
+    var place = place
+    while hasOwner(below: place, where: matching) {
       var found: ListedEntry?
-      places.forEachChild(of: one) { child in
+      var next: UInt32?
+      places.forEachChild(of: place) { child in
         if found != nil { return }
         found = first(at: child, where: matching)
-        if places.entries(below: child) > 0 { waiting.append(child) }
+        if next == nil, hasOwner(below: child, where: matching) { next = child }
       }
-      if let found { return found }
+      guard found == nil, let next else { return found }
+      place = next
     }
     return nil
   }
@@ -327,7 +335,7 @@ extension ShareList {
     }
     owned[records[number].owner]?.pathBytes -= places.pathLength(of: place)
     var repaid: [(bytes: Int, payer: PublicID)] = []
-    places.exit(place) { repaid.append(($0, $1)) }
+    places.exit(place, of: records[number].owner) { repaid.append(($0, $1)) }
     for one in repaid {
       owned[one.payer]?.pathBytes -= one.bytes
       forget(one.payer)

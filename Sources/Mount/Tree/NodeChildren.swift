@@ -23,7 +23,7 @@ struct NodeChildren {
     return directory.slots
   }
 
-  /// Makes no nodes. Complexity: that of `ListView.isAbove`.
+  /// Makes no nodes. Complexity: O(depth).
   var isEmpty: Bool {
     directory.slots.isEmpty && directory.firstResting == noRecord
       && (directory.isExpanded || directory.kind != .directory || !directory.isLinked
