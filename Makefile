@@ -123,6 +123,9 @@ check: deps
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --filter '$(QUICK)' --skip '$(SLOW)'
 
+# Locks that are taken out of order trap.
+check test: export FSHAREFS_CHECK_LOCKS = 1
+
 # The last line is swift test's own.
 test: deps
 	$(call need,$(TEST_PACKAGES))

@@ -144,4 +144,10 @@ static const int clinux_seek_hole = SEEK_HOLE;
 static const unsigned int clinux_rename_noreplace = RENAME_NOREPLACE;
 static const unsigned int clinux_rename_exchange = RENAME_EXCHANGE;
 
+/// Which locks this thread holds, a bit for each rank.
+static inline uint32_t *clinux_held_locks(void) {
+  static _Thread_local uint32_t held;
+  return &held;
+}
+
 #endif

@@ -1,23 +1,30 @@
 package import Core
 package import Protocol
 
-/// What the mount needs of the group. Calls may be made with the volume's lock held: they note what
-/// is to be done and return; `drain` then does it, and is called with no lock held. Any thread.
+/// What the mount needs of the group. Any thread.
+///
+/// What changes the own entries is called with the namespace locked, so that the group hears of
+/// changes in the order in which they were made: it is noted only. `drain`, which follows with no
+/// lock held, does it, and calls whoever waits for the answer.
 package protocol GroupPort: AnyObject, Sendable {
+  // MARK: Noted, with the namespace locked
+
   /// Announces an own entry or a new state of one.
   func share(_ entry: Entry)
-  /// The same, and calls `done` once, with no lock held: acked, refused, or too late.
+  /// The same, and calls `done` once, with no lock held, behind this: acked, refused, or too late.
   func share(
     _ entry: Entry, timeout: Duration, _ done: @escaping @Sendable (ChangeOutcome) -> Void)
   /// Takes an own entry back.
   func unshare(_ id: EntryID)
-  /// All that the own folder has was shared since the process began. Called once, with no lock
-  /// held.
-  func sharedAll()
   /// Renames an own entry and what lies below it.
   func rename(_ id: EntryID, to path: SharePath)
+
+  // MARK: With no lock held
+
   /// Does what the other calls noted.
   func drain()
+  /// All that the own folder has was shared since the process began. Called once.
+  func sharedAll()
   /// This device's name, for conflict names.
   var deviceName: DeviceName { get }
   /// What a member is called; empty where that is not known.

@@ -125,11 +125,11 @@ import Testing
     func entry(_ name: String) throws -> Entry {
       try #require(scene.group.entries.values.first { $0.path.bytes == Array(name.utf8) })
     }
-    scene.volume?.refused(try entry("report.odt"), .exists)
+    scene.volume?.files.refused(try entry("report.odt"), .exists)
     try scene.waitFor("it is renamed") {
       scene.group.items["report (conflict, test).odt"] != nil
     }
-    scene.volume?.refused(try entry("full"), .listFull)
+    scene.volume?.files.refused(try entry("full"), .listFull)
     try scene.waits(for: .refused(.listFull), at: "full")
     #expect(scene.group.items["full"] == nil)
     try scene.make("full", "changed")
@@ -157,7 +157,7 @@ import Testing
     try scene.waitFor("all is shared") { scene.group.entries.count == 17 }
     let wanted = try #require(
       scene.group.entries.values.first { $0.path.name.bytes == Array("wanted".utf8) })
-    scene.volume?.refused(wanted, .exists)
+    scene.volume?.files.refused(wanted, .exists)
     try scene.waitFor("it is not shared") {
       scene.volume?.notShared(at: wanted.path)?.reason == .noConflictName
     }

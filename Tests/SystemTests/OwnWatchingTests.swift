@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import Mount
 import Protocol
+import Sealing
 import System
 import Testing
 
@@ -120,11 +121,12 @@ final class WatchedFolder {
     group.forget()
     let volume = try Volume(
       folder: OwnFolder(path: own, placesFile: base + "/shares"),
-      index: OwnIndex(path: base + "/index"), group: group, settings: settings, log: log,
+      index: OwnIndex(path: base + "/index"), group: group, sealer: Sealer(), settings: settings,
+      log: log,
       numberKey: [UInt8](repeating: 1, count: FileNumbers.keyLength))
     self.volume = volume
     volume.shareOwnFolder()
-    try volume.startWatching()
+    try volume.folderSync.startWatching()
   }
 
   func stop() {

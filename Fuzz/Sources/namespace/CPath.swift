@@ -1,1 +1,1 @@
-../../../Sources/Mount/Own/CPath.swift
+../../../Sources/Mount/OwnFolder/CPath.swift

@@ -1,1 +1,1 @@
-../../../Sources/Mount/Own/DiskTimes.swift
+../../../Sources/Mount/OwnFolder/DiskTimes.swift

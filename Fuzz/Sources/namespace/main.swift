@@ -62,7 +62,7 @@ private struct Scene {
       if let node = tree.node(at: draw.path()) { tree.remember(node) }
     case 5:
       if let directory = tree.node(at: draw.path()) { _ = directory.children.all }
-    case 6: tree.settle(tree.takeIdle()[...])
+    case 6: tree.quiesce(tree.takeIdle()[...])
     case 7: comesOrGoes()
     case 1: _ = tree.forget(draw.next() % 64, count: draw.next())
     case 2: _ = tree.takeInvalidations()
@@ -106,7 +106,7 @@ private struct Scene {
   private mutating func tell(_ deltas: [ListDelta]?) {
     let view = ListView(replica.list, own: nil, gone: gone)
     _ = tree.growths(in: deltas ?? [])
-    _ = tree.withhold(deltas ?? [])
+    _ = tree.makeUncacheable(deltas ?? [])
     tree.apply(deltas ?? tree.changes(to: view), showing: view, now: draw.fileTime())
     tree.releaseNames()
   }

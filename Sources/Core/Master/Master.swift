@@ -288,11 +288,11 @@ extension Master {
           ofRenaming: id, to: path, by: sender, settings.limits))
     case .add(let entries, _):
       // Judged on a copy, since one entry of a batch may stand in the way of the next.
-      var trial = BatchTrial(replica.list, owner: sender, limits: settings.limits)
-      for entry in entries { trial.judge(entry) }
-      work.spend(trial.work + impossible.count, for: sender, now: now)
+      var validator = BatchValidator(replica.list, owner: sender, limits: settings.limits)
+      for entry in entries { validator.judge(entry) }
+      work.spend(validator.work + impossible.count, for: sender, now: now)
       let nonsense = impossible.map { RejectedEntry(entry: $0, reason: .impossible) }
-      return .added(trial.accepted, rejected: trial.rejected + nonsense)
+      return .added(validator.accepted, rejected: validator.rejected + nonsense)
     }
   }
 

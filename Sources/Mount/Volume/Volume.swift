@@ -1,17 +1,24 @@
 package import Core
-import DequeModule
-import Glibc
 package import Logging
 import Protocol
+package import Sealing
 package import System
 
-/// The mount: what the kernel asks, answered from the tree, the own folder and the fetcher.
+/// The mount: its rooms, and how they are wired.
 ///
-/// Three locks, each held shortly and never two at a time but in this order: namespace (changes of
-/// names in the own folder, disk pool only), tree, then whatever the group port takes. Fetcher and
-/// handles are leaves. No FUSE thread waits for the network, whose answers run on the thread that
-/// brings them; some of them, never all, may be at the disk (`DiskTurns`), the rest of whose work
-/// runs on the pool.
+/// Each room is a type that owns its state and its locks. Those further down know nothing of those
+/// above them:
+///
+///     Incoming                 FolderSync        others' changes; the own folder used directly
+///        │                    │         │
+///        │                    │      Serving     own files to others
+///     RemoteReading           │         │
+///        │                 OwnFiles ────┘        own files through the mount
+///        │                    │
+///        │                OwnFolder              the folder on disk, what of it is looked at again
+///        └──── Namespace ─────┘                  which node shows at a path
+///                  │
+///               Kernel                           libfuse
 package final class Volume: Sendable {
   package struct Settings: Sendable {
     /// How long `close` waits for the group's answer.
@@ -23,150 +30,95 @@ package final class Volume: Sendable {
     package init() {}
   }
 
-  let settings: Settings
+  let namespace: Namespace
+  let disk: DiskWork
+  let rescans: RescanQueue
   let folder: OwnFolder
-  let index: OwnIndex
-  let group: any GroupPort
-  let log: Logger
-  /// The log of what others bring about.
-  let budget: LogBudget
-  let pool: WorkerPool
-  let notifier = KernelNotifier()
-  /// Tells of files that have grown: that may have to wait for a READ of their end.
-  let tails = KernelNotifier()
-  /// Changes of others on their way into the tree. A leaf among the locks.
-  let arriving = Locked(ArrivingChanges())
-  let namespace = Locked(())
-  let tree: Locked<Tree>
-  let handles = Locked(HandleTable())
-  let fetcher: Locked<ChunkFetcher>
-  let reads = Locked(ParkedReads())
-  /// A leaf among the locks.
-  let rests = Locked(RestTimes())
-  let walks = Locked(DirectoryWalks())
-  /// A leaf among the locks.
-  let staleOpens = Locked(StaleOpens())
-  let closing = Locked(ParkedCloses())
-  let closeCauses: CloseCauses
-  /// What the master did not take and nobody has dealt with yet.
-  let refusals = Locked(Deque<Refusal>())
-  /// Paths of the own folder on which something is mounted. A leaf among the locks.
-  let mountPoints = Locked<Set<SharePath>>([])
-  /// What could not be moved into place. A leaf among the locks.
-  let asides = Locked<[AsideFile]>([])
-  let diskTurns = Locked(DiskTurns(limit: FuseSession.threads - FuseSession.freeThreads))
-  let uploads: Uploads
-  /// What was sent of own files. A leaf among the locks.
-  let sent = Locked(SentLeaves())
-  /// Places that were asked whether they answer, and have not. A leaf among the locks.
-  let probes = Locked<Set<PlaceID>>([])
-  /// A leaf among the locks.
-  let growing = Locked(GrowingFiles())
-  /// Taken before `tree` and `fetcher`.
-  let pauses = Locked(PausedPaths())
-  /// Who we are in the list; an own claim shows whatever the number is.
-  let ownID: Locked<PublicID>
-  /// What is to be looked at in the own folder.
-  let looks = Locked(LookQueue())
-  let watch: OwnWatch
-  let diskCache: DiskCache?
+  private let index: OwnIndex
+  private let budget: LogBudget
+  package let reading: RemoteReading
+  package let files: OwnFiles
+  package let serving: Serving
+  package let folderSync: FolderSync
+  package let incoming: Incoming
 
-  /// Closures that may wait for the disk pool: more than the kernel ever has under way.
-  private static let poolQueue = 65_536
-  /// Threads of the disk pool: enough to keep a disk busy, few enough to stay small.
-  private static let poolThreads = 4
-  /// Those that are started in the place of stuck ones at most: `WorkerPool.keyLimit` for each of
-  /// eight files or disks that hang.
-  private static let spareThreads = 32
-
-  /// `numberKey`: what the numbers of others' entries are made with, `FileNumbers.keyLength` bytes.
+  /// `sealer`: what leaves are sealed and opened with, of oneself and of others. `numberKey`: what the numbers of others' entries are made with, `FileNumbers.keyLength` bytes.
   package init(
-    folder: OwnFolder, index: OwnIndex, group: any GroupPort, settings: Settings, log: Logger,
-    numberKey: [UInt8], diskCache: DiskCache? = nil
+    folder: OwnFolder, index: OwnIndex, group: any GroupPort, sealer: Sealer, settings: Settings,
+    log: Logger, numberKey: [UInt8], diskCache: DiskCache? = nil
   ) throws(SystemError) {
-    self.settings = settings
     self.folder = folder
     self.index = index
-    self.group = group
-    self.log = log
     budget = LogBudget(log)
-    pool = try WorkerPool(
-      name: "disk", threads: Self.poolThreads, queueLimit: Self.poolQueue,
-      spare: Self.spareThreads)
     let own = try Stat(descriptor: folder.root.raw)
     guard let numbers = FileNumbers(key: numberKey, home: own.dev) else {
       preconditionFailure("a key for numbers has its length")
     }
-    tree = Locked(Tree(now: .now, own: own, numbers: numbers))
-    var fetching = settings.fetcher
-    fetching.recalls = diskCache != nil
-    fetcher = Locked(ChunkFetcher(settings: fetching))
-    self.diskCache = diskCache
-    uploads = try Uploads()
-    closeCauses = try CloseCauses()
-    ownID = Locked(.master)
-    watch = try OwnWatch(limit: settings.watching.limit)
+    namespace = Namespace(own: own, numbers: numbers)
+    disk = try DiskWork(inline: FuseSession.threads - FuseSession.freeThreads)
+    rescans = RescanQueue(namespace, folder, disk, budget)
+    reading = RemoteReading(namespace, group, settings.fetcher, diskCache, sealer, budget)
+    files = try OwnFiles(
+      OwnFiles.Settings(ackTimeout: settings.ackTimeout, closesAsync: settings.closesAsync),
+      namespace, folder, index, try OwnWatch(limit: settings.watching.limit), group, disk, rescans,
+      log, budget)
+    serving = try Serving(files, sealer)
+    folderSync = FolderSync(files, serving, settings.watching)
+    incoming = Incoming(namespace, reading, rescans)
   }
 
-  /// The bytes of leaves in memory and the reads that wait, for status.
-  package var readFigures: (cached: Int, limit: Int, waiting: Int) {
-    fetcher.withLock { ($0.cachedBytes, $0.budget, $0.waitingReads) }
+  /// Mounts. Throws: EIO-like text where libfuse refuses; it has said why on stderr.
+  package func mount(
+    on mountpoint: String, allowOther: Bool, log: Logger
+  ) throws(SystemError) -> FuseSession {
+    try FuseSession(self, mountpoint: mountpoint, allowOther: allowOther, log: log)
   }
 
-  /// Leaves asked of us and not yet sent, for status.
-  package var queuedUploads: Int { uploads.queuedLeaves }
+  /// Shares again what lies in the own folder. Before the mount; blocks on the disk, but for what
+  /// takes long.
+  package func shareOwnFolder() { folderSync.start() }
 
-  /// Runs disk work for a request; an error that it throws is the answer. `key`: the file or disk
-  /// that it goes to. FUSE threads only.
-  func onDisk(
-    _ request: Request, key: WorkerPool.Key? = nil,
-    _ work: @escaping @Sendable () throws(SystemError) -> Void
-  ) {
-    let answer = { @Sendable () -> Void in
-      do throws(SystemError) { try work() } catch { request.reply(error: error.code) }
-    }
-    if onThisThread(answer) || pool.submit(key: key, answer) { return }
-    request.reply(error: EBUSY)
+  /// The connection to the hub is lost.
+  package func linkLost() {
+    reading.linkLost()
+    serving.clear()
   }
 
-  /// Runs disk work on this thread, as long as enough others are left to answer what needs no disk;
-  /// else on the pool: handing it over costs more than most of this work. FUSE threads only.
-  /// Returns: false when too much waits already.
-  func onDiskSoon(_ work: @escaping @Sendable () -> Void) -> Bool {
-    onThisThread(work) || pool.submit(work)
+  /// The master has decided against this client.
+  package func disapproved() {
+    reading.disapproved()
+    serving.clear()
   }
 
-  /// Runs disk work on this thread, if enough others are left. FUSE threads only. Returns: false if
-  /// not.
-  func onThisThread(_ work: () -> Void) -> Bool {
-    guard diskTurns.withLock({ $0.take() }) else { return false }
-    defer { diskTurns.withLock { $0.giveBack() } }
-    work()
-    return true
+  /// Time has passed. Memory of leaves that nobody reads any more goes back to the system.
+  package func tick() {
+    budget.tick()
+    files.tick()
+    incoming.applyOverdue()
+    serving.tick()
+    disk.relieve()
+    if reading.tick() { disk.giveBackMemory() }
   }
 
-  /// Runs disk work that follows from what was done, however much waits: each kind has at most one
-  /// such closure under way, or one for each request that the kernel waits for.
-  func onDisk(_ work: @escaping @Sendable () -> Void) { pool.run(work) }
-
-  /// Changes the tree on the kernel's behalf: it knows what it asked for and is not told again.
-  func changeTree<Result>(_ body: (inout Tree) -> Result) -> Result {
-    tree.withLock { tree in
-      defer { _ = tree.takeInvalidations() }
-      return body(&tree)
-    }
+  /// When `tick` is due.
+  package var nextDeadline: Instant? {
+    [
+      reading.nextDeadline, files.nextDeadline, incoming.nextDeadline, serving.nextDeadline,
+      disk.nextRelief,
+    ].compactMap { $0 }.min()
   }
 
-  /// Changes the tree because of something that the kernel did not ask for: it is told.
-  func changeTreeAndTell<Result>(_ body: (inout Tree) -> Result) -> Result {
-    tree.withLock { tree in
-      defer { notifier.add(tree.takeInvalidations()) }
-      return body(&tree)
-    }
-  }
+  /// Much was needed for a while: what is left over goes back to the system.
+  package func giveBackMemory() { disk.giveBackMemory() }
 
-  /// A new random id.
-  func newID() -> RandomID {
-    RandomID(high: SecureRandom.uint64(), low: SecureRandom.uint64())
+  /// Ends what runs, after the mount has ended.
+  package func stop() {
+    folderSync.stop()
+    namespace.stop()
+    files.stop()
+    serving.stop()
+    disk.stop()
+    reading.stop()
+    index.writeSettled()
   }
 }

@@ -65,7 +65,7 @@ package final class MountProgram: Sendable {
     self.group.withLock { $0 = group }
     group.bind(volume)
     volume.shareOwnFolder()
-    try volume.startWatching()
+    try volume.folderSync.startWatching()
     let control = startControl(group, trust.group.address, mountpoint)
     defer { control?.stop() }
     gate.join()
@@ -84,8 +84,8 @@ package final class MountProgram: Sendable {
   private func serve(_ volume: Volume, _ mountpoint: String) throws {
     let session: FuseSession
     do throws(SystemError) {
-      session = try FuseSession(
-        volume: volume, mountpoint: mountpoint, allowOther: configuration.allowOther, log: log)
+      session = try volume.mount(
+        on: mountpoint, allowOther: configuration.allowOther, log: log)
     } catch { throw Ending(.mountpoint, "\(error)") }
     fuse.withLock { $0 = session }
     // A signal may have come while there was no session yet to end.
@@ -236,7 +236,8 @@ extension MountProgram {
     settings.fetcher.aheadLimit = configuration.maxFiles
     settings.fetcher.heldLimit = Int(FuseSession.maxBackground) / 2
     return try Volume(
-      folder: folder, index: index, group: group, settings: settings, log: log,
+      folder: folder, index: index, group: group, sealer: group.sealer, settings: settings,
+      log: log,
       numberKey: numberKey, diskCache: cache)
   }
 

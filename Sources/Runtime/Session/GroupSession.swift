@@ -126,7 +126,7 @@ package final class GroupSession: @unchecked Sendable {
   let tlsBulk: Bool
   /// What a hub without a master is told.
   let claim: [UInt8]
-  let sealer = Sealer()
+  package let sealer = Sealer()
   let log: Logger
   /// The log of what a hub brings about that is away, or worse.
   let budget: LogBudget
@@ -164,7 +164,8 @@ package final class GroupSession: @unchecked Sendable {
     let member = Member(
       isMaster: master != nil, incarnation: incarnation, ownIsWhole: false,
       hash: ListHash.sha256)
-    state = Locked(State(member: member, master: master?.master, deviceName: name))
+    state = Locked(
+      State(member: member, master: master?.master, deviceName: name), rank: .session)
   }
 
   /// Gives the session the mount that it serves: before the volume shares its own folder.

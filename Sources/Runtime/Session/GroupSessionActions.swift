@@ -12,7 +12,7 @@ extension GroupSession {
   func perform(_ work: Work) {
     switch work {
     case .member(let action): perform(action)
-    case .list(let deltas, let others): volume.apply(deltas, showing: others)
+    case .list(let deltas, let others): volume.incoming.apply(deltas, showing: others)
     case .master(let action):
       if !state.withLock({ $0.backlog.keeps(action) }) { performOrKeep(action) }
     case .backlog: performBacklog()
@@ -24,15 +24,15 @@ extension GroupSession {
     case .register(let challenge): register(challenge)
     case .send(let message): sendOrPropose(message)
     case .list, .listed: preconditionFailure("they are queued with what shows behind them")
-    case .standing(let standing): volume.stands(standing)
+    case .standing(let standing): volume.incoming.stands(standing)
     case .keep(let step): keeper?.note(step)
     case .answer(let token, let outcome):
       state.withLock { $0.waits.removeValue(forKey: token) }?(outcome)
-    case .refused(let entry, let reason): volume.refused(entry, reason)
-    case .renameRefused(let entry, let reason): volume.renameRefused(entry, reason)
+    case .refused(let entry, let reason): volume.files.refused(entry, reason)
+    case .renameRefused(let entry, let reason): volume.files.renameRefused(entry, reason)
     case .phase(let phase):
       let publicID = state.withLock { $0.member.publicID }
-      if let publicID { volume.identified(publicID) }
+      if let publicID { volume.files.identified(publicID) }
       if phase == .disapproved { volume.disapproved() }
       budget.log(.info, "phases", "\(phase)")
       report(.phase(phase, publicID))
@@ -40,8 +40,8 @@ extension GroupSession {
     case .presence(let publicID, let presence):
       let now = WallClock.seconds
       state.withLock { $0.presenceTimes.note(publicID, presence, now: now) }
-      volume.presenceChanged(publicID, presence)
-    case .decided(let publicID, let isIn): volume.decided(publicID, isIn: isIn)
+      volume.reading.presenceChanged(publicID, presence)
+    case .decided(let publicID, let isIn): volume.reading.decided(publicID, isIn: isIn)
     case .openBulk(let tickets): openBulk(tickets)
     case .fault(let fault): found(fault)
     case .refusedByHub(let refused):

@@ -79,7 +79,7 @@ extension GroupSession {
   @discardableResult
   private func use(_ key: GroupKey) -> Bool {
     guard sealer.use(key) else { return false }
-    volume.rekeyed(key.generation)
+    volume.reading.rekeyed(key.generation)
     return true
   }
 

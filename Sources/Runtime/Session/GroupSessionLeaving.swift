@@ -34,7 +34,7 @@ extension GroupSession {
       return Array(state.waits.values)
     }
     for wait in waits { wait(.masterAway) }
-    volume.left()
+    volume.reading.left()
     keeper?.stop()
     do throws(SystemError) { try journal?.close() } catch {
       log.error("cannot end the journal cleanly: \(error)")

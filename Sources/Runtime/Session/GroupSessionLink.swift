@@ -29,14 +29,14 @@ extension GroupSession: HubLinkHandler {
   }
 
   package func linkReceived(frame: consuming [UInt8]) {
-    do throws(DecodingFault) { try volume.received(frame, sealer: sealer) } catch {
+    do throws(DecodingFault) { try volume.reading.received(frame) } catch {
       brokeProtocol("\(error)")
     }
   }
 
-  package func linkBulkReady() { volume.linkReady() }
+  package func linkBulkReady() { volume.reading.linkReady() }
 
-  package func linkSent(bulkBytes: Int) { volume.uploadsTaken(bytes: bulkBytes, sealer: sealer) }
+  package func linkSent(bulkBytes: Int) { volume.serving.taken(bytes: bulkBytes) }
 
   package func linkClosed(_ failure: LinkFailure) {
     let isLeaving = state.withLock { state -> Bool in
@@ -107,8 +107,8 @@ extension GroupSession: HubLinkHandler {
     case .groupKey(let key): try received(key)
     case .listHead(let head) where !isMaster: try received(head)
     case .clientDisApproved(let decision) where !isMaster: try received(decision, message)
-    case .uploadChunkRequest(let request): volume.uploadRequested(request, sealer: sealer)
-    case .chunkFailed(let failure): volume.chunkFailed(failure)
+    case .uploadChunkRequest(let request): volume.serving.requested(request)
+    case .chunkFailed(let failure): volume.reading.chunkFailed(failure)
     default:
       if isMaster { notePresence(message) }
       if case .clientRegisterAck(let ack) = message, !registered(ack) { return }

@@ -11,7 +11,7 @@ extension GroupSession {
   func restoreList() throws(SystemError) {
     guard let keeper else { return }
     if let kept = keeper.load(master: trust.group.master) {
-      volume.identified(kept.publicID)
+      volume.files.identified(kept.publicID)
       log.info("the list as it was kept: \(kept.replica.list.count) entries")
       stepMember { $0.restore(kept, now: $1, into: &$2) }
       report(.ready)

@@ -8,7 +8,7 @@ extension GroupSession {
   /// Holds reads of a path and all below it.
   func pause(_ argument: PathArgument) -> ControlResponse {
     at(argument) { path, shown in
-      switch volume.pause(path) {
+      switch volume.reading.pause(path) {
       case .paused: .done("\(shown) is paused: reads of others' files there wait")
       case .nothingThere: .refused("there is no \(shown) in the share")
       case .ownFile:
@@ -22,7 +22,7 @@ extension GroupSession {
   /// Lets reads of a path and all below it go on.
   func resume(_ argument: PathArgument) -> ControlResponse {
     at(argument) { path, shown in
-      switch volume.resume(path) {
+      switch volume.reading.resume(path) {
       case .resumed: .done("\(shown) goes on")
       case .wasNotPaused:
         .done("\(path == nil ? "nothing" : shown) was \(path == nil ? "" : "not ")paused")
@@ -47,14 +47,14 @@ extension GroupSession {
 
   /// Holds what others read of this member's files, or lets it go on.
   func pauseUploads(_ isPaused: Bool) -> ControlResponse {
-    let isChange = volume.pauseUploads(isPaused)
+    let isChange = volume.serving.pause(isPaused)
     if isPaused { return .done(isChange ? "uploads are paused" : "uploads were paused already") }
     return .done(isChange ? "uploads go on" : "uploads were not paused")
   }
 
   /// What is paused, for status: `/` is everything.
   var pausedForStatus: [String] {
-    let paused = volume.pausedPaths
+    let paused = volume.reading.pausedPaths
     return paused.everything ? ["/"] : paused.paths.map(Self.shown)
   }
 

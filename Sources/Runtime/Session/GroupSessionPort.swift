@@ -16,22 +16,21 @@ extension GroupSession: GroupPort {
   package func share(
     _ entry: Entry, timeout: Duration, _ done: @escaping @Sendable (ChangeOutcome) -> Void
   ) {
-    let isTaken = state.withLock { state -> Bool in
-      if state.isLeaving { return false }
+    state.withLock { state in
       let now = MonotonicClock.now
       var actions: [MemberAction] = []
       state.lastToken += 1
       let token = state.lastToken
       state.waits[token] = done
-      if state.member.share(entry, now: now, into: &actions) {
+      if state.isLeaving {
+        actions.append(.answer(token, .masterAway))
+      } else if state.member.share(entry, now: now, into: &actions) {
         state.member.wait(for: entry.id, token: token, deadline: now + timeout, into: &actions)
       } else {
         actions.append(.answer(token, .rejected(.impossible)))
       }
       state.enqueue(actions)
-      return true
     }
-    if !isTaken { done(.masterAway) }
   }
 
   package func unshare(_ id: EntryID) { note { $0.unshare(id, now: $1, into: &$2) } }

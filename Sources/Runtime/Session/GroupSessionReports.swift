@@ -65,8 +65,8 @@ extension GroupSession {
   }
 
   private func status(_ around: Surroundings) -> StatusReport {
-    let reads = volume.readFigures
-    let uploads = volume.queuedUploads
+    let reads = volume.reading.figures
+    let uploads = volume.serving.queuedLeaves
     var report = state.withLock { state in
       let member = state.member
       let online = member.presences.filter { $0.value == .online && $0.key != member.publicID }
@@ -89,12 +89,12 @@ extension GroupSession {
       report.listFault = state.listFault
       report.restoration = Self.restorationText(state)
     }
-    report.diskCacheBytes = volume.diskCacheFigures?.bytes
-    report.diskCacheLimit = volume.diskCacheFigures?.limit
-    report.uploadsPaused = volume.uploadsArePaused
+    report.diskCacheBytes = volume.reading.diskCacheFigures?.bytes
+    report.diskCacheLimit = volume.reading.diskCacheFigures?.limit
+    report.uploadsPaused = volume.serving.isPaused
     let unshared = volume.unsharedFigures
     report.notShared = unshared.occupied
-    report.foldersToScan = volume.foldersToScan
+    report.foldersToScan = volume.folderSync.foldersToScan
     report.setAside = unshared.setAside
     return report
   }

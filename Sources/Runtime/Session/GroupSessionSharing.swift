@@ -22,7 +22,7 @@ extension GroupSession {
   /// What is shared in place.
   var shares: SharesReport {
     SharesReport(
-      shares: volume.sharedInPlace.map { one in
+      shares: volume.folderSync.sharedInPlace.map { one in
         SharesReport.Share(
           name: Self.shown(one.name), path: String(pathBytes: one.path),
           state: one.kind == nil ? .missing : .shared,
@@ -41,7 +41,7 @@ extension GroupSession {
     case .path(let given): name = given
     }
     let canAnswer = state.withLock { $0.member.phase == .live && $0.member.masterIsPresent }
-    volume.shareInPlace(
+    volume.folderSync.shareInPlace(
       path.pathBytes, as: name,
       apartFrom: [around.mountpoint, around.ownFolder, around.stateFolder]
         + (around.cacheFolder.map { [$0] } ?? []),
@@ -92,7 +92,7 @@ extension GroupSession {
     let argument = PathArgument(
       typed: words[0], absolute: words.dropFirst().first, mountpoint: around.mountpoint)
     let name: SharePath? = if case .path(let path) = argument { path } else { nil }
-    volume.unshareInPlace(name, paths: words.map(\.pathBytes)) { result in
+    volume.folderSync.unshareInPlace(name, paths: words.map(\.pathBytes)) { result in
       switch result {
       case .success(let found?):
         let path = String(pathBytes: found.path)

@@ -74,7 +74,7 @@ extension GroupSession {
   }
 
   private func report(
-    _ path: SharePath, _ facts: PathFacts, _ around: Surroundings
+    _ path: SharePath, _ facts: PathDiagnostics, _ around: Surroundings
   ) -> WhyReport {
     let owner = facts.owner
     let names = self.names(of: Set(facts.others + (owner.map { [$0] } ?? [])))
@@ -95,7 +95,7 @@ extension GroupSession {
     }
   }
 
-  private func remote(_ facts: PathFacts, _ state: State) -> WhyReport.Remote {
+  private func remote(_ facts: PathDiagnostics, _ state: State) -> WhyReport.Remote {
     var remote = WhyReport.Remote()
     remote.isPaused = facts.isPaused
     remote.isClosed = facts.isClosed
@@ -119,7 +119,7 @@ extension GroupSession {
     return remote
   }
 
-  private func own(_ facts: PathFacts.Own, _ state: State) -> WhyReport.Own {
+  private func own(_ facts: PathDiagnostics.Own, _ state: State) -> WhyReport.Own {
     var own = WhyReport.Own()
     own.isStaged = facts.isStaged
     own.isAnnounced = facts.isAnnounced
@@ -127,7 +127,7 @@ extension GroupSession {
     own.isDirty = facts.isDirty
     own.handles = facts.handles
     own.writers = facts.writers
-    own.uploadsPaused = volume.uploadsArePaused
+    own.uploadsPaused = volume.serving.isPaused
     own.rate = facts.uploadRate.map { UInt64(max(0, $0)) }
     return own
   }

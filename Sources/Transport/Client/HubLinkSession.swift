@@ -54,7 +54,7 @@ extension HubLink {
     _ leg: LinkSession.Leg, _ session: LinkSession, _ socket: OpaquePointer
   ) -> Int32 {
     guard tlsBulk, let tls, leg !== session.controlLeg else { return opened(leg, session, socket) }
-    leg.pipe = TLSPipe(tls, protocol: Greeting.bulkProtocol)
+    leg.pipe = TLSPipe(tls, protocol: ProtocolSniffer.bulkProtocol)
     lws_callback_on_writable(socket)
     return 0
   }

@@ -18,7 +18,7 @@ package final class HubServer: @unchecked Sendable {
   var listener: ListenSocket?
   var connections: [ConnectionID: ServerConnection] = [:]
   /// Connections that nobody has vouched for.
-  var unregistered = Strangers()
+  var unregistered = UnauthenticatedConnections()
   var handshakes: Handshakes
   /// Who may have a control plane without TLS.
   let plain: PlainPolicy

@@ -145,25 +145,25 @@ extension HubServer: ServiceEvents {
     default: return -1
     }
     let original = lws_get_socket_fd(socket)
-    switch Greeting.look(at: original, again: isAgain) {
+    switch ProtocolSniffer.look(at: original, again: isAgain) {
     case .part:
       connection.role = .hello
       return 0
     case .useless: return -1
-    case .known(let greeting):
-      guard isSecure || !greeting.isSecure, mayBegin(connection, greeting),
-        let copy = Greeting.copy(original)
+    case .known(let sniffed):
+      guard isSecure || !sniffed.isSecure, mayBegin(connection, sniffed),
+        let copy = ProtocolSniffer.copy(original)
       else { return -1 }
       // The polled descriptor is done with: its end is not the connection's.
       forgetTag(of: socket)
-      begin(connection, greeting, copy)
+      begin(connection, sniffed, copy)
       return -1
     }
   }
 
   /// Whether one more handshake of its address may cost something now.
-  private func mayBegin(_ connection: ServerConnection, _ greeting: Greeting) -> Bool {
-    guard greeting.isSecure, !handshakes.take(connection.origin, now: MonotonicClock.now) else {
+  private func mayBegin(_ connection: ServerConnection, _ sniffed: ProtocolSniffer) -> Bool {
+    guard sniffed.isSecure, !handshakes.take(connection.origin, now: MonotonicClock.now) else {
       return true
     }
     let limit = limits.handshakesPerSecond
@@ -173,15 +173,17 @@ extension HubServer: ServiceEvents {
     return false
   }
 
-  private func begin(_ connection: ServerConnection, _ greeting: Greeting, _ descriptor: Int32) {
-    connection.isSecure = greeting.isSecure
+  private func begin(
+    _ connection: ServerConnection, _ sniffed: ProtocolSniffer, _ descriptor: Int32
+  ) {
+    connection.isSecure = sniffed.isSecure
     let isWelcome =
-      greeting.isSecure || greeting.isBulk
+      sniffed.isSecure || sniffed.isBulk
       || plain.allows(connection.socket.map(peerAddress) ?? "")
-    let isRaw = greeting.isBulk || !isWelcome
+    let isRaw = sniffed.isBulk || !isWelcome
     connection.role = isRaw ? .bulkHead(HeadReader()) : .http
     connection.socket = loop.adopt(
-      descriptor, as: isRaw ? .raw(secure: greeting.isSecure) : .http(secure: greeting.isSecure),
+      descriptor, as: isRaw ? .raw(secure: sniffed.isSecure) : .http(secure: sniffed.isSecure),
       id: connection.id)
     guard let adopted = connection.socket else { return gone(connection.id) }
     if !isWelcome { _ = refuse(connection, adopted, "426 Upgrade Required") }

@@ -37,7 +37,7 @@ final class ListenSocket {
       if raw >= 0 {
         var one: Int32 = 1
         setsockopt(raw, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(4))
-        Greeting.prepare(raw)
+        ProtocolSniffer.prepare(raw)
         return raw
       }
       switch errno {

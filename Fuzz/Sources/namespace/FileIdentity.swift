@@ -1,0 +1,1 @@
+../../../Sources/Mount/Kernel/FileIdentity.swift

@@ -1,1 +1,0 @@
-../../../Sources/Mount/Own/Occupied.swift

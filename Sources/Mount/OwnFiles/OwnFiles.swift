@@ -1,0 +1,90 @@
+import Core
+import DequeModule
+import Glibc
+import Logging
+package import Protocol
+import Sealing
+import System
+
+/// One's own files through the mount: names, content and attributes as programs change them, new
+/// files in staging until they are closed, and how the group learns of all that.
+///
+/// A change of names takes the names' lock, changes the own folder and the namespace, and notes what
+/// the group is to be told, in that order; the group is told behind it (`GroupPort.drain`).
+package final class OwnFiles: Sendable {
+  struct Settings: Sendable {
+    /// How long `close` waits for the group's answer.
+    let ackTimeout: Duration
+    /// Whether `close` returns without it.
+    let closesAsync: Bool
+  }
+
+  let settings: Settings
+  let namespace: Namespace
+  let folder: OwnFolder
+  let index: OwnIndex
+  let watch: OwnWatch
+  let group: any GroupPort
+  let disk: DiskWork
+  let rescans: RescanQueue
+  let log: Logger
+  /// The log of what others bring about.
+  let budget: LogBudget
+  /// One change of names at a time.
+  let nameLock = NameLock()
+  let handles = Handles()
+  let closing = Locked(ParkedCloses(), rank: .leaf)
+  let closeCauses: CloseCauses
+  /// What the master did not take and nobody has dealt with yet.
+  let refusals = Locked(Deque<Refusal>(), rank: .leaf)
+  /// What could not be moved into place.
+  let asides = Locked<[AsideFile]>([], rank: .leaf)
+  let growing = Locked(GrowingFiles(), rank: .leaf)
+  let rests = Locked(RestTimes(), rank: .leaf)
+  private let sent = Locked(SentLeaves(), rank: .leaf)
+  private let publicID = Locked(PublicID.master, rank: .leaf)
+
+  init(
+    _ settings: Settings, _ namespace: Namespace, _ folder: OwnFolder, _ index: OwnIndex,
+    _ watch: OwnWatch, _ group: any GroupPort, _ disk: DiskWork, _ rescans: RescanQueue,
+    _ log: Logger, _ budget: LogBudget
+  ) throws(SystemError) {
+    self.settings = settings
+    self.namespace = namespace
+    self.folder = folder
+    self.index = index
+    self.watch = watch
+    self.group = group
+    self.disk = disk
+    self.rescans = rescans
+    self.log = log
+    self.budget = budget
+    closeCauses = try CloseCauses()
+  }
+
+  /// Who we are in the list; an own claim shows whatever the number is.
+  var ownID: PublicID { publicID.withLock { $0 } }
+
+  /// The hub gave this member its number.
+  package func identified(_ publicID: PublicID) { self.publicID.withLock { $0 = publicID } }
+
+  /// A leaf of an own file is sent.
+  func noteSent(_ mark: LeafMark) { sent.withLock { $0.note(mark) } }
+
+  /// All that was sent of a file's line of versions; nil where that is not known.
+  func sentMarks(of entry: EntryID) -> [LeafMark]? { sent.withLock { $0.marks(of: entry) } }
+
+  /// A new line begins, of which nothing was sent; or the entry is gone.
+  func beginLine(of entry: EntryID) { sent.withLock { $0.begin(entry) } }
+
+  /// Time has passed.
+  func tick() {
+    announceGrowing()
+    restIdle()
+  }
+
+  /// When `tick` is due.
+  var nextDeadline: Instant? { growing.withLock { $0.nextDeadline } }
+
+  func stop() { closeCauses.stop() }
+}
