@@ -49,19 +49,24 @@ private struct Scene {
     var directories = [tree.root]
     var shown = 0
     while let directory = directories.popLast() {
+      let links = directory.links
       let slots = directory.children.all
       shown += slots.count
-      directories += slots.values.map(\.node).filter { $0.kind == .directory }
+      let below = slots.values.map(\.node).filter { $0.kind == .directory }
+      precondition(links == 2 + below.count, "st_nlink of a directory counts those in it")
+      directories += below
     }
     precondition(shown == names.count, "\(shown) names show, of \(names.count)")
   }
 
   private mutating func step() {
-    switch draw.below(12) {
+    switch draw.below(13) {
     case 0, 4:
       if let node = tree.node(at: draw.path()) { tree.remember(node) }
     case 5:
       if let directory = tree.node(at: draw.path()) { _ = directory.children.all }
+    case 8:
+      _ = (tree.node(at: draw.path()) ?? tree.root).links
     case 6: tree.quiesce(tree.takeIdle()[...])
     case 7: comesOrGoes()
     case 1: _ = tree.forget(draw.next() % 64, count: draw.next())
@@ -107,7 +112,7 @@ private struct Scene {
     let view = ListView(replica.list, own: nil, gone: gone)
     _ = tree.growths(in: deltas ?? [])
     _ = tree.makeUncacheable(deltas ?? [])
-    tree.apply(deltas ?? tree.changes(to: view), showing: view, now: draw.fileTime())
+    tree.apply(deltas, showing: view, now: draw.fileTime())
     tree.releaseNames()
   }
 

@@ -52,14 +52,24 @@ package struct ListView: Sendable {
     return isAbove || !claims.isEmpty ? Item(name: name, claims: claims, isAbove: isAbove) : nil
   }
 
-  /// The names right in a directory (nil: the top) that show as directories.
+  /// Whether a name of a directory shows as a directory. Complexity: O(depth).
+  package func isDirectory(_ name: Name, in directory: SharePath?) -> Bool {
+    guard let path = try? SharePath(parent: directory, name: name) else { return false }
+    return list.place(at: path).map { showsDirectory(at: $0) } ?? false
+  }
+
+  /// Of what shows at a place, the earliest claim says what it is, unless something lies below.
+  private func showsDirectory(at place: UInt32) -> Bool {
+    shows(below: place) || list.firstKind(at: place, where: shows) == .directory
+  }
+
+  /// The names right in a directory (nil: the top) that show as directories. Complexity: O(names
+  /// in it).
   package func directories(in directory: SharePath?) -> [Name] {
     guard let place = list.place(at: directory) else { return [] }
     var found: [Name] = []
     list.forEachDirectory(of: place) { child, name in
-      if let item = item(name, at: child), item.isAbove || item.claims[0].entry.kind == .directory {
-        found.append(name)
-      }
+      if showsDirectory(at: child) { found.append(name) }
     }
     return found
   }

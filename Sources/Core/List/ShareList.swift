@@ -185,6 +185,15 @@ extension ShareList {
     }
   }
 
+  /// Of the entries at a place of those whom `matching` names, what the earliest claims to be.
+  func firstKind(at place: UInt32, where matching: (PublicID) -> Bool) -> EntryKind? {
+    var number = places.claim(at: place)
+    while number != noRecord, !matching(records[number].owner) {
+      number = records[number].nextClaim
+    }
+    return number == noRecord ? nil : records[number].kind
+  }
+
   /// The entries that stand at a place, the earliest claim first.
   func claims(at place: UInt32) -> [ListedEntry] {
     sequence(first: places.claim(at: place)) { records[$0].nextClaim }

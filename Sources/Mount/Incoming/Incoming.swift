@@ -87,7 +87,7 @@ package final class Incoming: Sendable {
     let now = FileTime.now
     let uncovered = namespace.changeAndTell { tree in
       if let others = step.others {
-        tree.apply(step.deltas ?? tree.changes(to: others), showing: others, now: now)
+        tree.apply(step.deltas, showing: others, now: now)
       }
       tree.releaseNames()
       // Under the tree's lock: whoever is put out meanwhile waits for it with a later word.

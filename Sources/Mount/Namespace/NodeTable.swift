@@ -114,6 +114,7 @@ extension NodeTable {
     wakeResting(in: directory)
     if directory.isExpanded { return }
     directory.isExpanded = true
+    directory.listedDirectories = nil
     let items = others.items(in: directory.path)
     directory.slots.reserveCapacity(directory.slots.count + items.count)
     for item in items where directory.slots[item.name] == nil {
@@ -155,6 +156,7 @@ extension NodeTable {
     }
     guard isIdle else { return }
     directory.isExpanded = false
+    directory.listedDirectories = nil
     for (name, slot) in directory.slots { drop(slot, name, in: directory) }
   }
 
@@ -168,6 +170,7 @@ extension NodeTable {
     let claims = item.claims.map { Claim($0) }
     let node = makeNode(showing: claims.first, isAbove: item.isAbove)
     node.attach(to: directory, item.name, order: nextOrder())
+    if node.kind == .directory { directory.listedDirectories? -= 1 }
     return put(Slot(claims: claims, node: node), in: directory, item.name)
   }
 

@@ -4,9 +4,10 @@ import Protocol
 /// Others' changes on their way into the tree. Of what is only in the list no node changes, but the
 /// directory that it is in: its time of change moves, and it goes when nothing is in it any more.
 extension Tree {
-  /// Others' entries are `others` from now on; `deltas` lead there.
-  mutating func apply(_ deltas: [ListDelta], showing others: ListView, now: FileTime) {
+  /// Others' entries are `others` from now on; `deltas` lead there (nil: all may have changed).
+  mutating func apply(_ deltas: [ListDelta]?, showing others: ListView, now: FileTime) {
     let before = table.others
+    let deltas = deltas ?? changes(to: others)
     table.take(others, now: now)
     var passed = PassedChanges()
     for delta in deltas {
@@ -25,6 +26,7 @@ extension Tree {
       guard let directory = self[known.directory], directory.isLinked,
         let path = try? SharePath(parent: directory.path, name: known.name)
       else { continue }
+      follow(known.name, in: directory, from: before, to: others)
       if isOther || before.shows(path) != others.shows(path) {
         touch(directory, known.name, now: now)
       }
@@ -32,11 +34,23 @@ extension Tree {
     }
   }
 
+  /// A name that is only in the list may be a directory now that was none, or the reverse.
+  private func follow(
+    _ name: Name, in directory: Node, from before: ListView, to now: ListView
+  ) {
+    guard let known = directory.listedDirectories else { return }
+    let (was, becomes) = (
+      before.isDirectory(name, in: directory.path), now.isDirectory(name, in: directory.path)
+    )
+    if was != becomes { directory.listedDirectories = becomes ? known + 1 : known - 1 }
+  }
+
   /// What changes where nodes are by that others' entries are `others`. Complexity: O(names in
   /// directories that have some).
-  func changes(to others: ListView) -> [ListDelta] {
+  private func changes(to others: ListView) -> [ListDelta] {
     var (gone, there): ([ListDelta], [ListDelta]) = ([], [])
     for directory in table.all where directory.isLinked {
+      directory.listedDirectories = nil
       guard directory.isExpanded || directory.children.hasNodes else { continue }
       var known: [EntryKey: ListedEntry] = [:]
       for claim in directory.slots.values.flatMap(\.claims) where !claim.isOwn {
