@@ -26,6 +26,11 @@ package enum JournalRecord: Equatable, Sendable {
     static let histories: UInt8 = 6
   }
 
+  /// Whether a record is of a change, or of an end, rather than of what there was at first.
+  package static func isChange(_ bytes: [UInt8]) -> Bool {
+    bytes.first == Kind.change || bytes.first == Kind.end
+  }
+
   package init(decoding bytes: [UInt8]) throws(DecodingFault) {
     var reader = ByteReader(bytes)
     switch try reader.uint8() {

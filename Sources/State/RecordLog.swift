@@ -10,6 +10,8 @@ package import System
 /// a length that is not what was written shows itself, a record that a crash cut off is told from
 /// one that was damaged later.
 package final class RecordLog: Sendable {
+  /// Bytes of a record before its own.
+  private static let headLength = 16
   /// Bytes of one record at most.
   static let recordLimit = 1 << 20
 
@@ -48,6 +50,25 @@ package final class RecordLog: Sendable {
     try File.replace(path, bytes, mode: 0o600) { made = $0 }
     guard let made else { preconditionFailure("what was replaced has a file") }
     current = Locked(Open(file: made, bytesAtFirst: bytes.count, bytes: bytes.count))
+  }
+
+  /// Goes on with a log that ends with a whole record. `first`: the records with which it was made.
+  package init(
+    _ kind: StateKind, goingOnAt path: String, behind first: some Sequence<[UInt8]>,
+    worthRewriting: Int = 64 << 20
+  ) throws(SystemError) {
+    self.path = path
+    self.worthRewriting = worthRewriting
+    self.kind = kind
+    let file = OwnedDescriptor(
+      try retryingOnInterrupt("open \(path)") {
+        open(path.cPath, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+      })
+    let bytesAtFirst = first.reduce(StateFile.logLine(kind).count) {
+      $0 + Self.headLength + $1.count
+    }
+    let bytes = Int(try Stat(descriptor: file.raw).size)
+    current = Locked(Open(file: file, bytesAtFirst: bytesAtFirst, bytes: bytes))
   }
 
   /// Makes a log that nobody appends to for now; durable on return.
@@ -163,7 +184,7 @@ extension RecordLog {
   /// else.
   private static func scan(_ bytes: [UInt8], isOlder: Bool, from start: Int) -> Content {
     var content = Content()
-    let head = isOlder ? 8 : 16
+    let head = isOlder ? 8 : headLength
     var position = 0
     while position < bytes.count {
       let left = bytes.count - position
@@ -237,7 +258,7 @@ extension RecordLog {
 
   private static func framed(_ record: [UInt8]) -> [UInt8] {
     precondition(record.count <= recordLimit, "a record is smaller than its limit")
-    var writer = ByteWriter(reserving: record.count + 16)
+    var writer = ByteWriter(reserving: record.count + headLength)
     writer.put(UInt32(record.count))
     writer.put(~UInt32(record.count))
     writer.putFixed(Checksum.of(record), count: Checksum.length)

@@ -83,10 +83,10 @@ struct KeptListTests {
   /// A replica as a process kept that has seen all of `author`.
   private func kept(_ author: Author) throws -> KeptReplica {
     var kept = KeptReplica(of: alice, hash: SimulatedHash.hash)
-    try kept.take(
-      author.replica.members.values.map { .member($0) }
-        + author.replica.list.sorted.map { .entry($0) },
-      upTo: ListQuestion(
+    for member in author.replica.members.values { kept.take(.member(member)) }
+    for listed in author.replica.list.sorted { kept.take(.entry(listed)) }
+    try kept.reach(
+      ListQuestion(
         cursor: ListCursor(order: author.replica.order, offset: 0, began: 0),
         mark: author.replica.mark))
     return kept
@@ -274,9 +274,9 @@ struct KeptListTests {
     #expect(steps.map(\.effect) == [.renewed])
     let snapshot = try #require(pair.member.snapshot)
     var copy = KeptReplica(of: snapshot.publicID, hash: SimulatedHash.hash)
-    try copy.take(
-      snapshot.members.map { .member($0) } + snapshot.list.sorted.map { .entry($0) },
-      upTo: snapshot.reached)
+    for member in snapshot.members { copy.take(.member(member)) }
+    for listed in snapshot.list.sorted { copy.take(.entry(listed)) }
+    try copy.reach(snapshot.reached)
     let changes: [Change] = [
       .added([longEntry(30), longEntry(31)], rejected: []), .removed(id(4)),
       .renamed(id(5), to: path("elsewhere"), rejection: nil), .named(deviceName("other")),
@@ -292,7 +292,8 @@ struct KeptListTests {
     #expect(steps.map(\.number) == Array(snapshot.step + 1...snapshot.step + 5))
     for step in steps {
       guard case .changed(let items) = step.effect else { return #expect(Bool(false)) }
-      try copy.take(items, upTo: step.reached)
+      for item in items { copy.take(item) }
+      try copy.reach(step.reached)
     }
     #expect(copy.replica.list.sorted == pair.author.replica.list.sorted)
     #expect(copy.replica.members == pair.author.replica.members)

@@ -223,12 +223,17 @@ struct JournalTests {
     try StateScene.vault.write(folder)
     let vault = bytes(folder + "/vault")
     try disk.fill()
-    #expect(refusal { _ = try open() }?.hasSuffix("make room there") == true)
+    // A journal that is whole goes on as it is.
+    #expect(try open().master.replica.order.seq == 5)
     let said = refusal { _ = try KeyVault(path: folder + "/vault") }
     #expect(said?.hasSuffix("make room there") == true)
     #expect(bytes(path) == good && bytes(folder + "/vault") == vault)
+    // One whose last record a crash cut off is made anew.
+    truncate(path, off_t(good.count - 1))
+    #expect(refusal { _ = try open() }?.hasSuffix("make room there") == true)
+    #expect(bytes(path) == good.dropLast())
     try disk.free()
-    #expect(try open().master.replica.order.seq == 5)
+    #expect(try open().master.replica.order.seq == 4)
     _ = try StateScene.vault.read(folder)
   }
 }

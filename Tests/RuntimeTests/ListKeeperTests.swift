@@ -44,9 +44,8 @@ struct ListKeeperTests {
   private func member(_ count: UInt64) -> Locked<Member> {
     var kept = KeptReplica(of: PublicID(1), hash: ListHash.sha256)
     do {
-      try kept.take(
-        (1...count).map { .entry(listed($0)) },
-        upTo: Self.reached(ListOrder(epoch: 9, seq: count)))
+      for number in 1...count { kept.take(.entry(listed(number))) }
+      try kept.reach(Self.reached(ListOrder(epoch: 9, seq: count)))
     } catch { preconditionFailure("it says where it stands: \(error)") }
     var member = Member(isMaster: false, incarnation: 1, hash: ListHash.sha256)
     var actions: [MemberAction] = []

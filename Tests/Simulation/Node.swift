@@ -120,7 +120,8 @@ struct KeptList {
   func replica(groups count: Int) -> KeptReplica {
     var kept = KeptReplica(of: publicID, hash: SimulatedHash.hash)
     for group in groups.prefix(count) {
-      do { try kept.take(group.items, upTo: group.reached) } catch {
+      for item in group.items { kept.take(item) }
+      do { try kept.reach(group.reached) } catch {
         preconditionFailure("a member says where it stands: \(error)")
       }
     }

@@ -215,7 +215,7 @@ final class WatchedFolder {
       } else if stat.isSymlink {
         items[path] = "link"
       } else {
-        items[path] = "file \(stat.permissions) \(stat.size) \(FileTime(stat.mtime))"
+        items[path] = "file \(stat.permissions) \(stat.size) \(stat.modified)"
       }
     }
     return items

@@ -180,7 +180,7 @@ package struct ChangeLog: Sendable {
         number = known
       } else {
         number = entries.insert(Changed(owner: key.owner, latest: index, id: key.id))
-        entriesByKey.insert(hash, number) { IndexTable.hash(entries[$0].key) }
+        entriesByKey.insert(hash, number)
       }
     }
     records.append(Record(seq: place.0, offset: place.1, subject: number))
@@ -209,9 +209,7 @@ package struct ChangeLog: Sendable {
 
   /// Forgets an entry whose last record is dropped.
   private mutating func forget(_ number: UInt32) {
-    entriesByKey.remove(IndexTable.hash(entries[number].key), number) {
-      IndexTable.hash(entries[$0].key)
-    }
+    entriesByKey.remove(IndexTable.hash(entries[number].key), number)
     entries.remove(number)
   }
 }

@@ -2,14 +2,56 @@
 ///
 /// An extendible hash table: the highest bits of a hash choose a page, and a page that is full is
 /// split into two. So it grows without ever being made anew as a whole, and a copy shares every
-/// page that neither side has changed since.
+/// page that neither side has changed since. Beside each number lies as much of its hash as says
+/// where it belongs: to grow, nothing is hashed again, and few records are looked at that are not
+/// the one that is looked for.
 package struct IndexTable: Sendable {
+  /// A number, and of its hash the highest 22 bits and the lowest 10.
+  private struct Slot {
+    static let vacant = Slot(number: .max, hash: 0)
+    static let highBits: UInt8 = 22
+    let number: UInt32
+    let hash: UInt32
+
+    init(number: UInt32, hash: UInt32) {
+      self.number = number
+      self.hash = hash
+    }
+
+    init(_ number: UInt32, _ hash: UInt64) {
+      self.init(number: number, hash: Self.part(of: hash))
+    }
+
+    static func part(of hash: UInt64) -> UInt32 {
+      UInt32(hash >> 42) << 10 | UInt32(truncatingIfNeeded: hash) & 1_023
+    }
+
+    var isVacant: Bool { number == .max }
+  }
+
   private struct Page {
     /// How many of the highest bits all hashes in it share.
     var depth: UInt8 = 0
     var count = 0
     /// Open addressing by the lowest bits; a power of two of them.
-    var slots: ContiguousArray<UInt32>
+    var slots: ContiguousArray<Slot>
+
+    /// Where a slot with such a hash belongs, or what follows what is there already.
+    mutating func place(_ slot: Slot) {
+      let mask = slots.count - 1
+      var index = Int(slot.hash) & mask
+      while !slots[index].isVacant { index = (index + 1) & mask }
+      slots[index] = slot
+      count += 1
+    }
+
+    /// Takes what is there into so many slots.
+    mutating func refill(length: Int) {
+      let old = slots
+      slots = ContiguousArray(repeating: .vacant, count: length)
+      count = 0
+      for slot in old where !slot.isVacant { place(slot) }
+    }
   }
 
   /// Keyed anew in each process, as all hashes are over what peers choose.
@@ -17,7 +59,6 @@ package struct IndexTable: Sendable {
     UInt64(bitPattern: Int64(key.hashValue))
   }
 
-  private static let vacant = UInt32.max
   private static let smallest = 16
   private static let largest = 1_024
 
@@ -33,97 +74,83 @@ package struct IndexTable: Sendable {
   package func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32? {
     if pages.isEmpty { return nil }
     let page = Int(directory[spot(of: hash)])
+    let part = Slot.part(of: hash)
     let mask = pages[page].slots.count - 1
-    var slot = Int(truncatingIfNeeded: hash) & mask
+    var index = Int(part) & mask
     while true {
-      let number = pages[page].slots[slot]
-      if number == Self.vacant { return nil }
-      if matches(number) { return number }
-      slot = (slot + 1) & mask
+      let slot = pages[page].slots[index]
+      if slot.isVacant { return nil }
+      if slot.hash == part, matches(slot.number) { return slot.number }
+      index = (index + 1) & mask
     }
   }
 
-  /// Adds a number that is not there. `hashOf`: the hash of any number that is.
-  package mutating func insert(_ hash: UInt64, _ number: UInt32, hashOf: (UInt32) -> UInt64) {
+  /// Adds a number that is not there, by the hash of what is in its record.
+  package mutating func insert(_ hash: UInt64, _ number: UInt32) {
     if pages.isEmpty {
-      pages = [Page(slots: ContiguousArray(repeating: Self.vacant, count: Self.smallest))]
+      pages = [Page(slots: ContiguousArray(repeating: .vacant, count: Self.smallest))]
       directory = [0]
     }
     var page = Int(directory[spot(of: hash)])
     while (pages[page].count + 1) * 4 > pages[page].slots.count * 3 {
-      if pages[page].slots.count < Self.largest {
-        refill(page, length: 2 * pages[page].slots.count, hashOf)
+      if pages[page].slots.count < Self.largest || pages[page].depth == Slot.highBits {
+        pages[page].refill(length: 2 * pages[page].slots.count)
       } else {
-        split(page, hashOf)
+        split(page)
         page = Int(directory[spot(of: hash)])
       }
     }
-    place(number, hash, in: page)
+    pages[page].place(Slot(number, hash))
   }
 
-  /// Takes off a number that is there. `hashOf`: the hash of any that stays.
-  package mutating func remove(_ hash: UInt64, _ number: UInt32, hashOf: (UInt32) -> UInt64) {
+  /// Takes off a number that is there, by the hash that it was put in with.
+  package mutating func remove(_ hash: UInt64, _ number: UInt32) {
     let page = Int(directory[spot(of: hash)])
     let mask = pages[page].slots.count - 1
-    var slot = Int(truncatingIfNeeded: hash) & mask
-    while pages[page].slots[slot] != number {
-      precondition(pages[page].slots[slot] != Self.vacant, "only what is there is taken off")
-      slot = (slot + 1) & mask
+    var index = Int(Slot.part(of: hash)) & mask
+    while pages[page].slots[index].number != number {
+      precondition(!pages[page].slots[index].isVacant, "only what is there is taken off")
+      index = (index + 1) & mask
     }
     // What follows closes the gap, or it would not be found behind it.
-    var gap = slot
+    var gap = index
     while true {
-      slot = (slot + 1) & mask
-      let next = pages[page].slots[slot]
-      if next == Self.vacant { break }
-      let home = Int(truncatingIfNeeded: hashOf(next)) & mask
-      if (slot - home) & mask >= (slot - gap) & mask {
+      index = (index + 1) & mask
+      let next = pages[page].slots[index]
+      if next.isVacant { break }
+      let home = Int(next.hash) & mask
+      if (index - home) & mask >= (index - gap) & mask {
         pages[page].slots[gap] = next
-        gap = slot
+        gap = index
       }
     }
-    pages[page].slots[gap] = Self.vacant
+    pages[page].slots[gap] = .vacant
     pages[page].count -= 1
   }
 
   private func spot(of hash: UInt64) -> Int { depth == 0 ? 0 : Int(hash >> (64 - UInt64(depth))) }
 
-  private mutating func place(_ number: UInt32, _ hash: UInt64, in page: Int) {
-    let mask = pages[page].slots.count - 1
-    var slot = Int(truncatingIfNeeded: hash) & mask
-    while pages[page].slots[slot] != Self.vacant { slot = (slot + 1) & mask }
-    pages[page].slots[slot] = number
-    pages[page].count += 1
-  }
-
-  private mutating func refill(_ page: Int, length: Int, _ hashOf: (UInt32) -> UInt64) {
-    let old = pages[page].slots
-    pages[page].slots = ContiguousArray(repeating: Self.vacant, count: length)
-    pages[page].count = 0
-    for number in old where number != Self.vacant { place(number, hashOf(number), in: page) }
-  }
-
   /// Makes two pages of one, by the first bit in which its hashes differ.
-  private mutating func split(_ page: Int, _ hashOf: (UInt32) -> UInt64) {
+  private mutating func split(_ page: Int) {
     let shared = pages[page].depth
     if shared == depth {
       directory = ContiguousArray(directory.flatMap { [$0, $0] })
       depth += 1
     }
-    let old = pages[page].slots
-    let upper = pages.count
-    pages[page] = Page(
-      depth: shared + 1, slots: ContiguousArray(repeating: Self.vacant, count: Self.largest))
-    pages.append(pages[page])
-    let bit = UInt64(1) << (63 - UInt64(shared))
-    for number in old where number != Self.vacant {
-      let hash = hashOf(number)
-      place(number, hash, in: hash & bit == 0 ? page : upper)
+    let vacant = ContiguousArray(repeating: Slot.vacant, count: pages[page].slots.count)
+    var lower = Page(depth: shared + 1, slots: vacant)
+    var upper = lower
+    let bit = UInt32(1) << (31 - UInt32(shared))
+    for slot in pages[page].slots where !slot.isVacant {
+      if slot.hash & bit == 0 { lower.place(slot) } else { upper.place(slot) }
     }
+    let number = pages.count
+    pages[page] = lower
+    pages.append(upper)
     // Those of the directory's places that have this bit set.
     let step = 1 << Int(depth - shared - 1)
     for index in directory.indices where directory[index] == UInt32(page) && index & step != 0 {
-      directory[index] = UInt32(upper)
+      directory[index] = UInt32(number)
     }
   }
 }

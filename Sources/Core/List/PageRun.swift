@@ -22,8 +22,7 @@ package struct PageRun: Sendable {
       items += page.items
       return
     }
-    var deltas: [ListDelta] = []
-    for item in page.items { whole!.take(item, into: &deltas) }
+    for item in page.items { whole!.take(item) }
   }
 
   /// Brings `replica` to where the run has come, `order` with this history. Returns: what changed

@@ -47,7 +47,11 @@ struct PlaceTree: Sendable {
   }
 
   func child(of place: UInt32, _ name: ArraySlice<UInt8>) -> UInt32? {
-    byName.find(Self.hash(place, name)) {
+    child(of: place, name, Self.hash(place, name))
+  }
+
+  private func child(of place: UInt32, _ name: ArraySlice<UInt8>, _ hash: UInt64) -> UInt32? {
+    byName.find(hash) {
       places[$0].parent == place && Int(places[$0].nameLength) == name.count
         && self.name(of: $0) == name
     }
@@ -127,13 +131,6 @@ struct PlaceTree: Sendable {
     name.hashBytes(into: &hasher)
     return UInt64(bitPattern: Int64(hasher.finalize()))
   }
-
-  private static func hash(
-    ofPlace number: UInt32, _ places: Arena<Place>, _ names: NamePool
-  ) -> UInt64 {
-    let place = places[number]
-    return hash(place.parent, names[place.name, Int(place.nameLength)])
-  }
 }
 
 // MARK: - Changing
@@ -153,7 +150,8 @@ extension PlaceTree {
       let directory = places[place].directory
       if place != Self.root, directories[directory].entries == 0 { pays(end) }
       directories[directory].add(owner)
-      place = child(of: place, part) ?? makePlace(in: place, part)
+      let hash = Self.hash(place, part)
+      place = child(of: place, part, hash) ?? makePlace(in: place, part, hash)
       end += part.count + 1
       if end < path.bytes.count, places[place].directory == noRecord {
         places[place].directory = directories.insert(Directory(payer: owner))
@@ -183,7 +181,9 @@ extension PlaceTree {
     }
   }
 
-  private mutating func makePlace(in parent: UInt32, _ name: ArraySlice<UInt8>) -> UInt32 {
+  private mutating func makePlace(
+    in parent: UInt32, _ name: ArraySlice<UInt8>, _ hash: UInt64
+  ) -> UInt32 {
     let directory = places[parent].directory
     var place = Place(
       parent: parent, name: names.insert(name), nameLength: UInt8(name.count))
@@ -195,7 +195,7 @@ extension PlaceTree {
       places[place.previous].next = number
     }
     directories[directory].last = number
-    byName.insert(Self.hash(parent, name), number) { Self.hash(ofPlace: $0, places, names) }
+    byName.insert(hash, number)
     return number
   }
 
@@ -212,9 +212,7 @@ extension PlaceTree {
     } else {
       places[place.next].previous = place.previous
     }
-    byName.remove(Self.hash(ofPlace: number, places, names), number) {
-      Self.hash(ofPlace: $0, places, names)
-    }
+    byName.remove(Self.hash(place.parent, name(of: number)), number)
     places.remove(number)
     names.remove(length: Int(place.nameLength))
     if names.isMostlyGarbage { renewNames() }

@@ -173,6 +173,16 @@ extension Replica {
     }
   }
 
+  /// The same where nobody asks what changed.
+  package mutating func take(_ item: PageItem) {
+    if case .entry(let listed) = item {
+      list.upsert(listed)
+    } else {
+      var deltas: [ListDelta] = []
+      take(item, into: &deltas)
+    }
+  }
+
   /// Ends a run of pages, or begins an epoch: the replica is now at `order`.
   package mutating func reached(_ order: ListOrder, _ history: History) {
     self.order = order

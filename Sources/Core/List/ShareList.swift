@@ -249,9 +249,16 @@ extension ShareList {
 extension ShareList {
   /// Sets an entry as it is told, whatever else has its path; appends what changed.
   package mutating func upsert(_ listed: ListedEntry, into deltas: inout [ListDelta]) {
-    if let number = record(of: listed.key) {
+    if upsert(listed) { deltas.append(.upserted(listed)) }
+  }
+
+  /// The same where nobody asks what changed. Returns: whether anything did.
+  @discardableResult
+  package mutating func upsert(_ listed: ListedEntry) -> Bool {
+    let hash = IndexTable.hash(listed.key)
+    if let number = record(of: listed.key, hash) {
       let old = self.listed(number)
-      if old == listed { return }
+      if old == listed { return false }
       setContent(number, to: listed.entry)
       if old.entry.path != listed.entry.path || old.claimed != listed.claimed {
         leave(number)
@@ -260,27 +267,22 @@ extension ShareList {
       }
     } else {
       let number = records.insert(EntryRecord(listed))
-      byKey.insert(IndexTable.hash(listed.key), number) { IndexTable.hash(records[$0].key) }
+      byKey.insert(hash, number)
       setContent(number, to: listed.entry)
       enrol(number)
       stand(number, at: listed.entry.path)
     }
-    deltas.append(.upserted(listed))
-  }
-
-  /// The same where nobody asks what changed.
-  mutating func upsert(_ listed: ListedEntry) {
-    var deltas: [ListDelta] = []
-    upsert(listed, into: &deltas)
+    return true
   }
 
   /// Takes an entry off; nothing happens where it is not there.
   package mutating func remove(_ key: EntryKey, into deltas: inout [ListDelta]) {
-    guard let number = record(of: key) else { return }
+    let hash = IndexTable.hash(key)
+    guard let number = record(of: key, hash) else { return }
     deltas.append(.removed(listed(number)))
     leave(number)
     strike(number)
-    byKey.remove(IndexTable.hash(key), number) { IndexTable.hash(records[$0].key) }
+    byKey.remove(hash, number)
     if records[number].extra != noRecord { extras.remove(records[number].extra) }
     records[number].place = noRecord
     records.remove(number)
@@ -394,8 +396,10 @@ extension ShareList {
     return found
   }
 
-  func record(of key: EntryKey) -> UInt32? {
-    byKey.find(IndexTable.hash(key)) { records[$0].key == key }
+  func record(of key: EntryKey) -> UInt32? { record(of: key, IndexTable.hash(key)) }
+
+  private func record(of key: EntryKey, _ hash: UInt64) -> UInt32? {
+    byKey.find(hash) { records[$0].key == key }
   }
 
   func listed(_ number: UInt32) -> ListedEntry {

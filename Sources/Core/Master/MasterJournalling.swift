@@ -13,8 +13,7 @@ extension Master {
   /// A part of the journal's snapshot, which was taken of the list at `order` with this history.
   /// Call before any `restore(_: OrderedChange)`.
   package mutating func restore(_ item: PageItem, order: ListOrder, history: History = .none) {
-    var deltas: [ListDelta] = []
-    replica.take(item, into: &deltas)
+    replica.take(item)
     beginSnapshot(order, history)
     log.noteRestored(item, at: order)
   }

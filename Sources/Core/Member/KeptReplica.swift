@@ -57,14 +57,13 @@ package struct KeptReplica: Sendable {
     replica = Replica(order: .none, hash: hash)
   }
 
-  /// Takes what changed on the way to where `reached` stands. Throws, with nothing taken, where
-  /// that says nothing.
-  package mutating func take(
-    _ items: [PageItem], upTo reached: ListQuestion
-  ) throws(DecodingFault) {
+  /// Takes something that changed on the way to where the replica is said to be next.
+  package mutating func take(_ item: PageItem) { replica.take(item) }
+
+  /// All that was taken is what changed on the way to where `reached` stands. Throws where that
+  /// says nothing.
+  package mutating func reach(_ reached: ListQuestion) throws(DecodingFault) {
     let mark = try reached.mark()
-    var deltas: [ListDelta] = []
-    for item in items { replica.take(item, into: &deltas) }
     replica.reached(reached.cursor.order, mark.history)
     cursor = reached.cursor
   }

@@ -66,12 +66,6 @@ struct RestingFiles {
   }
 
   private func bytes(of number: UInt32) -> ArraySlice<UInt8> {
-    Self.bytes(of: number, files, names)
-  }
-
-  private static func bytes(
-    of number: UInt32, _ files: Arena<File>, _ names: NamePool
-  ) -> ArraySlice<UInt8> {
     names[files[number].name, Int(files[number].nameLength)]
   }
 
@@ -82,12 +76,6 @@ struct RestingFiles {
     hasher.combine(directory)
     name.hashBytes(into: &hasher)
     return UInt64(bitPattern: Int64(hasher.finalize()))
-  }
-
-  private static func hash(
-    ofName number: UInt32, _ files: Arena<File>, _ names: NamePool
-  ) -> UInt64 {
-    hash(files[number].directory, bytes(of: number, files, names))
   }
 }
 
@@ -114,10 +102,8 @@ extension RestingFiles {
         next: directory.firstResting, previous: noRecord))
     if directory.firstResting != noRecord { files[directory.firstResting].previous = number }
     directory.firstResting = number
-    byEntry.insert(IndexTable.hash(entry.id), number) { IndexTable.hash(files[$0].entry) }
-    byName.insert(Self.hash(directory.number, name.bytes[...]), number) {
-      Self.hash(ofName: $0, files, names)
-    }
+    byEntry.insert(IndexTable.hash(entry.id), number)
+    byName.insert(Self.hash(directory.number, name.bytes[...]), number)
     return true
   }
 
@@ -130,10 +116,8 @@ extension RestingFiles {
       let path = try? SharePath(parent: directory.path, name: name)
     else { return nil }
     let file = files[number]
-    byName.remove(Self.hash(ofName: number, files, names), number) {
-      Self.hash(ofName: $0, files, names)
-    }
-    byEntry.remove(IndexTable.hash(file.entry), number) { IndexTable.hash(files[$0].entry) }
+    byName.remove(Self.hash(directory.number, name.bytes[...]), number)
+    byEntry.remove(IndexTable.hash(file.entry), number)
     if file.next != noRecord { files[file.next].previous = file.previous }
     if file.previous != noRecord {
       files[file.previous].next = file.next

@@ -1,13 +1,14 @@
-package import Glibc
+import CLinux
+import Glibc
 package import Protocol
-import System
+package import System
 
 extension FileTime {
   /// The time of day.
   static var now: FileTime { FileTime(WallClock.now) }
 
   /// As a file system tells it; nanoseconds that are none count as the nearest that are.
-  package init(_ time: timespec) {
+  init(_ time: timespec) {
     let greatest = Int(Self.nanosecondsPerSecond) - 1
     let nanoseconds = UInt32(min(max(0, time.tv_nsec), greatest))
     self = FileTime(seconds: Int64(time.tv_sec), nanoseconds: nanoseconds) ?? FileTime(seconds: 0)
@@ -21,7 +22,7 @@ extension FileTime {
 
 extension Stat {
   /// Last change of the content.
-  var modified: FileTime { FileTime(mtime) }
+  package var modified: FileTime { FileTime(mtime) }
   /// Last change of content or attributes.
   var changed: FileTime { FileTime(ctime) }
   /// Last access.

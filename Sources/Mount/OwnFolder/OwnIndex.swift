@@ -158,7 +158,7 @@ private struct KnownFiles {
       files[number] = known
     } else {
       let number = files.insert(known)
-      byFile.insert(Self.hash(known.record), number) { Self.hash(files[$0].record) }
+      byFile.insert(Self.hash(known.record), number)
     }
   }
 

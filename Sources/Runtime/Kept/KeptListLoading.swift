@@ -70,7 +70,8 @@ struct KeptListLoading {
     return number
   }
 
-  /// A page and all before it counts once a cursor follows.
+  /// A page and all before it counts once a cursor follows. Pages of the first group, which is all
+  /// of the list, are taken as they come: without its cursor the file is of no use.
   private mutating func takeGroups(into kept: inout KeptReplica) throws(KeptListFault) {
     var items: [PageItem] = []
     while let record = try next() {
@@ -78,14 +79,19 @@ struct KeptListLoading {
         guard let body = try? PageBody(decoding: record.body) else {
           throw KeptListFault("it is garbled")
         }
-        items += body.items
+        if end == nil {
+          for item in body.items { kept.take(item) }
+        } else {
+          items += body.items
+        }
         continue
       }
+      for item in items { kept.take(item) }
+      items.removeAll()
       guard record.kind == KeptListFile.Kind.reached,
         case .askFiles(let reached)? = try? Message(decoding: record.body),
-        (try? kept.take(items, upTo: reached)) != nil
+        (try? kept.reach(reached)) != nil
       else { throw KeptListFault("it is garbled") }
-      items.removeAll()
       end = (position, place)
       bytesAtFirst = bytesAtFirst ?? position
     }

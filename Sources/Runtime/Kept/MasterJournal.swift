@@ -18,8 +18,9 @@ package final class MasterJournal: Sendable {
     package let remark: String?
   }
 
-  /// Restores the master from the journal at `path`, or begins a new epoch where there is none;
-  /// then writes a fresh journal that begins with a snapshot, so that it does not grow for ever.
+  /// Restores the master from the journal at `path`, or begins a new epoch where there is none. A
+  /// journal that is whole goes on; else, and where most of it is history, a fresh one is written
+  /// that begins with a snapshot, so that it does not grow for ever.
   /// One that is damaged is kept under another name; what it held before the damage goes on in a
   /// new epoch, and the rest is taken back from the members.
   package static func open(
@@ -50,6 +51,9 @@ package final class MasterJournal: Sendable {
       var master: Master
       if let rest = restored.master {
         master = rest
+        if damage == nil, !isOlder, let content, let log = try goOn(path, content) {
+          return Opened(journal: MasterJournal(log), master: master, remark: nil)
+        }
         // Where the machine crashed, what was written last may be missing though others have seen
         // it: the same places in the order must not be given away twice. What had no history begins
         // one.
@@ -92,6 +96,19 @@ package final class MasterJournal: Sendable {
 // MARK: - Records
 
 extension MasterJournal {
+  /// Goes on with a journal of this start of the machine that ends with a whole record, as long as
+  /// it is not worth making anew; else nil.
+  private static func goOn(
+    _ path: String, _ content: RecordLog.Content
+  ) throws(SystemError) -> RecordLog? {
+    guard content.end == .whole, let first = content.records.first,
+      case .epoch(_, let boot)? = try? JournalRecord(decoding: first), boot == bootID
+    else { return nil }
+    let snapshot = content.records.prefix { !JournalRecord.isChange($0) }
+    let log = try RecordLog(.journal, goingOnAt: path, behind: snapshot)
+    return log.isWorthRewriting ? nil : log
+  }
+
   /// Whether nothing can be missing: it ended cleanly, or only the process died since it was begun.
   private static func isWhole(_ records: [[UInt8]]) -> Bool {
     if records.last == JournalRecord.end.encoded { return true }

@@ -61,7 +61,8 @@ package final class MountProgram: Sendable {
       keep: { (group) throws(Ending) in try state.keep(group) })
     let group = try makeGroup(state, trust)
     let cache = try makeCache(state)
-    let volume = try makeVolume(folder, index, group, try state.numberKey(), cache)
+    let volume = try makeVolume(
+      folder, try loaded(index), group, try state.numberKey(), cache)
     self.group.withLock { $0 = group }
     group.bind(volume)
     volume.shareOwnFolder()
@@ -143,16 +144,27 @@ package final class MountProgram: Sendable {
 // MARK: - The parts
 
 extension MountProgram {
-  private func openOwnFolder(_ state: StateFolder) throws(Ending) -> (OwnFolder, OwnIndex) {
+  /// The index is long, and nobody needs it before the folder is looked at: it is read meanwhile.
+  private func openOwnFolder(
+    _ state: StateFolder
+  ) throws(Ending) -> (OwnFolder, Background<OwnIndex>) {
     do {
-      let index = try OwnIndex(path: "\(state.path)/\(StateKind.index.rawValue)")
-      if let remark = index.remark { log.warning("\(remark)") }
+      let path = "\(state.path)/\(StateKind.index.rawValue)"
+      let index = try Background(name: "index") { [log] in
+        let index = try OwnIndex(path: path)
+        if let remark = index.remark { log.warning("\(remark)") }
+        return index
+      }
       return (
         try OwnFolder(
           path: configuration.ownFolder, placesFile: "\(state.path)/\(StateKind.shares.rawValue)"),
         index
       )
     } catch { throw Ending(.folder, "\(error)") }
+  }
+
+  private func loaded(_ index: Background<OwnIndex>) throws(Ending) -> OwnIndex {
+    do { return try index.value() } catch { throw Ending(.folder, "\(error)") }
   }
 
   private func lockOwnFolder(_ folder: OwnFolder) throws(Ending) -> OwnedDescriptor {
