@@ -43,8 +43,6 @@ final class Node: @unchecked Sendable {
   var slots: [Name: Slot] = [:]
   /// Whether nothing in it is only in the list.
   var isExpanded = false
-  /// How many directories in it are only in the list; nil where that is not known.
-  var listedDirectories: Int?
   /// Of the own files in it that rest.
   var firstResting = noRecord
   /// How often the kernel was told of it, less what it forgot.
@@ -222,7 +220,7 @@ struct OwnState {
   /// `stat` means that somebody else has changed it.
   var record: FileRecord?
   /// How often it went on as the version that it was though its time of change was another
-  /// (`VolumeTouched`): what was read of it before is not known to be what is there.
+  /// (`FolderSync/Touched`): what was read of it before is not known to be what is there.
   var touches: UInt64 = 0
   /// Whether there is no more to it than what it was announced as, and nothing under way.
   var isResting: Bool {

@@ -8,14 +8,7 @@ struct NodeChildren {
 
   subscript(name: Name) -> Slot? {
     get { directory.slots[name] ?? directory.table.wake(name, in: directory) }
-    nonmutating set {
-      if let known = directory.listedDirectories,
-        (directory.slots[name] == nil) != (newValue == nil), isListedDirectory(name)
-      {
-        directory.listedDirectories = newValue == nil ? known + 1 : known - 1
-      }
-      directory.slots[name] = newValue
-    }
+    nonmutating set { directory.slots[name] = newValue }
   }
 
   /// All of them. Complexity: O(names), where some are no nodes yet.
@@ -43,19 +36,11 @@ struct NodeChildren {
       && !directory.table.resting.contains(name, in: directory)
   }
 
-  /// How many directories of others in it are only in the list. Complexity: O(names in it) the
-  /// first time, then O(1): `listedDirectories` follows what becomes a node and what others change.
+  /// How many directories of others in it are only in the list. Complexity: O(names in it), until it
+  /// is expanded.
   var onlyListedDirectories: Int {
     if directory.isExpanded || !directory.isLinked { return 0 }
-    if let known = directory.listedDirectories { return known }
-    let found = directory.table.others.directories(in: directory.path).count { isOnlyListed($0) }
-    directory.listedDirectories = found
-    return found
-  }
-
-  /// Whether others' list has a directory at a name.
-  private func isListedDirectory(_ name: Name) -> Bool {
-    directory.table.others.isDirectory(name, in: directory.path)
+    return directory.table.others.directories(in: directory.path).count { isOnlyListed($0) }
   }
 
   /// Whether some of it is known apart from the list.

@@ -114,7 +114,6 @@ extension NodeTable {
     wakeResting(in: directory)
     if directory.isExpanded { return }
     directory.isExpanded = true
-    directory.listedDirectories = nil
     let items = others.items(in: directory.path)
     directory.slots.reserveCapacity(directory.slots.count + items.count)
     for item in items where directory.slots[item.name] == nil {
@@ -156,7 +155,6 @@ extension NodeTable {
     }
     guard isIdle else { return }
     directory.isExpanded = false
-    directory.listedDirectories = nil
     for (name, slot) in directory.slots { drop(slot, name, in: directory) }
   }
 
@@ -170,7 +168,6 @@ extension NodeTable {
     let claims = item.claims.map { Claim($0) }
     let node = makeNode(showing: claims.first, isAbove: item.isAbove)
     node.attach(to: directory, item.name, order: nextOrder())
-    if node.kind == .directory { directory.listedDirectories? -= 1 }
     return put(Slot(claims: claims, node: node), in: directory, item.name)
   }
 

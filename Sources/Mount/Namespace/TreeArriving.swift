@@ -26,7 +26,6 @@ extension Tree {
       guard let directory = self[known.directory], directory.isLinked,
         let path = try? SharePath(parent: directory.path, name: known.name)
       else { continue }
-      follow(known.name, in: directory, from: before, to: others)
       if isOther || before.shows(path) != others.shows(path) {
         touch(directory, known.name, now: now)
       }
@@ -34,23 +33,11 @@ extension Tree {
     }
   }
 
-  /// A name that is only in the list may be a directory now that was none, or the reverse.
-  private func follow(
-    _ name: Name, in directory: Node, from before: ListView, to now: ListView
-  ) {
-    guard let known = directory.listedDirectories else { return }
-    let (was, becomes) = (
-      before.isDirectory(name, in: directory.path), now.isDirectory(name, in: directory.path)
-    )
-    if was != becomes { directory.listedDirectories = becomes ? known + 1 : known - 1 }
-  }
-
   /// What changes where nodes are by that others' entries are `others`. Complexity: O(names in
   /// directories that have some).
   private func changes(to others: ListView) -> [ListDelta] {
     var (gone, there): ([ListDelta], [ListDelta]) = ([], [])
     for directory in table.all where directory.isLinked {
-      directory.listedDirectories = nil
       guard directory.isExpanded || directory.children.hasNodes else { continue }
       var known: [EntryKey: ListedEntry] = [:]
       for claim in directory.slots.values.flatMap(\.claims) where !claim.isOwn {
