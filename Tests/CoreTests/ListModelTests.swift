@@ -139,6 +139,43 @@ import Testing
     changes.check()
   }
 
+  @Test(arguments: 1...10 as ClosedRange<UInt64>)
+  func `a list that is built in the order of its tree does the same`(seed: UInt64) throws {
+    var changes = Changes(random: SeededGenerator(seed: seed))
+    for _ in 0..<300 { try changes.step() }
+    let entries = Array(changes.list.inTreeOrder)
+    #expect(entries.count == changes.list.count)
+    var builder = ListBuilder()
+    changes.model = ModelList()
+    var deltas: [ListDelta] = []
+    for listed in entries {
+      builder.append(listed)
+      changes.model.upsert(listed, into: &deltas)
+    }
+    var twice = builder
+    for listed in entries { twice.append(listed) }
+    #expect(twice.finish() == nil)
+    changes.list = try #require(builder.finish())
+    changes.check()
+    for _ in 0..<200 { try changes.step() }
+    changes.check()
+  }
+
+  @Test func `a list in another order is none`() throws {
+    var builder = ListBuilder()
+    for (number, path) in ["a/1", "b/1", "a/2"].enumerated() {
+      builder.append(
+        ListedEntry(
+          entry: Entry(
+            id: RandomID(high: 1, low: UInt64(number)), path: try SharePath(Array(path.utf8)),
+            kind: .file, version: RandomID(high: 2, low: 1), size: 0,
+            modified: FileTime(seconds: 0), mode: 0o644),
+          owner: PublicID(1), claimed: 1))
+    }
+    #expect(builder.finish() == nil)
+    #expect(try #require(ListBuilder().finish()).count == 0)
+  }
+
   @Test func `a large list is found, copied and emptied`() throws {
     var list = ShareList()
     var deltas: [ListDelta] = []

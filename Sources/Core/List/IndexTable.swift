@@ -45,6 +45,17 @@ package struct IndexTable: Sendable {
       count += 1
     }
 
+    /// Whether another number is there that is the same.
+    func holds(_ slot: Slot, _ isSame: (UInt32, UInt32) -> Bool) -> Bool {
+      let mask = slots.count - 1
+      var index = Int(slot.hash) & mask
+      while !slots[index].isVacant {
+        if slots[index].hash == slot.hash, isSame(slots[index].number, slot.number) { return true }
+        index = (index + 1) & mask
+      }
+      return false
+    }
+
     /// Takes what is there into so many slots.
     mutating func refill(length: Int) {
       let old = slots
@@ -69,6 +80,40 @@ package struct IndexTable: Sendable {
   private var depth: UInt8 = 0
 
   package init() {}
+
+  /// All at once: numbers from `first` on, with the hashes of their records. nil where two of them
+  /// are the same by `isSame`. Complexity: O(n), page by page.
+  package init?(
+    _ hashes: ContiguousArray<UInt64>, from first: UInt32, isSame: (UInt32, UInt32) -> Bool
+  ) {
+    if hashes.isEmpty { return }
+    while hashes.count >> Int(depth) > Self.largest / 2, depth < Slot.highBits { depth += 1 }
+    directory = ContiguousArray(0..<UInt32(1) << UInt32(depth))
+    // Which numbers belong to which page: sorted by counting.
+    var ends = ContiguousArray(repeating: 0, count: directory.count + 1)
+    for hash in hashes { ends[spot(of: hash) + 1] += 1 }
+    for page in 1..<ends.count { ends[page] += ends[page - 1] }
+    var next = ends
+    var sorted = ContiguousArray<UInt32>(repeating: 0, count: hashes.count)
+    for index in hashes.indices {
+      let page = spot(of: hashes[index])
+      sorted[next[page]] = UInt32(index)
+      next[page] += 1
+    }
+    pages.reserveCapacity(directory.count)
+    for page in directory.indices {
+      let part = sorted[ends[page]..<ends[page + 1]]
+      var length = Self.smallest
+      while part.count * 4 > length * 3 { length *= 2 }
+      var filled = Page(depth: depth, slots: ContiguousArray(repeating: .vacant, count: length))
+      for index in part {
+        let slot = Slot(first + index, hashes[Int(index)])
+        if filled.holds(slot, isSame) { return nil }
+        filled.place(slot)
+      }
+      pages.append(filled)
+    }
+  }
 
   /// The number with this hash that `matches`; nil if there is none.
   package func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32? {

@@ -87,6 +87,19 @@ struct PlaceTree: Sendable {
     }
   }
 
+  /// The place behind one in the order of the tree, in which a directory goes before what is in it;
+  /// nil behind the last.
+  func next(behind place: UInt32) -> UInt32? {
+    let below = firstChild(of: place)
+    if below != noRecord { return below }
+    var one = place
+    while one != Self.root {
+      if places[one].next != noRecord { return places[one].next }
+      one = places[one].parent
+    }
+    return nil
+  }
+
   func path(of place: UInt32) -> SharePath {
     var bytes = [UInt8](repeating: 0x2f, count: pathLength(of: place))
     var end = bytes.count
@@ -147,17 +160,75 @@ extension PlaceTree {
     var place = Self.root
     var end = -1
     for part in path.parts {
-      let directory = places[place].directory
-      if place != Self.root, directories[directory].entries == 0 { pays(end) }
-      directories[directory].add(owner)
+      descend(from: place, end, of: owner, pays)
       let hash = Self.hash(place, part)
-      place = child(of: place, part, hash) ?? makePlace(in: place, part, hash)
-      end += part.count + 1
-      if end < path.bytes.count, places[place].directory == noRecord {
-        places[place].directory = directories.insert(Directory(payer: owner))
+      if let known = child(of: place, part, hash) {
+        place = known
+      } else {
+        place = makePlace(in: place, part)
+        byName.insert(hash, place)
       }
+      end += part.count + 1
+      if end < path.bytes.count { hold(place, for: owner) }
     }
     return place
+  }
+
+  /// The same of paths that come in the order of the tree, into one that had nothing before: no
+  /// name is found before `index`. `line`: the places on the way to the path before this one.
+  mutating func enterInOrder(
+    _ path: SharePath, of owner: PublicID, line: inout ContiguousArray<UInt32>,
+    pays: (Int) -> Void
+  ) -> UInt32 {
+    var place = Self.root
+    var end = -1
+    var depth = 0
+    for part in path.parts {
+      descend(from: place, end, of: owner, pays)
+      if depth < line.count, name(of: line[depth]) == part {
+        place = line[depth]
+      } else {
+        place = makePlace(in: place, part)
+        line.removeSubrange(depth...)
+        line.append(place)
+      }
+      depth += 1
+      end += part.count + 1
+      if end < path.bytes.count { hold(place, for: owner) }
+    }
+    line.removeSubrange(depth...)
+    return place
+  }
+
+  /// Finds names from now on. Returns: false where one is in a directory twice. Complexity: O(n).
+  mutating func index() -> Bool {
+    var hashes = ContiguousArray<UInt64>()
+    hashes.reserveCapacity(Int(places.end))
+    for place in 1..<max(1, places.end) {
+      hashes.append(Self.hash(places[place].parent, name(of: place)))
+    }
+    let index = IndexTable(hashes, from: 1) { [places] one, other in
+      places[one].parent == places[other].parent && name(of: one) == name(of: other)
+    }
+    guard let index else { return false }
+    byName = index
+    return true
+  }
+
+  /// An entry of `owner` comes below a place, whose path has so many bytes.
+  private mutating func descend(
+    from place: UInt32, _ bytes: Int, of owner: PublicID, _ pays: (Int) -> Void
+  ) {
+    let directory = places[place].directory
+    if place != Self.root, directories[directory].entries == 0 { pays(bytes) }
+    directories[directory].add(owner)
+  }
+
+  /// Something of `owner` is about to be below a place.
+  private mutating func hold(_ place: UInt32, for owner: PublicID) {
+    if places[place].directory == noRecord {
+      places[place].directory = directories.insert(Directory(payer: owner))
+    }
   }
 
   /// An entry of `owner` leaves a place, where nothing claims it any more or something else does.
@@ -181,9 +252,7 @@ extension PlaceTree {
     }
   }
 
-  private mutating func makePlace(
-    in parent: UInt32, _ name: ArraySlice<UInt8>, _ hash: UInt64
-  ) -> UInt32 {
+  private mutating func makePlace(in parent: UInt32, _ name: ArraySlice<UInt8>) -> UInt32 {
     let directory = places[parent].directory
     var place = Place(
       parent: parent, name: names.insert(name), nameLength: UInt8(name.count))
@@ -195,7 +264,6 @@ extension PlaceTree {
       places[place.previous].next = number
     }
     directories[directory].last = number
-    byName.insert(hash, number)
     return number
   }
 

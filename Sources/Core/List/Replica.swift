@@ -183,6 +183,12 @@ extension Replica {
     }
   }
 
+  /// Takes a whole list, where there was none.
+  package mutating func take(_ list: ShareList) {
+    precondition(self.list.count == 0, "a list is taken whole before anything else")
+    self.list = list
+  }
+
   /// Ends a run of pages, or begins an epoch: the replica is now at `order`.
   package mutating func reached(_ order: ListOrder, _ history: History) {
     self.order = order

@@ -94,6 +94,12 @@ extension ShareList {
     (0..<records.end).lazy.filter { records[$0].place != noRecord }.map { listed($0) }
   }
 
+  /// All entries in the order of the tree: a directory before what is in it, the claims of a path one
+  /// behind the other.
+  package var inTreeOrder: some Sequence<ListedEntry> {
+    sequence(first: PlaceTree.root) { places.next(behind: $0) }.lazy.flatMap { claims(at: $0) }
+  }
+
   /// The entries that `other` has not, in the order of their keys. Complexity: O(n).
   func lacking(in other: ShareList) -> [ListedEntry] {
     (0..<records.end)
@@ -293,6 +299,29 @@ extension ShareList {
     for id in ids(ownedBy: owner) { remove(EntryKey(owner, id), into: &deltas) }
   }
 
+  /// Adds an entry behind all others, in the order of the tree; nothing is found before `index`.
+  /// `line`: as of `PlaceTree.enterInOrder`.
+  mutating func appendInOrder(_ listed: ListedEntry, line: inout ContiguousArray<UInt32>) {
+    let number = records.insert(EntryRecord(listed))
+    setContent(number, to: listed.entry)
+    enrol(number)
+    let path = listed.entry.path
+    var pathBytes = path.bytes.count
+    let place = places.enterInOrder(path, of: listed.owner, line: &line) { pathBytes += $0 }
+    stand(number, at: place, pathBytes)
+  }
+
+  /// Finds entries and paths from now on. Returns: false where there is one twice. Complexity: O(n).
+  mutating func index() -> Bool {
+    var hashes = ContiguousArray<UInt64>()
+    hashes.reserveCapacity(Int(records.end))
+    for number in 0..<records.end { hashes.append(IndexTable.hash(records[number].key)) }
+    let index = IndexTable(hashes, from: 0) { [records] in records[$0].key == records[$1].key }
+    guard let index, places.index() else { return false }
+    byKey = index
+    return true
+  }
+
   private mutating func setContent(_ number: UInt32, to entry: Entry) {
     records[number].kind = entry.kind
     records[number].version = entry.version
@@ -311,7 +340,12 @@ extension ShareList {
     let owner = records[number].owner
     var pathBytes = path.bytes.count
     let place = places.enter(path, of: owner) { pathBytes += $0 }
-    owned[owner]!.pathBytes += pathBytes
+    stand(number, at: place, pathBytes)
+  }
+
+  /// `pathBytes`: what its owner is charged for it.
+  private mutating func stand(_ number: UInt32, at place: UInt32, _ pathBytes: Int) {
+    owned[records[number].owner]!.pathBytes += pathBytes
     records[number].place = place
     // Kept sorted by (claimed, key): the earliest claim shows.
     var before = noRecord

@@ -60,6 +60,9 @@ package struct KeptReplica: Sendable {
   /// Takes something that changed on the way to where the replica is said to be next.
   package mutating func take(_ item: PageItem) { replica.take(item) }
 
+  /// Takes all of the list, before anything else of it.
+  package mutating func take(_ list: ShareList) { replica.take(list) }
+
   /// All that was taken is what changed on the way to where `reached` stands. Throws where that
   /// says nothing.
   package mutating func reach(_ reached: ListQuestion) throws(DecodingFault) {

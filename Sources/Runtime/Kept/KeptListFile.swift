@@ -8,17 +8,20 @@ import System
 ///
 /// `magic 8 ‖ format UInt32 ‖ id 16`, then records, each `UInt32 length ‖ sealed bytes`. The first
 /// record says whose the list is; then come groups of page bodies, each ended by a cursor: what is
-/// behind the last cursor counts for nothing. Used by one thread at a time; blocks on the disk.
+/// behind the last cursor counts for nothing. The first group is a snapshot: all of the list, in the
+/// order of its tree, written and read in one pass. Used by one thread at a time; blocks on the disk.
 struct KeptListFile {
   /// What a record is.
   enum Kind {
     static let owner: UInt8 = 1
     static let page: UInt8 = 2
     static let reached: UInt8 = 3
+    /// A page of entries in the order of the tree.
+    static let snapshot: UInt8 = 4
   }
 
   static let magic = Array("fsharels".utf8)
-  static let format: UInt32 = 2
+  static let format: UInt32 = 3
   /// Bytes of all that is before the records.
   static let headLength = 8 + 4 + 16
   /// A record is a page and its seal: what says that it is longer is damaged.
@@ -92,7 +95,11 @@ struct KeptListFile {
   mutating func append(
     _ items: some Sequence<PageItem>, upTo question: ListQuestion
   ) throws(SystemError) {
-    try write(pages: items)
+    try write(Kind.page, items)
+    try write(reached: question)
+  }
+
+  private mutating func write(reached question: ListQuestion) throws(SystemError) {
     // The protocol's own words for how far somebody has come.
     guard let reached = try? Message.askFiles(question).encoded() else {
       preconditionFailure("a question fits a message")
@@ -113,23 +120,27 @@ struct KeptListFile {
     owner.putBytes16(master.bytes)
     owner.put(snapshot.publicID)
     try write(Kind.owner, owner.bytes)
-    try write(pages: snapshot.members.lazy.map { .member($0) })
-    try append(snapshot.list.unordered.lazy.map { .entry($0) }, upTo: snapshot.reached)
+    try write(Kind.page, snapshot.members.lazy.map { .member($0) })
+    try write(Kind.snapshot, snapshot.list.inTreeOrder.lazy.map { .entry($0) })
+    try write(reached: snapshot.reached)
   }
 
-  private mutating func write(pages items: some Sequence<PageItem>) throws(SystemError) {
+  /// Writes pages of that kind.
+  private mutating func write(
+    _ kind: UInt8, _ items: some Sequence<PageItem>
+  ) throws(SystemError) {
     var page = PageBody(items: [])
     var size = 0
     for item in items {
       if size + item.encodedBound > Limits.listBody, !page.items.isEmpty {
-        try write(Kind.page, page.encoded())
+        try write(kind, page.encoded())
         page.items.removeAll(keepingCapacity: true)
         size = 0
       }
       page.items.append(item)
       size += item.encodedBound
     }
-    if !page.items.isEmpty { try write(Kind.page, page.encoded()) }
+    if !page.items.isEmpty { try write(kind, page.encoded()) }
   }
 
   private mutating func write(_ kind: UInt8, _ body: [UInt8]) throws(SystemError) {

@@ -70,31 +70,36 @@ struct KeptListLoading {
     return number
   }
 
-  /// A page and all before it counts once a cursor follows. Pages of the first group, which is all
-  /// of the list, are taken as they come: without its cursor the file is of no use.
+  /// A page and all before it counts once a cursor follows. The first group, which is all of the
+  /// list, is taken as it comes: without its cursor the file is of no use.
   private mutating func takeGroups(into kept: inout KeptReplica) throws(KeptListFault) {
+    var snapshot: ListBuilder? = ListBuilder()
     var items: [PageItem] = []
     while let record = try next() {
-      if record.kind == KeptListFile.Kind.page {
-        guard let body = try? PageBody(decoding: record.body) else {
-          throw KeptListFault("it is garbled")
+      switch record.kind {
+      case KeptListFile.Kind.snapshot where snapshot != nil:
+        for case .entry(let listed) in try page(record.body) { snapshot!.append(listed) }
+      case KeptListFile.Kind.page: items += try page(record.body)
+      case KeptListFile.Kind.reached:
+        if let whole = snapshot.take() {
+          guard let list = whole.finish() else { throw KeptListFault("it is garbled") }
+          kept.take(list)
         }
-        if end == nil {
-          for item in body.items { kept.take(item) }
-        } else {
-          items += body.items
-        }
-        continue
+        for item in items { kept.take(item) }
+        items.removeAll()
+        guard case .askFiles(let reached)? = try? Message(decoding: record.body),
+          (try? kept.reach(reached)) != nil
+        else { throw KeptListFault("it is garbled") }
+        end = (position, place)
+        bytesAtFirst = bytesAtFirst ?? position
+      default: throw KeptListFault("it is garbled")
       }
-      for item in items { kept.take(item) }
-      items.removeAll()
-      guard record.kind == KeptListFile.Kind.reached,
-        case .askFiles(let reached)? = try? Message(decoding: record.body),
-        (try? kept.reach(reached)) != nil
-      else { throw KeptListFault("it is garbled") }
-      end = (position, place)
-      bytesAtFirst = bytesAtFirst ?? position
     }
+  }
+
+  private func page(_ body: [UInt8]) throws(KeptListFault) -> [PageItem] {
+    guard let page = try? PageBody(decoding: body) else { throw KeptListFault("it is garbled") }
+    return page.items
   }
 
   /// Cuts off what no cursor follows.
