@@ -43,6 +43,8 @@ final class Node: @unchecked Sendable {
   var slots: [Name: Slot] = [:]
   /// Whether nothing in it is only in the list.
   var isExpanded = false
+  /// How many directories in it are only in the list, where that was counted and stayed so.
+  var listedDirectories: Int?
   /// Of the own files in it that rest.
   var firstResting = noRecord
   /// How often the kernel was told of it, less what it forgot.

@@ -8,7 +8,12 @@ struct NodeChildren {
 
   subscript(name: Name) -> Slot? {
     get { directory.slots[name] ?? directory.table.wake(name, in: directory) }
-    nonmutating set { directory.slots[name] = newValue }
+    nonmutating set {
+      if (directory.slots[name] == nil) != (newValue == nil) {
+        directory.table.recount(name, in: directory)
+      }
+      directory.slots[name] = newValue
+    }
   }
 
   /// All of them. Complexity: O(names), where some are no nodes yet.
@@ -36,11 +41,14 @@ struct NodeChildren {
       && !directory.table.resting.contains(name, in: directory)
   }
 
-  /// How many directories of others in it are only in the list. Complexity: O(names in it), until it
-  /// is expanded.
+  /// How many directories of others in it are only in the list. Complexity: O(names in it) the
+  /// first time, and again where one of them came, went or became a node; else O(1).
   var onlyListedDirectories: Int {
     if directory.isExpanded || !directory.isLinked { return 0 }
-    return directory.table.others.directories(in: directory.path).count { isOnlyListed($0) }
+    if let known = directory.listedDirectories { return known }
+    let found = directory.table.others.directories(in: directory.path).count { isOnlyListed($0) }
+    directory.listedDirectories = found
+    return found
   }
 
   /// Whether some of it is known apart from the list.

@@ -18,6 +18,8 @@ final class NodeTable: @unchecked Sendable {
   private(set) var others = ListView()
   /// When that was.
   private var changed: FileTime
+  /// Whether nodes are still being brought to it.
+  var isChanging = false
   private let numbers: FileNumbers
   private var lastNumber = Node.rootNumber
   private var lastOrder: UInt64 = 0
@@ -65,6 +67,16 @@ final class NodeTable: @unchecked Sendable {
   func take(_ others: ListView, now: FileTime) {
     self.others = others
     changed = now
+  }
+
+  /// Whether a name of a directory is only in the list is about to be otherwise: where it is a
+  /// directory there, those are counted anew.
+  func recount(_ name: Name, in directory: Node) {
+    guard directory.listedDirectories != nil else { return }
+    // While a step of the list is made it is ahead of what was made of it so far.
+    if isChanging || others.isDirectory(name, in: directory.path) {
+      directory.listedDirectories = nil
+    }
   }
 
   /// Where a claim stands; nil for others' that are only in the list.
@@ -155,6 +167,7 @@ extension NodeTable {
     }
     guard isIdle else { return }
     directory.isExpanded = false
+    directory.listedDirectories = nil
     for (name, slot) in directory.slots { drop(slot, name, in: directory) }
   }
 
@@ -168,6 +181,7 @@ extension NodeTable {
     let claims = item.claims.map { Claim($0) }
     let node = makeNode(showing: claims.first, isAbove: item.isAbove)
     node.attach(to: directory, item.name, order: nextOrder())
+    if node.kind == .directory { directory.listedDirectories = nil }
     return put(Slot(claims: claims, node: node), in: directory, item.name)
   }
 

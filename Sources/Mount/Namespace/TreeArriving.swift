@@ -9,6 +9,8 @@ extension Tree {
     let before = table.others
     let deltas = deltas ?? changes(to: others)
     table.take(others, now: now)
+    table.isChanging = true
+    defer { table.isChanging = false }
     var passed = PassedChanges()
     for delta in deltas {
       switch delta {
@@ -26,6 +28,11 @@ extension Tree {
       guard let directory = self[known.directory], directory.isLinked,
         let path = try? SharePath(parent: directory.path, name: known.name)
       else { continue }
+      if before.isDirectory(known.name, in: directory.path)
+        != others.isDirectory(known.name, in: directory.path)
+      {
+        directory.listedDirectories = nil
+      }
       if isOther || before.shows(path) != others.shows(path) {
         touch(directory, known.name, now: now)
       }
@@ -38,6 +45,7 @@ extension Tree {
   private func changes(to others: ListView) -> [ListDelta] {
     var (gone, there): ([ListDelta], [ListDelta]) = ([], [])
     for directory in table.all where directory.isLinked {
+      directory.listedDirectories = nil
       guard directory.isExpanded || directory.children.hasNodes else { continue }
       var known: [EntryKey: ListedEntry] = [:]
       for claim in directory.slots.values.flatMap(\.claims) where !claim.isOwn {
@@ -55,8 +63,11 @@ extension Tree {
       for item in others.items(in: directory.path)
       where !directory.children.isOnlyListed(item.name) {
         there += item.claims.filter { known[$0.key] != $0 }.map { .upserted($0) }
-        // What only holds something is made by whatever it holds.
-        if directory.slots[item.name] == nil, item.claims.isEmpty, item.isAbove {
+        // What only holds something, or holds something now and was a file, is made by whatever it
+        // holds.
+        let slot = directory.slots[item.name]
+        let isMade = slot.map { $0.node.kind == .directory } ?? !item.claims.isEmpty
+        if item.isAbove, !isMade {
           there += others.first(below: directory.path, item.name).map { [.upserted($0)] } ?? []
         }
       }
@@ -83,7 +94,10 @@ extension Tree {
         pass(old.path, isOther: true, &passed)
       }
     }
-    if !pass(path, isOther: isOther, &passed) { put(claim, now: now, ownNode: nil) }
+    if pass(path, isOther: isOther, &passed) { return }
+    put(claim, now: now, ownNode: nil)
+    // Only what it lies in was made. A later change of the same step may have taken it from there.
+    if table.place(of: claim.key) == nil { pass(path, isOther: false, &passed) }
   }
 
   /// Notes a change at a path if that, or a directory above it, is only in the list. `isOther`:
