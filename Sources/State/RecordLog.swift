@@ -38,28 +38,23 @@ package final class RecordLog: Sendable {
 
   /// Makes a log that holds `records`, in the place of any that is there; durable on return.
   /// `worthRewriting`: bytes from which it is worth making anew.
-  package init(
+  package convenience init(
     _ kind: StateKind, _ path: String, replacingWith records: some Sequence<[UInt8]>,
     worthRewriting: Int = 64 << 20
   ) throws(SystemError) {
-    self.path = path
-    self.worthRewriting = worthRewriting
-    self.kind = kind
     let bytes = Self.file(kind, records)
     var made: OwnedDescriptor?
     try File.replace(path, bytes, mode: 0o600) { made = $0 }
     guard let made else { preconditionFailure("what was replaced has a file") }
-    current = Locked(Open(file: made, bytesAtFirst: bytes.count, bytes: bytes.count))
+    self.init(
+      kind, path, Open(file: made, bytesAtFirst: bytes.count, bytes: bytes.count), worthRewriting)
   }
 
   /// Goes on with a log that ends with a whole record. `first`: the records with which it was made.
-  package init(
+  package convenience init(
     _ kind: StateKind, goingOnAt path: String, behind first: some Sequence<[UInt8]>,
     worthRewriting: Int = 64 << 20
   ) throws(SystemError) {
-    self.path = path
-    self.worthRewriting = worthRewriting
-    self.kind = kind
     let file = OwnedDescriptor(
       try retryingOnInterrupt("open \(path)") {
         open(path.cPath, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
@@ -68,7 +63,15 @@ package final class RecordLog: Sendable {
       $0 + Self.headLength + $1.count
     }
     let bytes = Int(try Stat(descriptor: file.raw).size)
-    current = Locked(Open(file: file, bytesAtFirst: bytesAtFirst, bytes: bytes))
+    self.init(
+      kind, path, Open(file: file, bytesAtFirst: bytesAtFirst, bytes: bytes), worthRewriting)
+  }
+
+  private init(_ kind: StateKind, _ path: String, _ open: Open, _ worthRewriting: Int) {
+    self.kind = kind
+    self.path = path
+    self.worthRewriting = worthRewriting
+    current = Locked(open)
   }
 
   /// Makes a log that nobody appends to for now; durable on return.

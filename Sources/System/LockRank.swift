@@ -1,6 +1,6 @@
 import CLinux
 
-/// In which order one thread may take several locks: each with a higher rank than all that it holds.
+/// In which order one thread may take several locks: each with a higher rank than all it holds.
 ///
 /// Two threads that take two locks in different orders wait for each other for ever, and only if
 /// they come at the same time; so the order itself is checked, at every lock, where

@@ -8,8 +8,7 @@ package final class Locked<Value>: @unchecked Sendable {
   @usableFromInline
   var value: Value
 
-  /// Puts a value under a lock. `rank`: its place in the order of locks; nil where `withLock`
-  /// never calls anything that takes another, and is never called by what holds one.
+  /// Puts a value under a lock. `rank`: its place in the order of locks; nil: that is not checked.
   package init(_ value: Value, rank: LockRank? = nil) {
     self.value = value
     self.rank = LockRank.isChecked ? rank : nil

@@ -63,7 +63,10 @@ import Testing
       let text = try Self.text(path).replacing(/\/\/[^\n]*/, with: "")
       texts[path] = text
       let declared =
-        /(?m)^(?:package |private |fileprivate )?(?:final )?(?:struct|class|enum|protocol|typealias) (\w+)/
+        #/
+        (?m)^(?:package\s|private\s|fileprivate\s)?(?:final\s)?
+        (?:struct|class|enum|protocol|typealias)\s(\w+)
+        /#
       for match in text.matches(of: declared) {
         home[String(match.1), default: []].insert(room(path))
       }
@@ -76,6 +79,18 @@ import Testing
           guard let lies = home[word], lies.isSubset(of: above) else { continue }
           Issue.record("\(path) names \(word), which lies above it in \(lies.sorted())")
         }
+      }
+    }
+  }
+
+  @Test func `no room takes another one's locks`() throws {
+    let taken = /(\w+)\.\w+\.withLock/
+    let rooms: Set<Substring> = [
+      "namespace", "reading", "files", "serving", "folderSync", "incoming", "rescans", "disk",
+    ]
+    for path in Self.sources where path.hasPrefix("Sources/Mount/") {
+      for match in try Self.text(path).matches(of: taken) where rooms.contains(match.1) {
+        Issue.record("\(path): \(match.0)")
       }
     }
   }

@@ -16,8 +16,8 @@ package enum ListDelta: Equatable, Sendable {
 /// by its place in a tree of names (`PlaceTree`); paths are put together when they are asked for.
 /// About 150 bytes for a file with a name of 16; a copy shares what neither side changes.
 package struct ShareList: Sendable {
-  private var places = PlaceTree()
-  private var records = Arena<EntryRecord>()
+  private(set) var places = PlaceTree()
+  private(set) var records = Arena<EntryRecord>()
   private var extras = Arena<EntryExtra>()
   private var byKey = IndexTable()
   private var owned: [PublicID: OwnedEntries] = [:]
@@ -79,34 +79,6 @@ extension ShareList {
     recordNumbers(ownedBy: owner).map { listed($0) }.sorted { $0.key < $1.key }
   }
 
-  /// All entries in the order of their keys. Complexity: O(n log n).
-  package var sorted: [ListedEntry] { Array(inOrder) }
-
-  /// The same, one after the other.
-  package var inOrder: some Sequence<ListedEntry> {
-    // Numbers are moved about, rather than entries.
-    (0..<records.end).filter { records[$0].place != noRecord }
-      .sorted { records[$0].key < records[$1].key }.lazy.map { listed($0) }
-  }
-
-  /// All entries, in an order that depends on what became of the list before.
-  package var unordered: some Sequence<ListedEntry> {
-    (0..<records.end).lazy.filter { records[$0].place != noRecord }.map { listed($0) }
-  }
-
-  /// All entries in the order of the tree: a directory before what is in it, the claims of a path one
-  /// behind the other.
-  package var inTreeOrder: some Sequence<ListedEntry> {
-    sequence(first: PlaceTree.root) { places.next(behind: $0) }.lazy.flatMap { claims(at: $0) }
-  }
-
-  /// The entries that `other` has not, in the order of their keys. Complexity: O(n).
-  func lacking(in other: ShareList) -> [ListedEntry] {
-    (0..<records.end)
-      .filter { records[$0].place != noRecord && other.record(of: records[$0].key) == nil }
-      .map { listed($0) }.sorted { $0.key < $1.key }
-  }
-
   /// Why `entry` of `owner` cannot be taken; nil if it can. Complexity: O(depth).
   package func rejection(of entry: Entry, owner: PublicID) -> Rejection? {
     rejection(of: entry.path, kind: entry.kind, key: EntryKey(owner, entry.id))
@@ -164,89 +136,6 @@ extension ShareList {
       }
     }
     return found
-  }
-}
-
-// MARK: - Looking into places
-
-extension ShareList {
-  /// The place of a path (nil: the top); nil where nothing is.
-  func place(at path: SharePath?) -> UInt32? {
-    path.map { places.place(at: $0) } ?? PlaceTree.root
-  }
-
-  /// Every place right in one, in the order in which they came.
-  func forEachChild(of place: UInt32, _ body: (UInt32, Name) -> Void) {
-    places.forEachChild(of: place) { body($0, Name(unchecked: places.name(of: $0))) }
-  }
-
-  /// The same of those below which something is, or that somebody has as a directory.
-  func forEachDirectory(of place: UInt32, _ body: (UInt32, Name) -> Void) {
-    places.forEachChild(of: place) { child in
-      let claim = places.claim(at: child)
-      if places.entries(below: child) > 0 || claim != noRecord && records[claim].kind == .directory
-      {
-        body(child, Name(unchecked: places.name(of: child)))
-      }
-    }
-  }
-
-  /// Of the entries at a place of those whom `matching` names, what the earliest claims to be.
-  func firstKind(at place: UInt32, where matching: (PublicID) -> Bool) -> EntryKind? {
-    var number = places.claim(at: place)
-    while number != noRecord, !matching(records[number].owner) {
-      number = records[number].nextClaim
-    }
-    return number == noRecord ? nil : records[number].kind
-  }
-
-  /// The entries that stand at a place, the earliest claim first.
-  func claims(at place: UInt32) -> [ListedEntry] {
-    sequence(first: places.claim(at: place)) { records[$0].nextClaim }
-      .prefix { $0 != noRecord }.map { listed($0) }
-  }
-
-  /// Bytes of the longest path below a place, behind that of the place. Complexity: O(entries below
-  /// it).
-  func longest(below place: UInt32) -> Int {
-    let length = places.pathLength(of: place)
-    var longest = 0
-    places.visit(below: place) { longest = max(longest, places.pathLength(of: $0) - length) }
-    return longest
-  }
-
-  /// The earliest claim at a place of those whom `matching` names; nil where they have none.
-  func first(at place: UInt32, where matching: (PublicID) -> Bool) -> ListedEntry? {
-    var claim = places.claim(at: place)
-    while claim != noRecord {
-      if matching(records[claim].owner) { return listed(claim) }
-      claim = records[claim].nextClaim
-    }
-    return nil
-  }
-
-  /// Whether those whom `matching` names have something below a place. Complexity: O(members that
-  /// have).
-  func hasOwner(below place: UInt32, where matching: (PublicID) -> Bool) -> Bool {
-    places.hasOwner(below: place, where: matching)
-  }
-
-  /// Something below a place of those whom `matching` names; nil where they have nothing.
-  /// Complexity: O(depth and names in the directories on the way).
-  func first(below place: UInt32, where matching: (PublicID) -> Bool) -> ListedEntry? {
-    var place = place
-    while hasOwner(below: place, where: matching) {
-      var found: ListedEntry?
-      var next: UInt32?
-      places.forEachChild(of: place) { child in
-        if found != nil { return }
-        found = first(at: child, where: matching)
-        if next == nil, hasOwner(below: child, where: matching) { next = child }
-      }
-      guard found == nil, let next else { return found }
-      place = next
-    }
-    return nil
   }
 }
 
@@ -311,7 +200,8 @@ extension ShareList {
     stand(number, at: place, pathBytes)
   }
 
-  /// Finds entries and paths from now on. Returns: false where there is one twice. Complexity: O(n).
+  /// Finds entries and paths from now on. Returns: false where there is one twice. Complexity:
+  /// O(n).
   mutating func index() -> Bool {
     var hashes = ContiguousArray<UInt64>()
     hashes.reserveCapacity(Int(records.end))

@@ -1,5 +1,4 @@
 import Glibc
-import Logging
 import Protocol
 import System
 
@@ -7,39 +6,21 @@ import System
 /// whole directories hint at is compared with the namespace, on the disk pool, by one worker at a
 /// time. What equals the namespace is nothing new, so one's own changes through the mount have no
 /// echo.
-package final class FolderSync: Sendable {
+package final class FolderSync: OnOwnFolder, Sendable {
   let times: WatchTimes
+  let parts: OwnFolderParts
   let files: OwnFiles
   let serving: Serving
-  let namespace: Namespace
-  let folder: OwnFolder
-  let index: OwnIndex
-  let watch: OwnWatch
-  let group: any GroupPort
-  let disk: DiskWork
-  let rescans: RescanQueue
-  let nameLock: NameLock
-  let log: Logger
-  let budget: LogBudget
   /// Paths of the own folder on which something is mounted.
   let mountPoints = Locked<Set<SharePath>>([], rank: .leaf)
   /// Places that were asked whether they answer, and have not.
-  let probes = Locked<Set<PlaceID>>([], rank: .leaf)
+  let probes = Locked<Set<InPlaceShareID>>([], rank: .leaf)
 
   init(_ files: OwnFiles, _ serving: Serving, _ times: WatchTimes) {
     self.times = times
+    parts = files.parts
     self.files = files
     self.serving = serving
-    namespace = files.namespace
-    folder = files.folder
-    index = files.index
-    watch = files.watch
-    group = files.group
-    disk = files.disk
-    rescans = files.rescans
-    nameLock = files.nameLock
-    log = files.log
-    budget = files.budget
     rescans.setWorker { [weak self] in self?.work() }
   }
 

@@ -72,17 +72,17 @@ extension FolderSync {
   func origin(of found: DiskEntry) -> KnownState? {
     guard let id = index.lookup(found.record)?.entry else { return nil }
     let known = namespace.read { tree -> (KnownState, SharePath)? in
-      guard let node = tree.node(of: id), let sight = KnownState(node), sight.id == id,
+      guard let node = tree.node(of: id), let known = KnownState(node), known.id == id,
         let path = tree.path(of: node)
       else { return nil }
-      return (sight, path)
+      return (known, path)
     }
-    guard let (sight, path) = known, sight.kind == found.kind, !sight.isStaged, path != found.path,
-      sight.record?.isSameFile(found.record) ?? false
+    guard let (known, path) = known, known.kind == found.kind, !known.isStaged, path != found.path,
+      known.record?.isSameFile(found.record) ?? false
     else { return nil }
     // It has another name as well (a hard link), and was not moved.
     if let there = try? folder.stat(path), FileRecord(there).isSameFile(found.record) { return nil }
-    return sight
+    return known
   }
 
   /// What lies here was moved here in the own folder: one change for the group, with all that is
@@ -108,7 +108,7 @@ extension FolderSync {
       files.forgetOwn(held, origin.number)
       return nil
     }
-    do throws(SystemError) { try folder.movedPlaces(below: old, to: found.path) } catch {
+    do throws(SystemError) { try folder.movedPlaces(held, below: old, to: found.path) } catch {
       log.error("cannot keep where things are listed that are shared in place: \(error)")
     }
     files.releaseImplied(held, old.parent)

@@ -18,12 +18,12 @@ package enum SharingOutcome: Sendable {
   /// It is, contains or lies in a folder that may not be shared.
   case overlaps(String)
   /// It is, contains or lies in something that is shared in place already.
-  case overlapsShared(SharedPlaceFacts)
+  case overlapsShared(InPlaceShareFacts)
   case failed(SystemError)
 }
 
 /// Something that is shared in place.
-package struct SharedPlaceFacts: Sendable {
+package struct InPlaceShareFacts: Sendable {
   /// Where it is listed.
   package let name: SharePath
   /// Where it lies.
@@ -31,7 +31,7 @@ package struct SharedPlaceFacts: Sendable {
   /// nil while it is not there.
   package let kind: EntryKind?
 
-  init(_ place: SharedPlace) {
+  init(_ place: InPlaceShare) {
     name = place.name
     path = place.path
     kind = place.root.map { $0.file == nil ? .directory : .file }
@@ -41,7 +41,7 @@ package struct SharedPlaceFacts: Sendable {
 /// Sharing files and folders where they lie. Nothing of them is copied, moved or changed.
 extension FolderSync {
   /// What is shared in place, in the order in which it was. Any thread.
-  package var sharedInPlace: [SharedPlaceFacts] { folder.sharedPlaces.map(SharedPlaceFacts.init) }
+  package var sharedInPlace: [InPlaceShareFacts] { folder.sharedPlaces.map(InPlaceShareFacts.init) }
 
   /// Shares what lies at an absolute path without symlinks. `folders`: what it must be apart from.
   /// `waits`: whether the group can answer now. Calls `done` once, on any thread.
@@ -51,9 +51,9 @@ extension FolderSync {
   ) {
     disk.run { [self] in
       // Where it does not answer nobody else waits for that.
-      _ = try? SharedPlace.open(path)
+      _ = try? InPlaceShare.open(path)
       var refusal: SharingOutcome?
-      var added: (id: PlaceID, entry: Entry?)?
+      var added: (id: InPlaceShareID, entry: Entry?)?
       nameLock.withLock { held in
         do throws(SystemError) {
           refusal = reasonNotToShare(held, path, as: name, apartFrom: folders)
@@ -76,12 +76,13 @@ extension FolderSync {
   /// once, on any thread, with what it was; nil where there is no such thing.
   package func unshareInPlace(
     _ name: SharePath?, paths: [[UInt8]],
-    _ done: @escaping @Sendable (Result<SharedPlaceFacts?, SystemError>) -> Void
+    _ done: @escaping @Sendable (Result<InPlaceShareFacts?, SystemError>) -> Void
   ) {
     disk.run { [self] in
       let all = folder.sharedPlaces
       let found = all.first { $0.name == name } ?? all.first { paths.contains($0.path) }
-      var result = Result<SharedPlaceFacts?, SystemError>.success(found.map(SharedPlaceFacts.init))
+      var result = Result<InPlaceShareFacts?, SystemError>.success(
+        found.map(InPlaceShareFacts.init))
       if let found {
         nameLock.withLock { held in
           do throws(SystemError) { try removePlace(held, found.id) } catch {
@@ -109,7 +110,7 @@ extension FolderSync {
       }
     }
     if let other = folder.sharedPlaces.first(where: { Self.overlap(path, $0.path) }) {
-      return .overlapsShared(SharedPlaceFacts(other))
+      return .overlapsShared(InPlaceShareFacts(other))
     }
     if name.names[0].bytes == OwnFolder.stagingName { return .reserved }
     let inTheWay = namespace.read { tree -> SharingOutcome? in
@@ -125,17 +126,19 @@ extension FolderSync {
     }
     if let inTheWay { return inTheWay }
     // What is not there now is listed all the same.
-    if folder.place(of: name) != nil || (try? folder.stat(name)) != nil { return .taken(by: nil) }
+    if folder.inPlaceShare(holding: name) != nil || (try? folder.stat(name)) != nil {
+      return .taken(by: nil)
+    }
     return nil
   }
 
   private func addPlace(
     _ held: borrowing NamesHeld,
     _ path: [UInt8], as name: SharePath
-  ) throws(SystemError) -> (id: PlaceID, entry: Entry?) {
-    let (root, _) = try SharedPlace.open(path)
+  ) throws(SystemError) -> (id: InPlaceShareID, entry: Entry?) {
+    let (root, _) = try InPlaceShare.open(path)
     try files.claim(held, namespace.read { unclaimed(above: name, $0) })
-    let id = try folder.changePlaces { $0.add(path, as: name, root: root) }
+    let id = try folder.changePlaces(held) { $0.add(path, as: name, root: root) }
     if let below = reconcile(held, id, isFinished: true) {
       rescans.add(folder: below.number)
     }
@@ -154,7 +157,8 @@ extension FolderSync {
   }
 
   private func answered(
-    _ outcome: ChangeOutcome, _ id: PlaceID, _ done: @escaping @Sendable (SharingOutcome) -> Void
+    _ outcome: ChangeOutcome, _ id: InPlaceShareID,
+    _ done: @escaping @Sendable (SharingOutcome) -> Void
   ) {
     guard case .rejected = outcome else {
       return done(outcome == .acked ? .shared : .unanswered)
@@ -171,12 +175,12 @@ extension FolderSync {
   }
 
   /// Takes a place off the table, and its entries out of the list.
-  private func removePlace(_ held: borrowing NamesHeld, _ id: PlaceID) throws(SystemError) {
-    guard let place = folder.places.withLock({ $0[id] }) else { return }
-    try folder.changePlaces { $0.remove(id) }
+  private func removePlace(_ held: borrowing NamesHeld, _ id: InPlaceShareID) throws(SystemError) {
+    guard let place = folder.inPlaceShare(id) else { return }
+    try folder.changePlaces(held) { $0.remove(id) }
     watch.forget(place: id)
-    let sight = namespace.read { tree in tree.node(at: place.name).flatMap { KnownState($0) } }
-    if let sight { files.forgetOwn(held, sight.number) }
+    let known = namespace.read { tree in tree.node(at: place.name).flatMap { KnownState($0) } }
+    if let known { files.forgetOwn(held, known.number) }
   }
 
   private static func overlap(_ one: [UInt8], _ other: [UInt8]) -> Bool {

@@ -13,10 +13,10 @@ extension FolderSync {
   private static let probeAgain: Duration = .seconds(2)
 
   /// The place that holds the directory of a node; nil where that lies in the own folder.
-  private func place(holding number: InodeNumber) -> SharedPlace? {
+  private func place(holding number: InodeNumber) -> InPlaceShare? {
     if folder.sharedPlaces.isEmpty { return nil }
     let path = namespace.read { tree in tree[number].flatMap { tree.path(of: $0) } }
-    return path.flatMap { folder.place(of: $0) }
+    return path.flatMap { folder.inPlaceShare(holding: $0) }
   }
 
   /// Whether what lies in a directory can be looked at now; else it is, as a whole, when its place
@@ -32,19 +32,19 @@ extension FolderSync {
   }
 
   /// The same of a place itself.
-  func canLook(at id: PlaceID) -> Bool {
-    guard let place = folder.places.withLock({ $0[id] }), !answers(place) else { return true }
+  func canLook(at id: InPlaceShareID) -> Bool {
+    guard let place = folder.inPlaceShare(id), !answers(place) else { return true }
     rescans.putOff(.place(id), until: MonotonicClock.now + Self.probeAgain)
     return false
   }
 
   /// Whether a place answers, if only that it is gone. One that did not is not asked again before
   /// it does.
-  private func answers(_ place: SharedPlace) -> Bool {
+  private func answers(_ place: InPlaceShare) -> Bool {
     guard probes.withLock({ $0.insert(place.id).inserted }) else { return false }
     let done = Monitor(false)
     let probe = { @Sendable [probes] () -> Void in
-      _ = try? SharedPlace.open(place.path)
+      _ = try? InPlaceShare.open(place.path)
       _ = probes.withLock { $0.remove(place.id) }
       done.update { $0 = true }
     }

@@ -51,7 +51,7 @@ extension FolderSync {
 
   /// What the tree has at a name.
   private struct Known {
-    var sight: KnownState?
+    var state: KnownState?
     var occupied: Occupied?
     var isOthers = false
   }
@@ -60,7 +60,7 @@ extension FolderSync {
     namespace.read { tree in
       guard let slot = tree[directory]?.children[name] else { return Known() }
       return Known(
-        sight: KnownState(slot.node), occupied: slot.occupied,
+        state: KnownState(slot.node), occupied: slot.occupied,
         isOthers: slot.node.occupied == nil && slot.node.own == nil)
     }
   }
@@ -75,7 +75,7 @@ extension FolderSync {
     let path = try? SharePath(parent: directory.path, name: name)
     do throws(SystemError) {
       let stat = try Stat(at: directory.file.raw, name: name.bytes)
-      if let path, folder.place(at: path) != nil {
+      if let path, folder.inPlaceShare(at: path) != nil {
         return keepOutOfTheWay(held, path, stat, in: directory)
       }
       if isAsBefore(known, stat, name, in: directory.file) {
@@ -86,13 +86,13 @@ extension FolderSync {
       case .shareable(let found):
         if known.occupied != nil { files.vacate(held, directory.number, name) }
         return try reconcile(
-          held, found, known.sight, target, in: directory.file, name.bytes, isFinished)
+          held, found, known.state, target, in: directory.file, name.bytes, isFinished)
       case .occupied(let occupied):
         rescans.settled([target])
-        files.occupy(held, directory.number, name, occupied, known.sight)
+        files.occupy(held, directory.number, name, occupied, known.state)
       }
     } catch  where error.code == ENOENT {
-      rescans.settled(absent: target, wasKnown: known.sight != nil || known.occupied != nil)
+      rescans.settled(absent: target, wasKnown: known.state != nil || known.occupied != nil)
     } catch {
       rescans.couldNotLook(.target(target), error)
     }
@@ -104,8 +104,8 @@ extension FolderSync {
   private func isAsBefore(
     _ known: Known, _ stat: Stat, _ name: Name, in directory: OwnedDescriptor
   ) -> Bool {
-    if let sight = known.sight {
-      guard sight.kind != .directory, !sight.isStaged, sight.record == FileRecord(stat) else {
+    if let state = known.state {
+      guard state.kind != .directory, !state.isStaged, state.record == FileRecord(stat) else {
         return false
       }
       // Its mode may have been changed through the mount.
@@ -118,26 +118,26 @@ extension FolderSync {
   }
 
   /// Looks at what is shared in place: whether it is there, and what it is.
-  func reconcile(_ held: borrowing NamesHeld, _ id: PlaceID, isFinished: Bool) -> Below? {
-    guard let place = folder.places.withLock({ $0[id] }) else {
+  func reconcile(_ held: borrowing NamesHeld, _ id: InPlaceShareID, isFinished: Bool) -> Below? {
+    guard let place = folder.inPlaceShare(id) else {
       watch.forget(place: id)
       return nil
     }
-    let change: OwnFolder.PlaceChange
-    do throws(SystemError) { change = try folder.refresh(place) } catch {
+    let change: OwnFolder.InPlaceShareChange
+    do throws(SystemError) { change = try folder.refresh(held, place) } catch {
       rescans.couldNotLook(.target(.place(id)), error)
       return nil
     }
-    let sight = namespace.read { tree in tree.node(at: place.name).flatMap { KnownState($0) } }
-    if change == .gone || change == .came, let sight { files.forgetOwn(held, sight.number) }
+    let state = namespace.read { tree in tree.node(at: place.name).flatMap { KnownState($0) } }
+    if change == .gone || change == .came, let state { files.forgetOwn(held, state.number) }
     if change == .gone {
       watch.forget(place: id)
       log.warning("what is shared in place is gone", metadata: ["path": "\(place.shownPath)"])
     }
-    guard let root = folder.places.withLock({ $0[id]?.root }) else { return nil }
+    guard let root = folder.inPlaceShare(id)?.root else { return nil }
     watchParent(of: place)
     let name = root.file ?? [UInt8(ascii: ".")]
-    let known = change == .came ? nil : sight
+    let known = change == .came ? nil : state
     do throws(SystemError) {
       let stat = try Stat(at: root.directory.raw, name: name)
       switch try sort(place.name, name, stat, in: root.directory, mayBeMount: true) {
@@ -156,36 +156,36 @@ extension FolderSync {
   }
 
   private func occupy(
-    _ held: borrowing NamesHeld, _ place: SharedPlace, _ occupied: Occupied, _ sight: KnownState?
+    _ held: borrowing NamesHeld, _ place: InPlaceShare, _ occupied: Occupied, _ state: KnownState?
   ) {
     let directory = namespace.read { tree in
       place.name.parent.map { tree.node(at: $0)?.number } ?? Node.rootNumber
     }
-    if let directory { files.occupy(held, directory, place.name.name, occupied, sight) }
+    if let directory { files.occupy(held, directory, place.name.name, occupied, state) }
   }
 
-  private func watchParent(of place: SharedPlace) {
+  private func watchParent(of place: InPlaceShare) {
     do throws(SystemError) {
-      let parent = try SharedPlace.openParent(of: place.path)
+      let parent = try InPlaceShare.openParent(of: place.path)
       try watch.watch(parent.file, for: place.id, name: parent.name)
     } catch {
       couldNotWatch(error)
     }
   }
 
-  /// Looks at what was found: `name` in an open directory. `sight`: what the tree has there.
+  /// Looks at what was found: `name` in an open directory. `state`: what the tree has there.
   private func reconcile(
     _ held: borrowing NamesHeld,
-    _ found: DiskEntry, _ sight: KnownState?, _ target: WatchTarget, in directory: OwnedDescriptor,
+    _ found: DiskEntry, _ state: KnownState?, _ target: WatchTarget, in directory: OwnedDescriptor,
     _ name: [UInt8], _ isFinished: Bool
   ) throws(SystemError) -> Below? {
     if found.kind == .file,
-      let due = reasonToWait(found, sight, in: directory, name, target, isFinished)
+      let due = reasonToWait(found, state, in: directory, name, target, isFinished)
     {
       rescans.putOff(target, until: due)
       return nil
     }
-    let below = try compare(held, found, sight)
+    let below = try compare(held, found, state)
     rescans.settled([target])
     return below
   }
@@ -193,21 +193,21 @@ extension FolderSync {
   /// When to look again at a file of which somebody is in the middle; nil where it can be taken as
   /// it is.
   private func reasonToWait(
-    _ found: DiskEntry, _ sight: KnownState?, in directory: OwnedDescriptor, _ name: [UInt8],
+    _ found: DiskEntry, _ state: KnownState?, in directory: OwnedDescriptor, _ name: [UInt8],
     _ target: WatchTarget, _ isFinished: Bool
   ) -> Instant? {
     let now = MonotonicClock.now
-    if let sight {
-      if sight.record == found.record || sight.isBusy && !sight.isStaged { return nil }
+    if let state {
+      if state.record == found.record || state.isBusy && !state.isStaged { return nil }
       // It lies in the way of one that is being copied in through the mount, or is open for writing
       // there.
-      if sight.isStaged || files.handles.own(sight.number).contains(where: \.isWritable) {
+      if state.isStaged || files.handles.own(state.number).contains(where: \.isWritable) {
         return now + times.settling
       }
       // What is being copied into a directory that is none any more is taken back first: the list
       // has it there until then.
-      if sight.kind == .directory, found.kind != .directory,
-        namespace.read({ $0[sight.number]?.holdsStaged ?? false })
+      if state.kind == .directory, found.kind != .directory,
+        namespace.read({ $0[state.number]?.holdsStaged ?? false })
       {
         return now + times.settling
       }
@@ -216,7 +216,7 @@ extension FolderSync {
     let age = FileTime.now.elapsed(since: found.stat.changed)
     guard age >= .zero, age < times.settling else { return nil }
     if BeingWritten.check(name, in: directory) == false { return nil }
-    if sight != nil, let since = rescans.putOffSince(target),
+    if state != nil, let since = rescans.putOffSince(target),
       now - since >= times.retelling
     {
       return nil
@@ -225,27 +225,27 @@ extension FolderSync {
   }
 
   /// Brings the tree to what is on disk.
-  private func compare(_ held: borrowing NamesHeld, _ found: DiskEntry, _ sight: KnownState?)
+  private func compare(_ held: borrowing NamesHeld, _ found: DiskEntry, _ state: KnownState?)
     throws(SystemError) -> Below?
   {
     func below(_ number: InodeNumber, isNew: Bool) -> Below? {
       found.kind == .directory ? Below(number: number, isNew: isNew) : nil
     }
-    if let sight {
-      if sight.isStaged || sight.isBusy { return nil }
-      if sight.kind == found.kind {
-        if sight.record == found.record { return below(sight.number, isNew: false) }
-        let isSame = sight.record?.isSameFile(found.record) ?? false
-        if found.kind == .file, found.record.isOnlyTouched(since: sight.record) {
-          try renewTouched(held, sight, found)
+    if let state {
+      if state.isStaged || state.isBusy { return nil }
+      if state.kind == found.kind {
+        if state.record == found.record { return below(state.number, isNew: false) }
+        let isSame = state.record?.isSameFile(found.record) ?? false
+        if found.kind == .file, found.record.isOnlyTouched(since: state.record) {
+          try renewTouched(held, state, found)
           return nil
         }
         if isSame || origin(of: found) == nil {
-          try renew(held, sight.number, found)
-          return below(sight.number, isNew: !isSame)
+          try renew(held, state.number, found)
+          return below(state.number, isNew: !isSame)
         }
       }
-      files.forgetOwn(held, sight.number)
+      files.forgetOwn(held, state.number)
     }
     return below(try followMove(held, found) ?? add(held, found), isNew: true)
   }
@@ -278,10 +278,10 @@ extension FolderSync {
       return try? SharePath(parent: tree.path(of: node), name: name)
     }
     // What is shared in place at this path does not lie in this directory.
-    if known.sight?.isStaged == true || path.map({ folder.place(at: $0) != nil }) ?? false {
+    if known.state?.isStaged == true || path.map({ folder.inPlaceShare(at: $0) != nil }) ?? false {
       return
     }
-    guard known.sight != nil || known.occupied != nil else { return }
+    guard known.state != nil || known.occupied != nil else { return }
     do throws(SystemError) {
       try checkIsThere(name, in: directory)
     } catch {
@@ -289,7 +289,7 @@ extension FolderSync {
       guard [ENOENT, ENOTDIR, ELOOP].contains(error.code) else {
         return rescans.couldNotLook(.target(target), error)
       }
-      if let sight = known.sight { files.forgetOwn(held, sight.number) }
+      if let state = known.state { files.forgetOwn(held, state.number) }
       files.vacate(held, directory, name)
     }
   }

@@ -84,7 +84,7 @@ extension FolderSync {
       group.drain()
     }
     noteAbsent(directory, names)
-    nameLock.withLock { held in namespace.read { $0.rest(in: number) } }
+    nameLock.withLock { held in namespace.rest(held, in: number) }
     if rescans.isStarting {
       // The process ended between what lay in it and the directory itself.
       nameLock.withLock { held in files.releaseImplied(held, directory.path) }

@@ -54,8 +54,10 @@ extension FolderSync {
   private func recoverStaged() {
     let recovery: StagedRecovery
     do throws(SystemError) {
-      recovery = try folder.recoverStaged { [group] path, attempt in
-        ConflictName(of: path, isFolder: false, member: group.deviceName, attempt).path
+      recovery = try nameLock.withLock { held throws(SystemError) in
+        try folder.recoverStaged(held) { [group] path, attempt in
+          ConflictName(of: path, isFolder: false, member: group.deviceName, attempt).path
+        }
       }
     } catch {
       return log.error("what was being copied in cannot be looked at: \(error)")

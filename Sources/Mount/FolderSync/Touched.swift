@@ -12,30 +12,30 @@ extension FolderSync {
   /// Renews an own file that was touched: at once where nothing was sent of it, else once what was
   /// sent was compared, on the disk pool; until then whoever reads it hears that it is busy.
   /// Throws: what keeps from looking at it.
-  func renewTouched(_ held: borrowing NamesHeld, _ sight: KnownState, _ found: DiskEntry)
+  func renewTouched(_ held: borrowing NamesHeld, _ known: KnownState, _ found: DiskEntry)
     throws(SystemError)
   {
-    let isOlder = namespace.read { $0[sight.number]?.own?.isLineOlder ?? true }
-    guard !isOlder, let marks = files.sentMarks(of: sight.id)
-    else { return try renew(held, sight.number, found) }
-    if marks.isEmpty { return keepVersion(held, sight, found) }
-    guard setCompared(sight.number, true) else { return }
-    let isAccepted = disk.submit(key: sight.number) { [self] in
-      let isSame = isStill(marks, sight.number, found.record)
+    let isOlder = namespace.read { $0[known.number]?.own?.isLineOlder ?? true }
+    guard !isOlder, let marks = files.sentMarks(of: known.id)
+    else { return try renew(held, known.number, found) }
+    if marks.isEmpty { return keepVersion(held, known, found) }
+    guard setCompared(known.number, true) else { return }
+    let isAccepted = disk.submit(key: known.number) { [self] in
+      let isSame = isStill(marks, known.number, found.record)
       nameLock.withLock { held in
-        _ = setCompared(sight.number, false)
-        settleTouched(held, sight, found, isSame: isSame)
+        _ = setCompared(known.number, false)
+        settleTouched(held, known, found, isSame: isSame)
       }
       group.drain()
     }
     if isAccepted { return }
-    _ = setCompared(sight.number, false)
-    try renew(held, sight.number, found)
+    _ = setCompared(known.number, false)
+    try renew(held, known.number, found)
   }
 
   /// Returns: whether that was not so before.
   private func setCompared(_ number: InodeNumber, _ isCompared: Bool) -> Bool {
-    namespace.read { tree in
+    namespace.note { tree in
       guard let node = tree[number], node.own != nil, node.own!.isCompared != isCompared else {
         return false
       }
@@ -45,19 +45,19 @@ extension FolderSync {
   }
 
   private func settleTouched(
-    _ held: borrowing NamesHeld, _ sight: KnownState, _ found: DiskEntry, isSame: Bool
+    _ held: borrowing NamesHeld, _ known: KnownState, _ found: DiskEntry, isSame: Bool
   ) {
     let now = namespace.read { tree in
-      tree[sight.number].flatMap { $0.isLinked ? KnownState($0) : nil }
+      tree[known.number].flatMap { $0.isLinked ? KnownState($0) : nil }
     }
     // It was removed, or something else has become of it meanwhile, which is looked at by itself.
-    guard let now, now.id == sight.id, now.record == sight.record, !now.isBusy, !now.isStaged else {
+    guard let now, now.id == known.id, now.record == known.record, !now.isBusy, !now.isStaged else {
       return
     }
-    guard isSame else { return renewOrLookLater(held, sight.number, found) }
-    keepVersion(held, sight, found)
+    guard isSame else { return renewOrLookLater(held, known.number, found) }
+    keepVersion(held, known, found)
     // It may have been touched again while it was read.
-    rescans.lookAgain(at: sight.number)
+    rescans.lookAgain(at: known.number)
   }
 
   private func renewOrLookLater(
@@ -99,10 +99,10 @@ extension FolderSync {
 
   /// The file stays the version that it is. Versions before it are no longer served: what of them
   /// is still there was known by the record that is no longer true.
-  private func keepVersion(_ held: borrowing NamesHeld, _ sight: KnownState, _ found: DiskEntry) {
+  private func keepVersion(_ held: borrowing NamesHeld, _ known: KnownState, _ found: DiskEntry) {
     let kept = namespace.changeAndTell { tree -> (EntryID, Version)? in
       // What was removed is never told of again: its path may be another file's by now.
-      guard let node = tree[sight.number], node.isLinked, node.own?.id == sight.id,
+      guard let node = tree[known.number], node.isLinked, node.own?.id == known.id,
         var entry = node.entry
       else { return nil }
       node.own!.record = found.record
@@ -114,12 +114,12 @@ extension FolderSync {
         entry, owner: files.ownID, node: node, attributes: Attributes(found.stat),
         now: .now)
       // What was sent is there; what else a program here has seen may be another now.
-      tree.invalidations += [.attributes(sight.number), .content(sight.number)]
+      tree.invalidations += [.attributes(known.number), .content(known.number)]
       if isTold { files.tell(entry) }
       return (entry.id, entry.version)
     }
     if let (id, version) = kept { index.note(id, version, found.record) }
-    files.showOtherNames(held, of: sight.number)
+    files.showOtherNames(held, of: known.number)
   }
 }
 

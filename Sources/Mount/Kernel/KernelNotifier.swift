@@ -1,4 +1,5 @@
 import CFuse
+import Glibc
 import Protocol
 import System
 
@@ -25,12 +26,20 @@ final class KernelNotifier: Sendable {
     let work = work
     work.update { $0.isRunning = true }
     let started = try Thread.start(name: name) {
-      while let batch = Self.next(work) {
+      var late = LateInvalidations()
+      func tell(_ invalidation: Invalidation, times: Int) {
+        if Self.tell(invalidation, session) { return }
+        late.add(invalidation, times: times, now: MonotonicClock.now)
+      }
+      while let batch = Self.next(work, until: late.nextDeadline) {
         for one in batch {
           switch one {
-          case .tell(let invalidation): Self.tell(invalidation, session)
+          case .tell(let invalidation): tell(invalidation, times: 1)
           case .run(let body): body()
           }
+        }
+        for one in late.takeDue(now: MonotonicClock.now) {
+          tell(one.invalidation, times: one.times + 1)
         }
       }
     }
@@ -58,31 +67,37 @@ final class KernelNotifier: Sendable {
     thread.withLock { $0.take() }?.join()
   }
 
-  private static func next(_ work: Monitor<Work>) -> [Item]? {
-    let batch: [Item]?? = work.wait { work -> [Item]?? in
+  /// What was queued, nothing where `deadline` is over; nil at the end.
+  private static func next(_ work: Monitor<Work>, until deadline: Duration?) -> [Item]? {
+    let left = deadline.map { max(.zero, $0 - MonotonicClock.now) }
+    let batch: [Item]?? = work.wait(timeout: left) { work -> [Item]?? in
       if work.isStopping { return .some(nil) }
       if work.queue.isEmpty { return nil }
       defer { work.queue = [] }
       return .some(work.queue)
     }
-    return batch ?? nil
+    return batch ?? []
   }
 
-  /// An error means that the kernel does not remember it: nothing to do.
-  private static func tell(_ invalidation: Invalidation, _ session: SessionReference) {
+  /// Returns: false where the kernel does not know the node, or not yet. Another error means that it
+  /// does not remember it: nothing to do.
+  private static func tell(_ invalidation: Invalidation, _ session: SessionReference) -> Bool {
+    func inode(_ number: InodeNumber, from offset: Int64) -> Bool {
+      fuse_lowlevel_notify_inval_inode(session.raw, number, off_t(offset), 0) != -ENOENT
+    }
     switch invalidation {
+    // Of names the kernel hears behind every answer about them: both hold the directory.
     case .name(let directory, let name):
       _ = fuse_lowlevel_notify_inval_entry(
         session.raw, directory, name.bytes.cPath, name.bytes.count)
+      return true
     case .gone(let directory, let name, let number):
       _ = fuse_lowlevel_notify_delete(
         session.raw, directory, number, name.bytes.cPath, name.bytes.count)
-    case .listing(let number), .content(let number):
-      _ = fuse_lowlevel_notify_inval_inode(session.raw, number, 0, 0)
-    case .end(let number, let offset):
-      _ = fuse_lowlevel_notify_inval_inode(session.raw, number, off_t(offset), 0)
-    case .attributes(let number):
-      _ = fuse_lowlevel_notify_inval_inode(session.raw, number, -1, 0)
+      return true
+    case .listing(let number), .content(let number): return inode(number, from: 0)
+    case .end(let number, let offset): return inode(number, from: Int64(offset))
+    case .attributes(let number): return inode(number, from: -1)
     }
   }
 }

@@ -63,6 +63,13 @@ final class Request: @unchecked Sendable {
     _ = fuse_reply_attr(answer(), &stat, node.attributesTimeout)
   }
 
+  /// The same behind a SETATTR. The kernel remembers nothing of it: whoever asked takes the answer
+  /// in when it is his turn, whatever was told meanwhile, and that would be forgotten by it.
+  func reply(changed node: EntryReply) {
+    var stat = node.stat
+    _ = fuse_reply_attr(answer(), &stat, 0)
+  }
+
   func reply(created entry: EntryReply, _ open: OpenReply) {
     var parameters = entry.parameters
     var info = open.info

@@ -6,8 +6,9 @@ import System
 /// Which node shows at which path, for all threads: the tree, its lock, and what the kernel is told
 /// of its changes.
 ///
-/// The tree is changed in two ways only: on the kernel's behalf (`change`), which then knows, or for
-/// any other reason (`changeAndTell`), which it is told of. Whoever only reads cannot do either.
+/// What shows is changed in two ways only: on the kernel's behalf (`change`), which then knows, or
+/// for any other reason (`changeAndTell`), which it is told of. What a room knows of its own nodes
+/// beside that, and nobody is shown, it notes (`note`).
 final class Namespace: Sendable {
   private let tree: Locked<Tree>
   private let invalidator = KernelNotifier()
@@ -23,6 +24,11 @@ final class Namespace: Sendable {
 
   /// Looks at the tree, and at what is noted of its nodes.
   func read<Result>(_ body: (Tree) throws -> Result) rethrows -> Result {
+    try tree.withLock { try body($0) }
+  }
+
+  /// Changes what is noted of nodes and shows nowhere (`OwnState`).
+  func note<Result>(_ body: (Tree) throws -> Result) rethrows -> Result {
     try tree.withLock { try body($0) }
   }
 
@@ -42,14 +48,27 @@ final class Namespace: Sendable {
     }
   }
 
-  /// Changes the tree on the kernel's behalf. It is told all the same where `isOther` says that more
-  /// has come of it than what it asked for.
+  /// Changes the tree on the kernel's behalf. It is told all the same where `isOther` says that
+  /// more has come of it than what it asked for.
   func change(_ body: (inout Tree) -> Void, tellingIf isOther: (Tree) -> Bool) {
     tree.withLock { tree in
       body(&tree)
       let invalidations = tree.takeInvalidations()
       if isOther(tree) { invalidator.add(invalidations) }
     }
+  }
+
+  /// What the kernel has forgotten, or others than it have asked for, since this was called last.
+  func takeIdle() -> [InodeNumber] { tree.withLock { $0.takeIdle() } }
+
+  /// Nodes that nobody needs any more go. `held`: nobody is in the middle of something with one.
+  func quiesce(_ held: borrowing NamesHeld, _ idle: ArraySlice<InodeNumber>) {
+    tree.withLock { $0.quiesce(idle) }
+  }
+
+  /// The same of own files in a directory with which nothing is under way.
+  func rest(_ held: borrowing NamesHeld, in directory: InodeNumber) {
+    tree.withLock { $0.rest(in: directory) }
   }
 
   /// Where an entry is, for the log.

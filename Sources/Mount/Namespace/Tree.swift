@@ -91,19 +91,19 @@ struct Tree {
 extension Tree {
   /// What the kernel has forgotten, or others than it have asked for, since this was called last;
   /// in that order.
-  func takeIdle() -> [InodeNumber] {
+  mutating func takeIdle() -> [InodeNumber] {
     defer { table.idle = [] }
     return table.idle
   }
 
   /// Own files in a directory with which nothing is under way need no nodes until somebody asks for
-  /// them. Name lock held: nobody is in the middle of something with one of them.
-  func rest(in number: InodeNumber) {
+  /// them.
+  mutating func rest(in number: InodeNumber) {
     if let directory = table[number] { table.rest(in: directory) }
   }
 
-  /// The same of single nodes, and of what others have in directories. Name lock held.
-  func quiesce(_ idle: ArraySlice<InodeNumber>) {
+  /// The same of single nodes, and of what others have in directories.
+  mutating func quiesce(_ idle: ArraySlice<InodeNumber>) {
     for number in idle { table[number].map { table.quiesce($0) } }
   }
 }

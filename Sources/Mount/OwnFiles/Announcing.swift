@@ -30,21 +30,21 @@ extension OwnFiles {
   }
 
   /// Has work done on the disk; false when too much waits already.
-  private typealias DiskWork = (@escaping @Sendable () -> Void) -> Bool
+  private typealias Execution = (@escaping @Sendable () -> Void) -> Bool
 
   private func flush(
     _ request: Request, _ own: OwnHandle, _ cause: CloseCause, _ token: UInt64,
-    on disk: DiskWork
+    on execute: Execution
   ) {
     // Who becomes another program cannot hear the answer, and the kernel lets nobody look at it
     // until it has one. Nothing is said of the file either: whoever has it open besides goes on
     // writing, else RELEASE follows.
     if cause == .exec { return request.reply() }
     noteCloser(own, isKilled: cause == .killed)
-    flush(request, own, token, on: disk)
+    flush(request, own, token, on: execute)
   }
 
-  private func flush(_ request: Request, _ own: OwnHandle, _ token: UInt64, on disk: DiskWork) {
+  private func flush(_ request: Request, _ own: OwnHandle, _ token: UInt64, on execute: Execution) {
     let state = namespace.read { tree -> (isDirty: Bool, failure: Int32?) in
       guard let state = tree[own.number]?.own else { return (false, nil) }
       return (state.isDirty && !state.isAbandoned, state.failure)
@@ -54,7 +54,7 @@ extension OwnFiles {
     request.whenInterrupted(token: token)
     // The change goes on all the same.
     closing.withLock { $0.isKnown(token) }?.reply(error: EINTR)
-    let isAccepted = disk { [self] in
+    let isAccepted = execute { [self] in
       nameLock.withLock { held in
         do throws(SystemError) { try beginClose(held, own, token) } catch {
           finishClose(token, couldNotAnnounce(held, own.number, error))
@@ -99,7 +99,7 @@ extension OwnFiles {
   /// A new file is closed, or whoever wrote it was killed: then it is not complete, and not shared.
   /// Whoever closes it after that shares it; else the next start deletes it.
   private func noteCloser(_ own: OwnHandle, isKilled: Bool) {
-    let path = namespace.read { tree -> SharePath? in
+    let path = namespace.note { tree -> SharePath? in
       guard let node = tree[own.number], let state = node.own, !state.isAnnounced else {
         return nil
       }
@@ -176,9 +176,9 @@ extension OwnFiles {
     announceOrOwe(held, number, file: nil)
   }
 
-  /// Announces the present content as a new version. `group.drain` must follow. Returns: false where there is nothing to announce: the file is no longer there.
-  /// Throws: what keeps from looking at it, or from claiming a directory above it; then nothing was
-  /// told.
+  /// Announces the present content as a new version. `group.drain` must follow. Returns: false
+  /// where there is nothing to announce: the file is no longer there. Throws: what keeps from
+  /// looking at it, or from claiming a directory above it; then nothing was told.
   @discardableResult
   func announce(
     _ held: borrowing NamesHeld,

@@ -76,7 +76,7 @@ extension OwnFiles {
   }
 
   private func beginChange(_ number: InodeNumber, from offset: UInt64, _ stat: Stat?) {
-    namespace.read { tree in
+    namespace.note { tree in
       guard let node = tree[number], let own = node.own else { return }
       let announced = own.isAnnounced ? node.entry : nil
       if let stat, let record = own.record, own.history.isSettled, own.operations == 0,
@@ -90,7 +90,7 @@ extension OwnFiles {
 
   /// Somebody else than this program has changed an own file.
   func loseTrack(of number: InodeNumber) {
-    namespace.read { tree in
+    namespace.note { tree in
       guard let node = tree[number], let own = node.own else { return }
       node.own!.history.loseTrack(own.isAnnounced ? node.entry : nil)
     }
@@ -99,7 +99,7 @@ extension OwnFiles {
   private func endChange(
     _ number: InodeNumber, from offset: UInt64, _ stat: () throws(SystemError) -> Stat
   ) {
-    let change = namespace.read { tree -> UInt64? in
+    let change = namespace.note { tree -> UInt64? in
       guard let node = tree[number], let own = node.own else { return nil }
       if !own.isDirty, own.isAnnounced, own.staged == nil {
         growing.withLock { $0.note(number, now: MonotonicClock.now) }
@@ -110,7 +110,7 @@ extension OwnFiles {
     }
     // The last of several at a time says how they left the file.
     guard let change, let stat = try? stat() else { return }
-    namespace.read { tree in
+    namespace.note { tree in
       guard let node = tree[number], node.own != nil else { return }
       node.own!.renewRecord(FileRecord(stat))
       node.own!.history.settle(behind: change)

@@ -14,7 +14,7 @@ extension OwnFiles {
       let place = try freePlace(held, parent, name)
       try checkMayMake(parent, request.caller)
       try claim(held, place.unclaimed)
-      try folder.makeDirectory(place.path, mode: mode & 0o7777, by: request.caller)
+      try folder.makeDirectory(held, place.path, mode: mode & 0o7777, by: request.caller)
       let stat = try folder.stat(place.path)
       guard stat.isDirectory else { throw SystemError(code: EEXIST, call: "mkdir") }
       request.reply(addOwn(held, place.path, stat))
@@ -29,12 +29,12 @@ extension OwnFiles {
       }
       try checkMayMake(parent, request.caller)
       try claim(held, place.unclaimed)
-      try folder.makeSymlink(place.path, target: target, by: request.caller)
+      try folder.makeSymlink(held, place.path, target: target, by: request.caller)
       let stat = try folder.stat(place.path)
       guard stat.isSymlink else { throw SystemError(code: EEXIST, call: "symlink") }
       // Somebody else's may have come to the name since that was found free.
       if namespace.read({ $0.slot(at: place.path) != nil }) {
-        try folder.unlink(place.path)
+        try folder.unlink(held, place.path)
         throw SystemError(code: EEXIST, call: "symlink")
       }
       request.reply(addOwn(held, place.path, stat, target: target))
@@ -50,7 +50,7 @@ extension OwnFiles {
       if let staged = found.staged {
         folder.discard(staged)
       } else {
-        try folder.unlink(found.path)
+        try folder.unlink(held, found.path)
       }
       removeOwn(held, found, remains, parent, name)
       releaseImplied(held, found.path.parent)
@@ -65,7 +65,7 @@ extension OwnFiles {
       if found.kind != .directory { throw SystemError(code: ENOTDIR, call: "rmdir") }
       if !found.isEmpty { throw SystemError(code: ENOTEMPTY, call: "rmdir") }
       if !isOwnOnly(found) { throw inUseByOthers(found) }
-      try folder.removeDirectory(found.path)
+      try folder.removeDirectory(held, found.path)
       removeOwn(held, found, nil, parent, name)
       releaseImplied(held, found.path.parent)
       request.reply()
@@ -107,13 +107,13 @@ extension OwnFiles {
       // What was put there past the mount a moment ago is not known, and not replaced.
       let replaces = target.map { $0.staged == nil && $0.kind != .directory } ?? false
       if let staged = source.staged {
-        try folder.place(staged, at: place.path, replacing: replaces)
+        try folder.moveIntoPlace(held, staged, at: place.path, replacing: replaces)
       } else {
-        if target?.kind == .directory { try folder.removeDirectory(place.path) }
-        try folder.rename(source.path, to: place.path, replacing: replaces)
+        if target?.kind == .directory { try folder.removeDirectory(held, place.path) }
+        try folder.rename(held, source.path, to: place.path, replacing: replaces)
       }
       if let targetStaged = target?.staged { folder.discard(targetStaged) }
-      move(source, to: newParent, newName, place.path, replacing: target, remains)
+      move(held, source, to: newParent, newName, place.path, replacing: target, remains)
       releaseImplied(held, source.path.parent)
       request.reply()
       lookAgainAtOccupied(below: source.number)
@@ -130,10 +130,10 @@ extension OwnFiles {
     }
     changeNames(request) { [self] held throws(SystemError) in
       if number == Node.rootNumber {
-        return request.reply(attributes: try changeTop(wanted, for: request.caller))
+        return request.reply(changed: try changeTop(wanted, for: request.caller))
       }
       if let reply = try changeOccupied(held, number, wanted, for: request.caller) {
-        return request.reply(attributes: reply)
+        return request.reply(changed: reply)
       }
       let own = try changeable(held, number)
       try checkMayChange(own)
@@ -142,7 +142,7 @@ extension OwnFiles {
       defer { endOperation(number, try? Stat(descriptor: file.raw), wasKnown: wasKnown) }
       // What is announced below must not pass for the beginning of what it was.
       if wanted.size != nil, !wasKnown { loseTrack(of: number) }
-      request.reply(attributes: try apply(wanted, for: request, to: own, file, open))
+      request.reply(changed: try apply(wanted, for: request, to: own, file, open))
       if wanted.size != nil, open == nil {
         announceOrOwe(held, number, file: nil)
       } else {

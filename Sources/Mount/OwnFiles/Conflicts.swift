@@ -84,7 +84,7 @@ extension OwnFiles {
     let wasKnown = beginOperation(own.number, try? folder.stat(own.path))
     defer { endOperation(own.number, path: path, wasKnown: wasKnown) }
     do throws(SystemError) {
-      try folder.rename(own.path, to: path, replacing: false)
+      try folder.rename(held, own.path, to: path, replacing: false)
     } catch {
       budget.log(.error, "conflicts", "cannot rename an own file: \(error)")
       occupy(held, own.number, .cannotStepAside(error.code))
@@ -101,7 +101,7 @@ extension OwnFiles {
   /// What is listed under another name where an entry was refused: what is shared in place goes as
   /// a whole, since nothing is ever renamed in it. nil where that had to be told anew.
   private func listed(_ held: borrowing NamesHeld, _ refused: OwnPlace) -> OwnPlace? {
-    guard let place = folder.place(of: refused.path) else { return refused }
+    guard let place = folder.inPlaceShare(holding: refused.path) else { return refused }
     let top = namespace.read { tree in tree.node(at: place.name).flatMap { OwnPlace($0, tree) } }
     guard let top, !isOwnOnly(top) else { return top }
     // Others have something in a directory of that name, which stays.
@@ -119,7 +119,7 @@ extension OwnFiles {
       "the path belongs to somebody else: listed under another name",
       metadata: ["path": "\(place.name.shown)", "now": "\(name.shown)"])
     do throws(SystemError) {
-      try folder.relist(place.name, to: name, replacing: false)
+      try folder.relist(held, place.name, to: name, replacing: false)
       forgetOwn(held, top.number)
       rescans.add(.place(place.id), isFinished: false)
       rescans.wake()

@@ -6,14 +6,14 @@ import System
 /// Names of the own folder that are there and not shared.
 extension OwnFiles {
   /// Shows a name to its owner as taken, and says once why it is not shared; `group.drain` must
-  /// follow. `sight`: what the tree has there, which is taken back.
+  /// follow. `known`: what the tree has there, which is taken back.
   func occupy(
     _ held: borrowing NamesHeld, _ directory: InodeNumber, _ name: Name, _ occupied: Occupied,
-    _ sight: KnownState?
+    _ known: KnownState?
   ) {
-    if let sight {
-      if sight.isStaged { return }
-      forgetOwn(held, sight.number)
+    if let known {
+      if known.isStaged { return }
+      forgetOwn(held, known.number)
     }
     let path = namespace.changeAndTell { tree -> [UInt8]? in
       guard let node = tree[directory], node.kind == .directory, node.occupied == nil,
@@ -41,15 +41,15 @@ extension OwnFiles {
   func occupy(_ held: borrowing NamesHeld, _ number: InodeNumber, _ reason: OccupiedReason) {
     let place = namespace.read { tree -> (InodeNumber, Name, SharePath, KnownState)? in
       guard let node = tree[number], let parent = node.parent, let name = node.name,
-        let path = tree.path(of: node), let sight = KnownState(node)
+        let path = tree.path(of: node), let known = KnownState(node)
       else { return nil }
-      return (parent.number, name, path, sight)
+      return (parent.number, name, path, known)
     }
-    guard let (directory, name, path, sight) = place else { return }
+    guard let (directory, name, path, known) = place else { return }
     do throws(SystemError) {
       let stat = try folder.stat(path)
       let target = stat.isSymlink ? try folder.linkTarget(path) : []
-      occupy(held, directory, name, Occupied(reason, stat, target: target), sight)
+      occupy(held, directory, name, Occupied(reason, stat, target: target), known)
     } catch {
       forgetOwn(held, number)
       rescans.add(.name(directory, name), isFinished: true)
@@ -84,7 +84,7 @@ extension OwnFiles {
     if isFolder != isDirectory {
       throw SystemError(code: isFolder ? EISDIR : ENOTDIR, call: "remove what is not shared")
     }
-    try folder.remove(name, in: directory, flags: isDirectory ? AT_REMOVEDIR : 0)
+    try folder.remove(held, name, in: directory, flags: isDirectory ? AT_REMOVEDIR : 0)
     namespace.change { tree in
       if let node = tree[parent] { tree.vacate(node, name, now: .now) }
     }

@@ -126,7 +126,7 @@ extension OwnFiles {
     // Known as open before it is empty: no other close announces it meanwhile.
     let opened = OwnHandle(
       number: own.number, file: file, isWritable: wantsToWrite,
-      isInPlace: own.isLinked && folder.place(of: own.path) != nil)
+      isInPlace: own.isLinked && folder.inPlaceShare(holding: own.path) != nil)
     let handle = handles.add(opened)
     let entry: EntryReply
     let isSame: Bool

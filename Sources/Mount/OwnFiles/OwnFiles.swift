@@ -1,7 +1,6 @@
 import Core
 import DequeModule
 import Glibc
-import Logging
 package import Protocol
 import Sealing
 import System
@@ -9,9 +8,9 @@ import System
 /// One's own files through the mount: names, content and attributes as programs change them, new
 /// files in staging until they are closed, and how the group learns of all that.
 ///
-/// A change of names takes the names' lock, changes the own folder and the namespace, and notes what
+/// A change of names takes the name lock, changes the own folder and the namespace, and notes what
 /// the group is to be told, in that order; the group is told behind it (`GroupPort.drain`).
-package final class OwnFiles: Sendable {
+package final class OwnFiles: OnOwnFolder, Sendable {
   struct Settings: Sendable {
     /// How long `close` waits for the group's answer.
     let ackTimeout: Duration
@@ -20,18 +19,7 @@ package final class OwnFiles: Sendable {
   }
 
   let settings: Settings
-  let namespace: Namespace
-  let folder: OwnFolder
-  let index: OwnIndex
-  let watch: OwnWatch
-  let group: any GroupPort
-  let disk: DiskWork
-  let rescans: RescanQueue
-  let log: Logger
-  /// The log of what others bring about.
-  let budget: LogBudget
-  /// One change of names at a time.
-  let nameLock = NameLock()
+  let parts: OwnFolderParts
   let handles = Handles()
   let closing = Locked(ParkedCloses(), rank: .leaf)
   let closeCauses: CloseCauses
@@ -44,21 +32,9 @@ package final class OwnFiles: Sendable {
   private let sent = Locked(SentLeaves(), rank: .leaf)
   private let publicID = Locked(PublicID.master, rank: .leaf)
 
-  init(
-    _ settings: Settings, _ namespace: Namespace, _ folder: OwnFolder, _ index: OwnIndex,
-    _ watch: OwnWatch, _ group: any GroupPort, _ disk: DiskWork, _ rescans: RescanQueue,
-    _ log: Logger, _ budget: LogBudget
-  ) throws(SystemError) {
+  init(_ parts: OwnFolderParts, _ settings: Settings) throws(SystemError) {
+    self.parts = parts
     self.settings = settings
-    self.namespace = namespace
-    self.folder = folder
-    self.index = index
-    self.watch = watch
-    self.group = group
-    self.disk = disk
-    self.rescans = rescans
-    self.log = log
-    self.budget = budget
     closeCauses = try CloseCauses()
   }
 
@@ -76,6 +52,12 @@ package final class OwnFiles: Sendable {
 
   /// A new line begins, of which nothing was sent; or the entry is gone.
   func beginLine(of entry: EntryID) { sent.withLock { $0.begin(entry) } }
+
+  /// Files that could not be moved into place.
+  var setAside: Int { asides.withLock { $0.count } }
+
+  /// The latest of them that belongs at a path.
+  func aside(at path: SharePath) -> AsideFile? { asides.withLock { $0.last { $0.target == path } } }
 
   /// Time has passed.
   func tick() {

@@ -140,7 +140,8 @@ extension OwnFiles {
   /// Moves a node in the tree and tells the group, as one change. `remains`: the target's file, for
   /// who has it still.
   func move(
-    _ source: OwnPlace, to newParent: InodeNumber, _ newName: [UInt8], _ path: SharePath,
+    _ held: borrowing NamesHeld, _ source: OwnPlace, to newParent: InodeNumber, _ newName: [UInt8],
+    _ path: SharePath,
     replacing target: OwnPlace?, _ remains: OwnedDescriptor?
   ) {
     namespace.change { tree in
@@ -164,7 +165,7 @@ extension OwnFiles {
   /// `stat`: what the file is like before; nil for one that only we know. Returns: whether the tree
   /// knows it so, for `endOperation`.
   func beginOperation(_ number: InodeNumber, _ stat: Stat?) -> Bool {
-    namespace.read { tree in
+    namespace.note { tree in
       guard let node = tree[number], let own = node.own else { return false }
       node.own!.operations += 1
       // The times of a directory move with what is put into it.
@@ -187,7 +188,7 @@ extension OwnFiles {
       case unknown
       case nothing
     }
-    let left = namespace.read { tree -> Left in
+    let left = namespace.change { tree -> Left in
       guard let node = tree[number], node.own != nil else { return .nothing }
       node.own!.operations -= 1
       if let stat { node.attributes.changed = max(node.attributes.changed, stat.changed) }

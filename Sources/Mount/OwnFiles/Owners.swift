@@ -49,7 +49,7 @@ extension OwnFiles {
       throw SystemError(code: EISDIR, call: "truncate")
     }
     let stat = try Stat(descriptor: folder.root.raw)
-    return namespace.read { tree in
+    return namespace.change { tree in
       tree.root.attributes.take(top: stat)
       if wanted.times != nil {
         tree.root.attributes.modified = stat.modified
@@ -100,7 +100,7 @@ extension OwnFiles {
 
   private func claim(_ held: borrowing NamesHeld, _ path: SharePath) throws(SystemError) {
     let mode = namespace.read { $0.node(at: path)?.shownAttributes.mode } ?? 0o755
-    let isMade = try folder.makeImplied(path, mode: mode)
+    let isMade = try folder.makeImplied(held, path, mode: mode)
     let found = try folder.stat(path.name, in: path.parent)
     guard found.isDirectory else {
       throw SystemError(code: ENOTDIR, call: "a directory in the own folder")
@@ -116,16 +116,16 @@ extension OwnFiles {
   /// only by that. `path`: the lowest of them. `group.drain` must follow.
   func releaseImplied(_ held: borrowing NamesHeld, _ path: SharePath?) {
     var next = path
-    while let path = next, release(path) { next = path.parent }
+    while let path = next, release(held, path) { next = path.parent }
   }
 
-  private func release(_ path: SharePath) -> Bool {
+  private func release(_ held: borrowing NamesHeld, _ path: SharePath) -> Bool {
     let implied = namespace.read { tree in tree.node(at: path)?.own?.impliedMode }
     // What is shared in place below it may only be away for now.
     guard let implied, !folder.sharedPlaces.contains(where: { $0.name.isBelow(path) }) else {
       return false
     }
-    do throws(SystemError) { try folder.removeDirectory(path) } catch {
+    do throws(SystemError) { try folder.removeDirectory(held, path) } catch {
       // ENOTEMPTY, as a rule.
       if error.code != ENOENT { return false }
     }
@@ -139,9 +139,9 @@ extension OwnFiles {
     guard let number else {
       // What is being copied in there lies elsewhere yet.
       do throws(SystemError) {
-        if try folder.makeImplied(path, mode: implied) {
+        if try folder.makeImplied(held, path, mode: implied) {
           let stat = try folder.stat(path)
-          namespace.read { $0.node(at: path)?.own?.record = FileRecord(stat) }
+          namespace.note { $0.node(at: path)?.own?.record = FileRecord(stat) }
         }
       } catch {
         log.error("cannot make a directory again: \(error)")

@@ -17,12 +17,12 @@ extension OwnFiles {
     let wasKnown = beginOperation(number, nil)
     defer { endOperation(number, path: own.path, wasKnown: wasKnown) }
     do throws(SystemError) {
-      try folder.place(staged, at: own.path, replacing: false)
+      try folder.moveIntoPlace(held, staged, at: own.path, replacing: false)
     } catch  where error.code == EEXIST {
       try stepAside(held, own.path)
-      try folder.place(staged, at: own.path, replacing: false)
+      try folder.moveIntoPlace(held, staged, at: own.path, replacing: false)
     }
-    namespace.read { $0[number]?.own?.staged = nil }
+    namespace.note { $0[number]?.own?.staged = nil }
   }
 
   /// Somebody put a file there by hand, past the mount: it is kept beside ours. Throws: EEXIST
@@ -32,7 +32,7 @@ extension OwnFiles {
     guard let aside = freeConflictPath(held, path, isFolder: isFolder) else {
       throw SystemError(code: EEXIST, call: "place a file where another lies")
     }
-    try folder.rename(path, to: aside, replacing: false)
+    try folder.rename(held, path, to: aside, replacing: false)
     budget.log(
       .warning, "conflicts", "kept a file that lay in the way", metadata: ["as": "\(aside.shown)"])
   }

@@ -15,7 +15,8 @@ extension OwnFiles {
   /// An own node that is shared in place. Its names are not ours to change, so it is reached
   /// without the lock of names, which others would wait for while its disk does not answer.
   func placedElsewhere(_ number: InodeNumber) -> OwnPlace? {
-    guard let own = ownPlace(number), own.isLinked, folder.place(of: own.path) != nil else {
+    guard let own = ownPlace(number), own.isLinked, folder.inPlaceShare(holding: own.path) != nil
+    else {
       return nil
     }
     return own
@@ -64,7 +65,7 @@ extension OwnFiles {
   /// shared in place, and where there are no descriptors left: whoever finds it at that moment
   /// looks again then.
   func remains(of own: OwnPlace) -> OwnedDescriptor? {
-    own.kind == .file && folder.place(of: own.path) == nil ? try? reach(own) : nil
+    own.kind == .file && folder.inPlaceShare(holding: own.path) == nil ? try? reach(own) : nil
   }
 }
 

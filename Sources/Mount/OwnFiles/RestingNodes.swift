@@ -25,19 +25,16 @@ extension OwnFiles {
   /// Time has passed: nodes that are idle go.
   func restIdle() {
     guard rests.withLock({ $0.begin(now: MonotonicClock.now) }) else { return }
-    let idle = namespace.read { $0.takeIdle() }
+    let idle = namespace.takeIdle()
     if idle.isEmpty { return }
     disk.run { [self] in
       var rest = idle[...]
       while !rest.isEmpty {
         let some = rest.prefix(Self.restBatch)
         rest = rest.dropFirst(Self.restBatch)
-        nameLock.withLock { held in namespace.read { $0.quiesce(some) } }
+        nameLock.withLock { held in namespace.quiesce(held, some) }
       }
       if idle.count > Self.manyIdle { Allocator.giveBack() }
     }
   }
-
-  /// Much was needed for a while: what is left over goes back to the system.
-  package func giveBackMemory() { disk.run { Allocator.giveBack() } }
 }

@@ -9,7 +9,7 @@ extension OwnFiles {
   /// Looks at an own file. Disk pool only.
   func snapshot(_ number: InodeNumber, _ file: OwnedDescriptor) throws(SystemError) -> StatSnapshot
   {
-    let ordinal = namespace.read { tree -> UInt64 in
+    let ordinal = namespace.note { tree -> UInt64 in
       guard let node = tree[number], node.own != nil else { return 0 }
       node.own!.snapshots += 1
       return node.own!.snapshots

@@ -37,7 +37,9 @@ extension OwnFiles {
   private func collect(
     _ node: Node, isTop: Bool, _ hasPlaces: Bool, _ tree: Tree, _ gone: inout [Node]
   ) {
-    if hasPlaces, !isTop, let path = tree.path(of: node), folder.place(at: path) != nil { return }
+    if hasPlaces, !isTop, let path = tree.path(of: node), folder.inPlaceShare(at: path) != nil {
+      return
+    }
     for slot in node.children.own.values {
       collect(slot.node, isTop: false, hasPlaces, tree, &gone)
     }

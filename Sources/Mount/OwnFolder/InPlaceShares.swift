@@ -5,11 +5,11 @@ import State
 import System
 
 /// Names one thing that is shared in place, while the process lives.
-typealias PlaceID = UInt64
+typealias InPlaceShareID = UInt64
 
 /// A file or folder that is shared where it lies, outside the own folder. Nothing is ever changed
 /// there.
-struct SharedPlace: Sendable {
+struct InPlaceShare: Sendable {
   /// Where its bytes are found while it is there.
   struct Root: Sendable {
     /// The folder itself; for a file the folder that holds it.
@@ -18,7 +18,7 @@ struct SharedPlace: Sendable {
     let file: [UInt8]?
   }
 
-  let id: PlaceID
+  let id: InPlaceShareID
   /// Where it is listed.
   var name: SharePath
   /// Absolute, without a symlink in it.
@@ -32,30 +32,31 @@ struct SharedPlace: Sendable {
 
 /// What lies where: the table by which paths of the share are resolved. What no place has, the own
 /// folder has.
-struct SharedPlaces: Sendable {
-  private(set) var all: [SharedPlace] = []
-  private var last: PlaceID = 0
+struct InPlaceShares: Sendable {
+  private(set) var all: [InPlaceShare] = []
+  private var last: InPlaceShareID = 0
 
-  subscript(id: PlaceID) -> SharedPlace? { all.first { $0.id == id } }
+  subscript(id: InPlaceShareID) -> InPlaceShare? { all.first { $0.id == id } }
 
   /// The place that a path is in. Complexity: O(places).
-  func place(of path: SharePath) -> SharedPlace? {
+  func inPlaceShare(holding path: SharePath) -> InPlaceShare? {
     all.first { path == $0.name || path.isBelow($0.name) }
   }
 
   /// The place that is listed at just this path.
-  func place(at path: SharePath) -> SharedPlace? { all.first { $0.name == path } }
+  func inPlaceShare(at path: SharePath) -> InPlaceShare? { all.first { $0.name == path } }
 
   /// Adds one. Returns: its id.
-  mutating func add(_ path: [UInt8], as name: SharePath, root: SharedPlace.Root?) -> PlaceID {
+  mutating func add(_ path: [UInt8], as name: SharePath, root: InPlaceShare.Root?) -> InPlaceShareID
+  {
     last += 1
-    all.append(SharedPlace(id: last, name: name, path: path, root: root))
+    all.append(InPlaceShare(id: last, name: name, path: path, root: root))
     return last
   }
 
-  mutating func remove(_ id: PlaceID) { all.removeAll { $0.id == id } }
+  mutating func remove(_ id: InPlaceShareID) { all.removeAll { $0.id == id } }
 
-  mutating func setRoot(_ id: PlaceID, _ root: SharedPlace.Root?) {
+  mutating func setRoot(_ id: InPlaceShareID, _ root: InPlaceShare.Root?) {
     if let index = all.firstIndex(where: { $0.id == id }) { all[index].root = root }
   }
 
@@ -73,7 +74,7 @@ struct SharedPlaces: Sendable {
 }
 
 /// The file that keeps the table.
-extension SharedPlaces {
+extension InPlaceShares {
   /// What the file holds.
   var file: SharesFile {
     SharesFile(rows: all.map { SharesFile.Row(name: $0.name, path: $0.path) })
@@ -87,7 +88,7 @@ extension SharedPlaces {
   }
 }
 
-extension SharedPlace {
+extension InPlaceShare {
   /// What lies at an absolute path now. Throws: ENOENT, EACCES, ELOOP for a symlink on the way,
   /// EINVAL for what is neither file nor folder. Blocks on the disk.
   static func open(_ path: [UInt8]) throws(SystemError) -> (root: Root, stat: Stat) {

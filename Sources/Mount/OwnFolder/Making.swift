@@ -67,7 +67,9 @@ extension OwnFolder {
   }
 
   /// Makes a directory. Throws: EEXIST where something lies there, whatever it is.
-  func makeDirectory(_ path: SharePath, mode: UInt32, by caller: Caller) throws(SystemError) {
+  func makeDirectory(
+    _ held: borrowing NamesHeld, _ path: SharePath, mode: UInt32, by caller: Caller
+  ) throws(SystemError) {
     try checkMayChange(path)
     let (parent, name) = try parent(of: path)
     let wanted = hasDefaultList(parent) ? mode : mode & ~caller.mask
@@ -80,7 +82,9 @@ extension OwnFolder {
   }
 
   /// Makes a symlink. Throws: EEXIST where something is there.
-  func makeSymlink(_ path: SharePath, target: [UInt8], by caller: Caller) throws(SystemError) {
+  func makeSymlink(
+    _ held: borrowing NamesHeld, _ path: SharePath, target: [UInt8], by caller: Caller
+  ) throws(SystemError) {
     try checkMayChange(path)
     let (parent, name) = try parent(of: path)
     let target = target.cPath
@@ -145,14 +149,16 @@ extension OwnFolder {
 
 extension OwnFolder {
   /// Marks, in the directory itself, that this member has it only because something of his lies in
-  /// it. Its value: the permission bits that it had for others, in octal. It outlives restarts and
-  /// moves along.
+  /// it. Its value, in octal: the permission bits that it had for others, and those that it was made
+  /// with here. It outlives restarts and moves along.
   static let impliedMark = "user.fsharefs.implied"
 
   /// Makes a directory because something is put into it. `mode`: as it shows. Others' word on who
   /// may write to it is no local user's right: on the disk only this process' user may. Returns:
   /// whether it was not there; what lies there then may be no directory.
-  func makeImplied(_ path: SharePath, mode: UInt32) throws(SystemError) -> Bool {
+  func makeImplied(_ held: borrowing NamesHeld, _ path: SharePath, mode: UInt32) throws(SystemError)
+    -> Bool
+  {
     try checkMayChange(path)
     let (parent, name) = try parent(of: path)
     guard mkdirat(parent.raw, name, mode_t(mode & 0o755 | 0o700)) == 0 else {
@@ -160,20 +166,27 @@ extension OwnFolder {
       if failure.code == EEXIST { return false }
       throw failure
     }
-    let text = Array(String(mode & 0o1777, radix: 8).utf8)
+    // The umask and the default ACL of where it lies had their part in it.
+    let made = try? stat(path).permissions
+    let bits = ([mode & 0o1777] + (made.map { [$0] } ?? [])).map { String($0, radix: 8) }
+    let text = Array(bits.joined(separator: " ").utf8)
     // Where the file system keeps no such attributes it is known until the end of this process.
     _ = lsetxattr(Self.procPath(parent, name), Self.impliedMark, text, text.count, 0)
     return true
   }
 
   /// The permission bits that a directory of which something only lies in it had for others; nil
-  /// for any other.
+  /// for any other, and where somebody gave it other bits here: that made it his own.
   func impliedMode(_ path: SharePath) -> UInt32? {
     guard let (parent, name) = try? parent(of: path) else { return nil }
-    var text = [UInt8](repeating: 0, count: 8)
+    var text = [UInt8](repeating: 0, count: 16)
     let count = lgetxattr(Self.procPath(parent, name), Self.impliedMark, &text, text.count)
     guard count > 0 else { return nil }
-    return UInt32(String(decoding: text[..<count], as: UTF8.self), radix: 8).map { $0 & 0o1777 }
+    let bits = text[..<count].split(separator: UInt8(ascii: " "))
+      .map { UInt32(String(decoding: $0, as: UTF8.self), radix: 8) }
+    guard let mode = bits.first ?? nil else { return nil }
+    if bits.count > 1, (try? stat(path).permissions) != bits[1] { return nil }
+    return mode & 0o1777
   }
 
   /// A path by which calls reach a name in an open directory that take none.

@@ -17,7 +17,7 @@ package final class OwnFolder: Sendable {
   let root: OwnedDescriptor
   let staging: OwnedDescriptor
   /// Changed with the name lock held.
-  let places: Locked<SharedPlaces>
+  let places: Locked<InPlaceShares>
   /// The file that keeps the table of places.
   let placesFile: String
   /// Where staged files belong that are complete.
@@ -132,24 +132,26 @@ package final class OwnFolder: Sendable {
     try openBeneath(try resolve(path), flags: O_RDONLY | O_DIRECTORY, mode: 0)
   }
 
-  func removeDirectory(_ path: SharePath) throws(SystemError) {
+  func removeDirectory(_ held: borrowing NamesHeld, _ path: SharePath) throws(SystemError) {
     try changing(path) { parent, name in unlinkat(parent, name, AT_REMOVEDIR) }.check()
   }
 
   /// Takes a file or symlink away; one that is gone already is fine. A file that is shared in place
   /// is only listed no longer.
-  func unlink(_ path: SharePath) throws(SystemError) {
-    if let place = place(at: path), place.root?.file != nil {
-      return try changePlaces { $0.remove(place.id) }
+  func unlink(_ held: borrowing NamesHeld, _ path: SharePath) throws(SystemError) {
+    if let place = inPlaceShare(at: path), place.root?.file != nil {
+      return try changePlaces(held) { $0.remove(place.id) }
     }
     try changing(path) { parent, name in unlinkat(parent, name, 0) }.ignoring(ENOENT)
   }
 
   /// Renames within the folder. `replacing`: whether something at the new path gives way. What is
   /// shared in place is only listed elsewhere.
-  func rename(_ old: SharePath, to new: SharePath, replacing: Bool) throws(SystemError) {
-    if place(at: old) != nil {
-      return try relist(old, to: new, replacing: replacing)
+  func rename(_ held: borrowing NamesHeld, _ old: SharePath, to new: SharePath, replacing: Bool)
+    throws(SystemError)
+  {
+    if inPlaceShare(at: old) != nil {
+      return try relist(held, old, to: new, replacing: replacing)
     }
     try checkMayChange(old)
     let (oldParent, oldName) = try parent(of: old)
@@ -157,7 +159,7 @@ package final class OwnFolder: Sendable {
     try changing(new) { parent, name in
       clinux_renameat2(oldParent.raw, oldName, parent, name, flags)
     }.check()
-    try movedPlaces(below: old, to: new)
+    try movedPlaces(held, below: old, to: new)
   }
 
   func stat(_ path: SharePath) throws(SystemError) -> Stat {
@@ -173,7 +175,9 @@ package final class OwnFolder: Sendable {
 
   /// Takes a name of a directory away, whatever lies there; one that is gone already is fine.
   /// `flags` as of unlinkat(2).
-  func remove(_ name: Name, in directory: SharePath?, flags: Int32) throws(SystemError) {
+  func remove(_ held: borrowing NamesHeld, _ name: Name, in directory: SharePath?, flags: Int32)
+    throws(SystemError)
+  {
     if let directory { try checkMayChange(directory) }
     let opened = try openBeneath(resolve(directory), flags: O_PATH | O_DIRECTORY, mode: 0)
     if unlinkat(opened.raw, name.bytes.cPath, flags) != 0, errno != ENOENT {
@@ -229,7 +233,7 @@ extension OwnFolder {
   /// Where a path (nil: the own folder) lies. Throws: ENOENT where its place is not there.
   func resolve(_ path: SharePath?) throws(SystemError) -> Resolved {
     guard let path else { return Resolved(base: root, relative: [UInt8(ascii: ".")]) }
-    guard let place = place(of: path) else {
+    guard let place = inPlaceShare(holding: path) else {
       return Resolved(base: root, relative: path.bytes)
     }
     guard let found = place.root else { throw SystemError(code: ENOENT, call: place.shownPath) }
@@ -243,7 +247,7 @@ extension OwnFolder {
 
   /// Throws EPERM for what is shared in place: that is changed where it lies.
   func checkMayChange(_ path: SharePath) throws(SystemError) {
-    if place(of: path) != nil {
+    if inPlaceShare(holding: path) != nil {
       throw SystemError(code: EPERM, call: "change what is shared in place")
     }
   }
@@ -251,7 +255,7 @@ extension OwnFolder {
   /// Throws EACCES where these flags of open(2) would change what is shared in place.
   func checkMayOpen(_ path: SharePath, flags: Int32) throws(SystemError) {
     let changes = flags & O_ACCMODE != O_RDONLY || flags & O_TRUNC != 0
-    if changes, place(of: path) != nil {
+    if changes, inPlaceShare(holding: path) != nil {
       throw SystemError(code: EACCES, call: "write what is shared in place")
     }
   }

@@ -6,22 +6,30 @@ import System
 
 /// The table of what is shared in place, and the file that keeps it.
 extension OwnFolder {
-  static func loadPlaces(_ file: String) throws(StateFault) -> SharedPlaces {
-    guard let content = try SharesFile.read(file) else { return SharedPlaces() }
-    return SharedPlaces(content)
+  static func loadPlaces(_ file: String) throws(StateFault) -> InPlaceShares {
+    guard let content = try SharesFile.read(file) else { return InPlaceShares() }
+    return InPlaceShares(content)
   }
 
   /// What is shared in place. Any thread.
-  var sharedPlaces: [SharedPlace] { places.withLock { $0.all } }
+  var sharedPlaces: [InPlaceShare] { places.withLock { $0.all } }
 
   /// What is shared in place and listed at just this path. Any thread.
-  func place(at path: SharePath) -> SharedPlace? { places.withLock { $0.place(at: path) } }
+  func inPlaceShare(_ id: InPlaceShareID) -> InPlaceShare? { places.withLock { $0[id] } }
+
+  func inPlaceShare(at path: SharePath) -> InPlaceShare? {
+    places.withLock { $0.inPlaceShare(at: path) }
+  }
 
   /// What is shared in place and listed at this path or above it. Any thread.
-  func place(of path: SharePath) -> SharedPlace? { places.withLock { $0.place(of: path) } }
+  func inPlaceShare(holding path: SharePath) -> InPlaceShare? {
+    places.withLock { $0.inPlaceShare(holding: path) }
+  }
 
   /// Changes the table, and the file with it; where that cannot be written nothing is changed.
-  func changePlaces<Result>(_ body: (inout SharedPlaces) -> Result) throws(SystemError) -> Result {
+  func changePlaces<Result>(_ held: borrowing NamesHeld, _ body: (inout InPlaceShares) -> Result)
+    throws(SystemError) -> Result
+  {
     var changed = places.withLock { $0 }
     let result = body(&changed)
     try changed.file.write(placesFile)
@@ -31,25 +39,29 @@ extension OwnFolder {
 
   /// Lists what is shared in place at `old` at another path. Throws: EEXIST where something lies
   /// there that does not give way, EPERM in another place.
-  func relist(_ old: SharePath, to new: SharePath, replacing: Bool) throws(SystemError) {
+  func relist(_ held: borrowing NamesHeld, _ old: SharePath, to new: SharePath, replacing: Bool)
+    throws(SystemError)
+  {
     try checkMayChange(new)
     do throws(SystemError) {
       let there = try stat(new)
       if !replacing { throw SystemError(code: EEXIST, call: "rename") }
-      if there.isDirectory { try removeDirectory(new) } else { try unlink(new) }
+      if there.isDirectory { try removeDirectory(held, new) } else { try unlink(held, new) }
     } catch  where error.code == ENOENT {}
-    _ = try changePlaces { $0.move(from: old, to: new) }
+    _ = try changePlaces(held) { $0.move(from: old, to: new) }
   }
 
   /// A directory of the own folder was renamed: what is listed below it has moved along.
-  func movedPlaces(below old: SharePath, to new: SharePath) throws(SystemError) {
+  func movedPlaces(_ held: borrowing NamesHeld, below old: SharePath, to new: SharePath)
+    throws(SystemError)
+  {
     if places.withLock({ $0.all.contains { $0.name.isBelow(old) } }) {
-      _ = try changePlaces { $0.move(from: old, to: new) }
+      _ = try changePlaces(held) { $0.move(from: old, to: new) }
     }
   }
 
   /// What became of a place since it was looked at last.
-  enum PlaceChange: Equatable {
+  enum InPlaceShareChange: Equatable {
     case same
     /// There is something now where nothing was, or something else.
     case came
@@ -59,9 +71,11 @@ extension OwnFolder {
 
   /// Looks whether a place is there, and notes it in the table. Blocks on the disk.
   /// Throws: what keeps from knowing for now, EMFILE or EIO.
-  func refresh(_ place: SharedPlace) throws(SystemError) -> PlaceChange {
-    let root: SharedPlace.Root
-    do throws(SystemError) { root = try SharedPlace.open(place.path).root } catch {
+  func refresh(_ held: borrowing NamesHeld, _ place: InPlaceShare) throws(SystemError)
+    -> InPlaceShareChange
+  {
+    let root: InPlaceShare.Root
+    do throws(SystemError) { root = try InPlaceShare.open(place.path).root } catch {
       if [EMFILE, ENFILE, ENOMEM, EIO].contains(error.code) { throw error }
       if place.root == nil { return .nothingThere }
       places.withLock { $0.setRoot(place.id, nil) }

@@ -8,7 +8,7 @@ enum WatchTarget: Hashable, Sendable {
   /// A name in a directory of one's own, known by its node.
   case name(InodeNumber, Name)
   /// What is shared in place.
-  case place(PlaceID)
+  case place(InPlaceShareID)
 }
 
 /// Something that the kernel saw in a watched directory: only ever a hint to look.
@@ -39,14 +39,14 @@ final class OwnWatch: Sendable {
   private struct Target {
     var directory: InodeNumber?
     /// What is shared in place and lies right in the directory, by its name there.
-    var places: [PlaceID: [UInt8]] = [:]
+    var places: [InPlaceShareID: [UInt8]] = [:]
     var isEmpty: Bool { directory == nil && places.isEmpty }
   }
 
   private struct State {
     var targets: [Int32: Target] = [:]
     var directories: [InodeNumber: Int32] = [:]
-    var places: [PlaceID: Int32] = [:]
+    var places: [InPlaceShareID: Int32] = [:]
     var isStopping = false
   }
 
@@ -95,7 +95,9 @@ final class OwnWatch: Sendable {
 
   /// Watches for a name in an open directory: that of something that is shared in place. Any
   /// thread.
-  func watch(_ directory: OwnedDescriptor, for place: PlaceID, name: [UInt8]) throws(SystemError) {
+  func watch(_ directory: OwnedDescriptor, for place: InPlaceShareID, name: [UInt8])
+    throws(SystemError)
+  {
     try add(directory) { state, watch in
       if let old = state.places[place], old != watch { state.targets[old]?.places[place] = nil }
       state.places[place] = watch
@@ -118,7 +120,7 @@ final class OwnWatch: Sendable {
   }
 
   /// Hears no more of something that was shared in place. Any thread.
-  func forget(place: PlaceID) {
+  func forget(place: InPlaceShareID) {
     state.withLock { state in
       guard let watch = state.places.removeValue(forKey: place) else { return }
       state.targets[watch]?.places[place] = nil

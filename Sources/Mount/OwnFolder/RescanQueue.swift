@@ -51,7 +51,7 @@ final class RescanQueue: Sendable {
 
   /// Brings forward what is due, and what is shared in place and `missing`. Returns: when something
   /// will be, nil where nothing is foreseen.
-  func advance(_ times: WatchTimes, missing: [PlaceID]) -> Instant? {
+  func advance(_ times: WatchTimes, missing: [InPlaceShareID]) -> Instant? {
     schedule.withLock { schedule in
       for id in missing { schedule.add(.place(id), isFinished: true) }
       return schedule.wake(now: MonotonicClock.now, times, hasMissing: !missing.isEmpty)
@@ -108,7 +108,7 @@ extension RescanQueue {
       guard let node = tree[number], let name = node.name, let parent = node.parent,
         let path = tree.path(of: node)
       else { return nil }
-      return folder.place(at: path).map { .place($0.id) } ?? .name(parent.number, name)
+      return folder.inPlaceShare(at: path).map { .place($0.id) } ?? .name(parent.number, name)
     }
     guard let target else { return }
     add(target, isFinished: isFinished)

@@ -22,7 +22,7 @@ extension OwnFolder {
   /// After a start: moves what is complete into place, and deletes the rest of what this program
   /// has made. What cannot be placed stays. Throws: where the staging folder cannot be listed.
   func recoverStaged(
-    conflictName: (SharePath, Int) -> SharePath?
+    _ held: borrowing NamesHeld, conflictName: (SharePath, Int) -> SharePath?
   ) throws(SystemError) -> StagedRecovery {
     StateFile.removeLeftovers(in: stagingPath)
     let names = Set(try listNames(of: staging))
@@ -32,7 +32,7 @@ extension OwnFolder {
       do throws(SystemError) {
         if let target = found.targets[name] {
           guard let target else { throw Self.unknownTarget }
-          recover(name, at: target, conflictName, &recovery)
+          recover(held, name, at: target, conflictName, &recovery)
         } else if names.contains(Self.olderNote(name)) {
           let target = try olderTarget(of: name)
           // Its writer had not come to the end of its `close`.
@@ -40,7 +40,7 @@ extension OwnFolder {
             discard(name)
             continue
           }
-          recover(name, at: target, conflictName, &recovery)
+          recover(held, name, at: target, conflictName, &recovery)
         } else if found.isDamaged {
           throw Self.unknownTarget
         } else {
@@ -65,11 +65,12 @@ extension OwnFolder {
     code: EBADMSG, call: "read where a staged file belongs")
 
   private func recover(
-    _ name: [UInt8], at target: SharePath, _ conflictName: (SharePath, Int) -> SharePath?,
+    _ held: borrowing NamesHeld, _ name: [UInt8], at target: SharePath,
+    _ conflictName: (SharePath, Int) -> SharePath?,
     _ recovery: inout StagedRecovery
   ) {
     do throws(SystemError) {
-      if try recover(name, at: target, conflictName) != target {
+      if try recover(held, name, at: target, conflictName) != target {
         recovery.conflicts.append(target)
       }
     } catch {
@@ -79,14 +80,15 @@ extension OwnFolder {
 
   /// Places a file. Returns: where.
   private func recover(
-    _ name: [UInt8], at target: SharePath, _ conflictName: (SharePath, Int) -> SharePath?
+    _ held: borrowing NamesHeld, _ name: [UInt8], at target: SharePath,
+    _ conflictName: (SharePath, Int) -> SharePath?
   ) throws(SystemError) -> SharePath {
     var path = target
     for attempt in 0..<Self.attempts {
       do throws(SystemError) {
         // Something may be shared in place there by now.
-        if place(at: path) != nil { throw SystemError(code: EEXIST, call: "place") }
-        try place(name, at: path, replacing: false)
+        if inPlaceShare(at: path) != nil { throw SystemError(code: EEXIST, call: "place") }
+        try moveIntoPlace(held, name, at: path, replacing: false)
         return path
       } catch  where error.code == EEXIST {
         guard let other = conflictName(target, attempt) else { throw error }

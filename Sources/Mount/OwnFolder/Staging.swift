@@ -26,9 +26,11 @@ extension OwnFolder {
   }
 
   /// Moves a staged file into its place. `replacing`: whether an own file there gives way.
-  func place(_ name: [UInt8], at path: SharePath, replacing: Bool) throws(SystemError) {
+  func moveIntoPlace(
+    _ held: borrowing NamesHeld, _ name: [UInt8], at path: SharePath, replacing: Bool
+  ) throws(SystemError) {
     try checkMayChange(path)
-    let directory = try openParent(of: path)
+    let directory = try openParent(held, of: path)
     let flags = replacing ? 0 : clinux_rename_noreplace
     let staging = staging.raw
     try retryingOnInterrupt("move a staged file into place") {
@@ -44,19 +46,23 @@ extension OwnFolder {
   }
 
   /// Makes a directory and the ones above it, which are there only because something lies in them.
-  func makeDirectories(_ path: SharePath) throws(SystemError) {
-    if let parent = path.parent { try makeDirectories(parent) }
-    _ = try makeImplied(path, mode: 0o755)
+  func makeDirectories(
+    _ held: borrowing NamesHeld, _ path: SharePath
+  ) throws(SystemError) {
+    if let parent = path.parent { try makeDirectories(held, parent) }
+    _ = try makeImplied(held, path, mode: 0o755)
   }
 
   /// The directory that a path lies in; made, where it is not there.
-  private func openParent(of path: SharePath) throws(SystemError) -> OwnedDescriptor {
+  private func openParent(
+    _ held: borrowing NamesHeld, of path: SharePath
+  ) throws(SystemError) -> OwnedDescriptor {
     guard let parent = path.parent else { return root }
     let flags = O_PATH | O_DIRECTORY
     do throws(SystemError) {
       return try open(parent, flags: flags)
     } catch  where error.code == ENOENT {
-      try makeDirectories(parent)
+      try makeDirectories(held, parent)
       return try open(parent, flags: flags)
     }
   }

@@ -42,8 +42,22 @@ package final class RemoteReading: Sendable {
     fetcher.withLock { ($0.cachedBytes, $0.budget, $0.waitingReads) }
   }
 
-  /// A program has opened a version of somebody else's file. Namespace locked: what the file becomes
-  /// next is told to whoever has it open by then.
+  /// What is known of a version that is read or was: and whether memory is full, and the hub there.
+  func state(
+    of content: Content, now: Instant
+  ) -> (figures: FetchFigures?, isBudgetFull: Bool, isLinkReady: Bool) {
+    fetcher.withLock { ($0.figures(of: content, now: now), $0.isBudgetFull, $0.isLinkReady) }
+  }
+
+  /// The versions of which something was read lately.
+  func active(within time: Duration, now: Instant) -> [FetchFigures] {
+    fetcher.withLock { fetcher in
+      fetcher.activeContents(within: time, now: now).map { fetcher.figures(of: $0, now: now) }
+    }
+  }
+
+  /// A program has opened a version of somebody else's file. Namespace locked: what the file
+  /// becomes next is told to whoever has it open by then.
   func open(_ content: Content, as stream: StreamID) {
     fetcher.withLock { $0.open(stream, content) }
   }
@@ -55,8 +69,8 @@ package final class RemoteReading: Sendable {
     staleOpens.withLock { $0.mayOpen(thread, lookedUpAt: lookup, latest: latest) }
   }
 
-  /// Files are about to be longer; `perform` must follow. Namespace locked, or a file that is opened
-  /// now might be opened as it was.
+  /// Files are about to be longer; `perform` must follow. Namespace locked, or a file that is
+  /// opened now might be opened as it was.
   func grow(_ growths: [Growth], _ actions: inout [FetchAction]) {
     fetcher.withLock { fetcher in
       for one in growths {

@@ -6,7 +6,7 @@ import System
 
 /// Own files for others: what the hub asks this member to upload (`UploadLanes`); no more of it is
 /// read than the upward stream takes.
-package final class Serving: Sendable {
+package final class Serving: OnOwnFolder, Sendable {
   /// Bytes read and not yet taken by the stream at most.
   static let queueLimit = 8 << 20
 
@@ -34,13 +34,9 @@ package final class Serving: Sendable {
     case ends
   }
 
-  let namespace: Namespace
-  let folder: OwnFolder
+  let parts: OwnFolderParts
   let files: OwnFiles
-  let rescans: RescanQueue
-  let group: any GroupPort
   let sealer: Sealer
-  let budget: LogBudget
   let state = Locked(State(), rank: .leaf)
   let sources = Locked(OpenSources(), rank: .leaf)
   /// The readers: as many as may be stuck and as get on. Of their own: what is stuck keeps no other
@@ -48,13 +44,9 @@ package final class Serving: Sendable {
   private let pool: WorkerPool
 
   init(_ files: OwnFiles, _ sealer: Sealer) throws(SystemError) {
+    parts = files.parts
     self.files = files
     self.sealer = sealer
-    namespace = files.namespace
-    folder = files.folder
-    rescans = files.rescans
-    group = files.group
-    budget = files.budget
     pool = try WorkerPool(
       name: "uploads", threads: 1, queueLimit: UploadLanes.readerLimit + UploadLanes.stuckLimit,
       spare: UploadLanes.readerLimit + UploadLanes.stuckLimit, patience: .zero)
@@ -62,6 +54,14 @@ package final class Serving: Sendable {
 
   /// Leaves asked of us and not yet sent, for status.
   package var queuedLeaves: Int { state.withLock { $0.lanes.leaves } }
+
+  /// Bytes per second that a version is uploaded with; nil where it was not lately.
+  func rate(of version: VersionKey, now: Instant) -> Double? {
+    state.withLock { $0.meter[version]?.rate(now: now) }
+  }
+
+  /// What went, and whether uploads are paused.
+  var flows: (meter: TransferMeter, isPaused: Bool) { state.withLock { ($0.meter, $0.isPaused) } }
 
   /// The connection is lost: whoever still wants leaves asks again.
   func clear() {

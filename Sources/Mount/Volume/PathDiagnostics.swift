@@ -49,7 +49,7 @@ extension Volume {
   /// How much of one's own is not shared, for status. Any thread.
   package var unsharedFigures: UnsharedFigures {
     UnsharedFigures(
-      occupied: namespace.read { $0.occupiedCount }, setAside: files.asides.withLock { $0.count })
+      occupied: namespace.read { $0.occupiedCount }, setAside: files.setAside)
   }
 
   /// What lies in the own folder at a path and is not shared, or at the nearest directory above it,
@@ -60,7 +60,7 @@ extension Volume {
 
   /// A file that belongs at a path and could not be moved there, and where it lies. Any thread.
   package func setAside(at path: SharePath) -> (file: AsideFile, lies: String)? {
-    files.asides.withLock { $0.last { $0.target == path } }.map { ($0, folder.path(of: $0)) }
+    files.aside(at: path).map { ($0, folder.path(of: $0)) }
   }
 
   /// What is known of a path; nil where nothing shows there.
@@ -96,11 +96,7 @@ extension Volume {
     } else if let entry = facts.entry, let owner = facts.owner, facts.kind == .file {
       let content = Content(
         owner: owner, entry: entry.id, version: entry.version, size: entry.size)
-      reading.fetcher.withLock { fetcher in
-        facts.fetching = fetcher.figures(of: content, now: now)
-        facts.isBudgetFull = fetcher.isBudgetFull
-        facts.isLinkReady = fetcher.isLinkReady
-      }
+      (facts.fetching, facts.isBudgetFull, facts.isLinkReady) = reading.state(of: content, now: now)
     }
     return facts
   }
@@ -114,8 +110,6 @@ extension Volume {
   private func addUploads(to facts: inout PathDiagnostics, _ now: Instant) {
     guard let entry = facts.entry else { return }
     let file = EntryKey(files.ownID, entry.id)
-    facts.own!.uploadRate = serving.state.withLock { state in
-      state.meter[VersionKey(file, entry.version)]?.rate(now: now)
-    }
+    facts.own!.uploadRate = serving.rate(of: VersionKey(file, entry.version), now: now)
   }
 }

@@ -27,11 +27,7 @@ extension Volume {
   }
 
   private func reading(_ now: Instant) -> [TransferFigures] {
-    let figures = reading.fetcher.withLock { fetcher in
-      fetcher.activeContents(within: Self.shownFor, now: now).map {
-        fetcher.figures(of: $0, now: now)
-      }
-    }
+    let figures = reading.active(within: Self.shownFor, now: now)
     return namespace.read { tree in
       figures.map { one in
         TransferFigures(
@@ -43,7 +39,7 @@ extension Volume {
   }
 
   private func uploading(_ now: Instant) -> [TransferFigures] {
-    let (meter, isPaused) = serving.state.withLock { ($0.meter, $0.isPaused) }
+    let (meter, isPaused) = serving.flows
     return namespace.read { tree in
       meter.active(within: Self.shownFor, now: now).compactMap { key in
         guard let flow = meter[key] else { return nil }

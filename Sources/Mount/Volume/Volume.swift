@@ -9,17 +9,17 @@ package import System
 /// Each room is a type that owns its state and its locks. Those further down know nothing of those
 /// above them:
 ///
-///     Incoming                 FolderSync        others' changes; the own folder used directly
-///        │                    │         │
-///        │                    │      Serving     own files to others
-///     RemoteReading           │         │
-///        │                 OwnFiles ────┘        own files through the mount
-///        │                    │
-///        │                OwnFolder              the folder on disk, what of it is looked at again
-///        └──── Namespace ─────┘                  which node shows at a path
+///     Incoming ───┐           FolderSync      others' changes; the own folder used directly
+///        │        │           │        │
+///        │        │           │     Serving    own files to others
+///     Reading     │           │        │       others' files
+///        │        │         OwnFiles ──┘       own files through the mount
+///        │        │           │
+///        │        └─────── OwnFolder           the folder on disk, what of it is looked at again
+///        └── Namespace ───────┘                which node shows at a path
 ///                  │
-///               Kernel                           libfuse
-package final class Volume: Sendable {
+///               Kernel                         libfuse
+package final class Volume: OnOwnFolder, Sendable {
   package struct Settings: Sendable {
     /// How long `close` waits for the group's answer.
     package var ackTimeout: Duration = .seconds(30)
@@ -30,38 +30,35 @@ package final class Volume: Sendable {
     package init() {}
   }
 
-  let namespace: Namespace
-  let disk: DiskWork
-  let rescans: RescanQueue
-  let folder: OwnFolder
-  private let index: OwnIndex
-  private let budget: LogBudget
+  let parts: OwnFolderParts
   package let reading: RemoteReading
   package let files: OwnFiles
   package let serving: Serving
   package let folderSync: FolderSync
   package let incoming: Incoming
 
-  /// `sealer`: what leaves are sealed and opened with, of oneself and of others. `numberKey`: what the numbers of others' entries are made with, `FileNumbers.keyLength` bytes.
+  /// `sealer`: what leaves are sealed and opened with, of oneself and of others. `numberKey`: what
+  /// the numbers of others' entries are made with, `FileNumbers.keyLength` bytes.
   package init(
     folder: OwnFolder, index: OwnIndex, group: any GroupPort, sealer: Sealer, settings: Settings,
     log: Logger, numberKey: [UInt8], diskCache: DiskCache? = nil
   ) throws(SystemError) {
-    self.folder = folder
-    self.index = index
-    budget = LogBudget(log)
+    let budget = LogBudget(log)
     let own = try Stat(descriptor: folder.root.raw)
     guard let numbers = FileNumbers(key: numberKey, home: own.dev) else {
       preconditionFailure("a key for numbers has its length")
     }
-    namespace = Namespace(own: own, numbers: numbers)
-    disk = try DiskWork(inline: FuseSession.threads - FuseSession.freeThreads)
-    rescans = RescanQueue(namespace, folder, disk, budget)
+    let namespace = Namespace(own: own, numbers: numbers)
+    let disk = try DiskWork(inline: FuseSession.threads - FuseSession.freeThreads)
+    let rescans = RescanQueue(namespace, folder, disk, budget)
+    parts = OwnFolderParts(
+      namespace: namespace, folder: folder, index: index,
+      watch: try OwnWatch(limit: settings.watching.limit), group: group, disk: disk,
+      rescans: rescans, log: log, budget: budget)
     reading = RemoteReading(namespace, group, settings.fetcher, diskCache, sealer, budget)
     files = try OwnFiles(
-      OwnFiles.Settings(ackTimeout: settings.ackTimeout, closesAsync: settings.closesAsync),
-      namespace, folder, index, try OwnWatch(limit: settings.watching.limit), group, disk, rescans,
-      log, budget)
+      parts,
+      OwnFiles.Settings(ackTimeout: settings.ackTimeout, closesAsync: settings.closesAsync))
     serving = try Serving(files, sealer)
     folderSync = FolderSync(files, serving, settings.watching)
     incoming = Incoming(namespace, reading, rescans)

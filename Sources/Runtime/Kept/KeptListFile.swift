@@ -8,8 +8,9 @@ import System
 ///
 /// `magic 8 ‖ format UInt32 ‖ id 16`, then records, each `UInt32 length ‖ sealed bytes`. The first
 /// record says whose the list is; then come groups of page bodies, each ended by a cursor: what is
-/// behind the last cursor counts for nothing. The first group is a snapshot: all of the list, in the
-/// order of its tree, written and read in one pass. Used by one thread at a time; blocks on the disk.
+/// behind the last cursor counts for nothing. The first group is a snapshot: all of the list, in
+/// the order of its tree, written and read in one pass. Used by one thread at a time; blocks on the
+/// disk.
 struct KeptListFile {
   /// What a record is.
   enum Kind {

@@ -61,8 +61,7 @@ package final class MountProgram: Sendable {
       keep: { (group) throws(Ending) in try state.keep(group) })
     let group = try makeGroup(state, trust)
     let cache = try makeCache(state)
-    let volume = try makeVolume(
-      folder, try loaded(index), group, try state.numberKey(), cache)
+    let volume = try makeVolume(folder, try loaded(index), group, try state.numberKey(), cache)
     self.group.withLock { $0 = group }
     group.bind(volume)
     volume.shareOwnFolder()
@@ -85,8 +84,7 @@ package final class MountProgram: Sendable {
   private func serve(_ volume: Volume, _ mountpoint: String) throws {
     let session: FuseSession
     do throws(SystemError) {
-      session = try volume.mount(
-        on: mountpoint, allowOther: configuration.allowOther, log: log)
+      session = try volume.mount(on: mountpoint, allowOther: configuration.allowOther, log: log)
     } catch { throw Ending(.mountpoint, "\(error)") }
     fuse.withLock { $0 = session }
     // A signal may have come while there was no session yet to end.
