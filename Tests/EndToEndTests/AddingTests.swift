@@ -75,6 +75,36 @@ extension EndToEnd {
       }
     }
 
+    /// S91: whoever gives such a directory another mode in the own folder makes it his own; a
+    /// restart between makes no difference.
+    @Test func aDirectoryThatIsGivenAnotherModeIsOnesOwn() throws {
+      try withFixture { fixture in
+        let (host, hub) = try fixture.host()
+        let guest = try fixture.member("guest", of: hub, approvedBy: host)
+        try Files.makeFolder(host.path("d"))
+        try Files.chmod(host.path("d"), 0o1777)
+        try fixture.waitForOpen(guest.path("d"))
+        try Files.write(guest.path("d/x"), "x")
+        try fixture.waitFor(host.path("d/x"), "x")
+        #expect(try Stat(path: guest.path("d")).permissions == 0o1777)
+        try Files.chmod(guest.own + "/d", 0o751)
+        func shows() throws {
+          try eventually("the mount shows it") {
+            try Stat(path: guest.path("d")).permissions == 0o751
+          }
+        }
+        try shows()
+        _ = try guest.leave()
+        try guest.start([hub])
+        try guest.waits(for: .live)
+        try shows()
+        try Files.unlink(guest.path("d/x"))
+        try fixture.waitForAbsence(host.path("d/x"))
+        #expect(Files.exists(guest.own + "/d"))
+        #expect(try fixture.control(host, "why", "d").succeeded().text.contains("guest also has"))
+      }
+    }
+
     /// S91, S92: a directory that a member has only because something of his lies in it is no
     /// longer his when nothing does; a restart between makes no difference. Then its owner renames
     /// and removes it; before, he is told who.
