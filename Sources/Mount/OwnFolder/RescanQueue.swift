@@ -28,13 +28,13 @@ final class RescanQueue: Sendable {
 
   /// Runs a worker where there is something to look at and none runs. Any thread.
   func wake() {
+    guard let work = worker.withLock({ $0 }) else { return }
     let mayRun = schedule.withLock { schedule -> Bool in
       if schedule.isRunning || schedule.isEmpty { return false }
       schedule.isRunning = true
       return true
     }
-    guard mayRun, let work = worker.withLock({ $0 }) else { return }
-    disk.run(work)
+    if mayRun { disk.run(work) }
   }
 
   /// What the worker does next; nil where there is nothing, by which it has ended.
