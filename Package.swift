@@ -35,7 +35,10 @@ let rooms: [Target] = [
   .target(name: "Protocol", swiftSettings: strictAndSafe),
   .target(
     name: "Core",
-    dependencies: ["Protocol", .product(name: "DequeModule", package: "swift-collections")],
+    dependencies: [
+      "Protocol", .product(name: "DequeModule", package: "swift-collections"),
+      .product(name: "BitCollections", package: "swift-collections"),
+    ],
     swiftSettings: strictAndSafe),
   .target(
     name: "Sealing",
@@ -227,6 +230,7 @@ func fuzzer(
 
 func fuzzTargets() -> [Target] {
   let deques = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+  let bits = Target.Dependency.product(name: "BitCollections", package: "swift-collections")
   let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
   let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
   func room(_ module: String) -> Target.Dependency { .target(name: fuzzed(module)) }
@@ -240,7 +244,7 @@ func fuzzTargets() -> [Target] {
     instrumented("Sealing", [room("Protocol"), crypto]),
     instrumented("System", ["CLinux", logging, deques]),
     instrumented("Control", [room("Protocol"), room("System"), "CLinux", logging]),
-    instrumented("Core", [room("Protocol"), deques]),
+    instrumented("Core", [room("Protocol"), deques, bits]),
     fuzzer("messages", ["Protocol"]),
     fuzzer("frames", ["Protocol"]),
     fuzzer("bodies", ["Protocol", "Sealing"]),

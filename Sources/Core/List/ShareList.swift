@@ -126,12 +126,22 @@ extension ShareList {
   /// O(entries below it).
   package func subtree(of key: EntryKey) -> [ListedEntry] {
     guard let top = record(of: key) else { return [] }
-    var found = [listed(top)]
-    if records[top].kind != .directory { return found }
-    places.visit(below: records[top].place) { place in
+    if records[top].kind != .directory { return [listed(top)] }
+    return [listed(top)] + entries(ownedBy: key.owner, belowPlace: records[top].place)
+  }
+
+  /// All entries of an owner below a path; a directory before what is in it. Complexity: O(entries
+  /// below it).
+  func entries(ownedBy owner: PublicID, below path: SharePath) -> [ListedEntry] {
+    places.place(at: path).map { entries(ownedBy: owner, belowPlace: $0) } ?? []
+  }
+
+  private func entries(ownedBy owner: PublicID, belowPlace place: UInt32) -> [ListedEntry] {
+    var found: [ListedEntry] = []
+    places.visit(below: place) { place in
       var claim = places.claim(at: place)
       while claim != noRecord {
-        if records[claim].owner == key.owner { found.append(listed(claim)) }
+        if records[claim].owner == owner { found.append(listed(claim)) }
         claim = records[claim].nextClaim
       }
     }

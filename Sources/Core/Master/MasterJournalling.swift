@@ -32,6 +32,14 @@ extension Master {
   /// A kept answer from the journal's snapshot.
   package mutating func restore(answer: OrderedChange) { ledger.record(answer) }
 
+  /// This master's own member has the same list: from now on both share it. Changes that come after
+  /// part them again, a little each. Returns: false where one of the two has come further.
+  package mutating func share(_ other: Replica) -> Bool {
+    guard replica.order == other.order, replica.history == other.history else { return false }
+    replica.share(other)
+    return true
+  }
+
   /// A journal that lost its end goes on in a new epoch with what is left of it, since the members
   /// may have seen more. Approvals and claims are then taken back as with a journal that is lost
   /// whole.

@@ -137,7 +137,7 @@ package struct Member: Sendable {
   /// master is told, which may have been set back.
   var knownOut: [DeviceKey: MemberRecord] = [:]
   /// The latest revision of any own entry: an entry that comes back does not count anew.
-  var lastRevision: UInt64 = 0
+  var lastRevision = OwnEntries.settledRevision
   /// Own entries that were renamed and may have to be announced once all renames are answered.
   var moved: Set<EntryID> = []
   var resendAt: Instant?
@@ -177,15 +177,24 @@ package struct Member: Sendable {
   package var masterIsPresent: Bool { isMaster || presences[.master] == .online }
 
   /// The own entry with this id.
-  package func ownEntry(_ id: EntryID) -> Entry? { own[id]?.entry }
+  package func ownEntry(_ id: EntryID) -> Entry? { ownState(of: id)?.entry }
 
   /// What the list says of an own entry.
   func listed(_ id: EntryID) -> ListedEntry? {
     publicID.flatMap { replica.list[EntryKey($0, id)] }
   }
 
+  /// What the list says of all own entries.
+  var listedOwn: ListedOwn { ListedOwn(list: replica.list, owner: publicID) }
+
+  func ownState(of id: EntryID) -> OwnEntries.Own? { own.entry(id, in: listedOwn) }
+
+  func hasOwn(_ id: EntryID) -> Bool { own.contains(id, in: listedOwn) }
+
   /// Whether the latest state of an own entry was acked.
-  package func isAcked(_ id: EntryID) -> Bool { own[id].map { $0.acked == $0.revision } ?? false }
+  package func isAcked(_ id: EntryID) -> Bool {
+    ownState(of: id).map { $0.acked == $0.revision } ?? false
+  }
 
   /// Entries that show: those of members who left are hidden until the master releases them.
   package func isVisible(_ listed: ListedEntry) -> Bool {
@@ -207,16 +216,15 @@ extension Member {
       actions.append(.refused(entry, .impossible))
       return false
     }
-    if let known = own[entry.id] {
+    if let known = ownState(of: entry.id) {
       if known.entry == entry, known.acked == known.revision { return true }
       let revision = known.entry == entry ? known.revision : newRevision()
-      own.put(entry, revision: revision, acked: known.acked)
+      own.put(entry, revision: revision, acked: known.acked, in: listedOwn)
     } else if isListed(as: entry) {
-      let revision = newRevision()
-      own.put(entry, revision: revision, acked: revision)
+      own.putSettled(entry.id, in: listedOwn)
       return true
     } else {
-      own.put(entry, revision: newRevision(), acked: 0)
+      own.put(entry, revision: newRevision(), acked: 0, in: listedOwn)
     }
     // It replaces an own entry at its path: one change, never a gap.
     let displaced = displace(from: entry.path, by: entry.id, into: &actions)
@@ -229,7 +237,8 @@ extension Member {
   /// Whether the list has an entry as it is, from an earlier process, and will have it.
   private func isListed(as entry: Entry) -> Bool {
     !ownIsWhole && phase == .live && listed(entry.id)?.entry == entry
-      && own.other(than: entry.id, at: entry.path) == nil && outbox.hasNothing(of: entry.id)
+      && own.other(than: entry.id, at: entry.path, in: listedOwn) == nil
+      && outbox.hasNothing(of: entry.id)
   }
 
   /// Everything that the own folder has was shared. Call once, where `init` was told that it was
@@ -243,8 +252,8 @@ extension Member {
 
   /// Takes an own entry back; one that was never sent leaves no trace.
   package mutating func unshare(_ id: EntryID, now: Instant, into actions: inout [MemberAction]) {
-    if own.contains(id) {
-      own.remove(id)
+    if hasOwn(id) {
+      own.remove(id, in: listedOwn)
       outbox.withdrawAdd(id)
       if listed(id) != nil || outbox.isAdding(id) { outbox.append(.remove(id)) }
     }
@@ -259,7 +268,7 @@ extension Member {
   package mutating func rename(
     _ id: EntryID, to path: SharePath, now: Instant, into actions: inout [MemberAction]
   ) {
-    guard let top = own[id]?.entry else {
+    guard let top = ownEntry(id) else {
       // It has left the place that it took before.
       removeDisplaced(by: id)
       removeDisplaced(displace(from: path, by: id, into: &actions), from: path)
@@ -267,7 +276,7 @@ extension Member {
     }
     if top.path == path { return }
     let displaced = displace(from: path, by: id, into: &actions)
-    let moving = own.move(id, to: path)
+    let moving = own.move(id, to: path, in: listedOwn)
     moved.formUnion(moving)
     // An entry that the master has never heard of is announced where it is now.
     if listed(id) != nil || outbox.isAdding(id) {
@@ -296,7 +305,7 @@ extension Member {
   package mutating func wait(
     for id: EntryID, token: WaitToken, deadline: Instant, into actions: inout [MemberAction]
   ) {
-    guard let known = own[id], known.acked < known.revision else {
+    guard let known = ownState(of: id), known.acked < known.revision else {
       actions.append(.answer(token, .acked))
       return
     }
@@ -321,8 +330,8 @@ extension Member {
   private mutating func displace(
     from path: SharePath, by id: EntryID, into actions: inout [MemberAction]
   ) -> EntryID? {
-    guard let other = own.other(than: id, at: path) else { return nil }
-    own.remove(other)
+    guard let other = own.other(than: id, at: path, in: listedOwn) else { return nil }
+    own.remove(other, in: listedOwn)
     outbox.withdrawAdd(other)
     endWaits(for: other, into: &actions)
     displaced[id, default: []] += [other] + (displaced.removeValue(forKey: other) ?? [])

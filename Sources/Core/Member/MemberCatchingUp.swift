@@ -40,6 +40,7 @@ extension Member {
   ) {
     guard let run else { preconditionFailure("a page is of a run") }
     self.run = nil
+    setApart(whatChangesBy: run)
     let out = whoIsOut
     let epoch = replica.order.epoch
     var deltas: [ListDelta]?

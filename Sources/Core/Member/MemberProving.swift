@@ -146,6 +146,7 @@ extension Member {
     // are does not wait for the master's, and may have gone ahead.
     var decided: Set<PublicID> = []
     while let ordered = uncovered.takeFirst(upTo: seq) {
+      setApart(whatChangesBy: ordered)
       // Apart from the call, which would hold a copy of the whole replica while it changes.
       let deltas = replica.apply(ordered)
       if curtain == nil {

@@ -105,21 +105,13 @@ extension Member {
     _ replica: Replica, isWhole: Bool = true, now: Instant, into actions: inout [MemberAction]
   ) {
     precondition(isMaster, "only the master's own member takes a list as it is")
+    own.setAllApart(in: listedOwn)
     self.replica = replica
     setPhase(.live, into: &actions)
     actions.append(.listed)
     if isWhole { listIsWhole(into: &actions) }
     reconcile(now: now, into: &actions)
     pump(now: now, into: &actions)
-  }
-
-  /// The master in this process has the same list: from now on both share it. Changes that come
-  /// after part them again, a little each. Returns: false where one of the two has come further.
-  package mutating func share(_ other: Replica) -> Bool {
-    precondition(isMaster, "nobody else's list is in this process")
-    guard replica.order == other.order, replica.history == other.history else { return false }
-    replica.share(other)
-    return true
   }
 
   /// The master in this process has taken back what its members had in the list.
@@ -168,6 +160,7 @@ extension Member {
       return
     }
     raiseCurtain(into: &actions)
+    own.setAllApart(in: listedOwn)
     publicID = number
     let changed =
       replica.list.entries(ownedBy: number).map { ListDelta.removed($0) }
@@ -180,6 +173,7 @@ extension Member {
   private mutating func disapproved(into actions: inout [MemberAction]) {
     stand(.refused, into: &actions)
     tell(shown.sorted.map { .removed($0) }, into: &actions)
+    own.forgetAcks(in: listedOwn)
     replica = replica.emptied(at: .none)
     curtain = nil
     cursor = .start
@@ -188,7 +182,6 @@ extension Member {
     run = nil
     keep(.dropped, into: &actions)
     askAgainAt = nil
-    own.forgetAcks()
     setPhase(.disapproved, into: &actions)
   }
 

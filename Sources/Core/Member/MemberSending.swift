@@ -40,7 +40,7 @@ extension Member {
   /// An entry as it is now, but where it was when it was first sent: the renames since then follow.
   /// nil where it was withdrawn meanwhile; had the first copy its effect, a removal follows.
   private func asSent(_ sent: Outbox.SentEntry) -> Entry? {
-    guard var entry = own[sent.id]?.entry else { return nil }
+    guard var entry = ownEntry(sent.id) else { return nil }
     entry.path = sent.path
     return entry
   }
@@ -52,11 +52,12 @@ extension Member {
     var reclaims: Bool?
     while let first = outbox.firstWaiting {
       guard case .add(let id) = first else { break }
-      guard let known = own[id],
+      guard let known = ownState(of: id),
         known.acked < known.revision || listed(id)?.entry != known.entry
       else {
         // Withdrawn, or the list has it as it is.
         _ = outbox.popWaiting()
+        settle(id)
         continue
       }
       let isReclaim = known.acked > 0
@@ -90,20 +91,21 @@ extension Member {
       let reasons = Dictionary(
         rejected.map { ($0.entry, $0.reason) }, uniquingKeysWith: { first, _ in first })
       for one in entries {
-        if reasons[one.id] == .tooMuch, own.contains(one.id) {
+        if reasons[one.id] == .tooMuch, hasOwn(one.id) {
           outbox.add(one.id)
         } else if let reason = reasons[one.id] {
           addRefused(one, reason, into: &actions)
-        } else if own.contains(one.id), phase == .live, listed(one.id) == nil {
+        } else if hasOwn(one.id), phase == .live, listed(one.id) == nil {
           // The answer to a second copy: a disapproval or a release came between, and undid the
           // first.
           outbox.add(one.id)
-        } else if let known = own[one.id] {
+        } else if let known = ownState(of: one.id) {
           own.setAcked(max(known.acked, one.revision), of: one.id)
           // A hub may keep back what a rename behind it has overtaken.
           if known.entry.path != one.path { moved.insert(one.id) }
           finishWaits(for: one.id, .acked, upTo: one.revision, into: &actions)
           keepDisplaced(by: one.id)
+          settle(one.id)
         }
       }
     case (.rename(let id, let path), .renamed(_, _, let rejection?)):
@@ -142,8 +144,8 @@ extension Member {
   private mutating func announceStrays() {
     guard !moved.isEmpty, phase == .live, !outbox.hasRenames else { return }
     for id in moved.sorted() {
-      guard let known = own[id], let listed = listed(id) else { continue }
-      if listed.entry.path != known.entry.path { outbox.add(id) }
+      guard let known = ownState(of: id), let listed = listed(id) else { continue }
+      if listed.entry.path != known.entry.path { outbox.add(id) } else { settle(id) }
     }
     moved = []
   }
@@ -153,14 +155,14 @@ extension Member {
   ) {
     // What it took the place of is gone here, but still in the list.
     removeDisplaced(by: sent.id)
-    guard let known = own[sent.id] else { return }
+    guard let known = ownState(of: sent.id) else { return }
     if known.revision != sent.revision && outbox.isWaitingToAdd(sent.id) { return }
     if known.entry.path != sent.path {
       // It was renamed since, so this is no word on where it is now.
       outbox.add(sent.id)
       return
     }
-    own.remove(sent.id)
+    own.remove(sent.id, in: listedOwn)
     outbox.withdrawAdd(sent.id)
     if listed(sent.id) != nil { outbox.append(.remove(sent.id)) }
     finishWaits(for: sent.id, .rejected(reason), upTo: .max, into: &actions)
@@ -171,14 +173,15 @@ extension Member {
     _ id: EntryID, _ path: SharePath, _ reason: Rejection, into actions: inout [MemberAction]
   ) {
     removeDisplaced(by: id)
-    guard let known = own[id], known.entry.path == path else { return }
+    guard let known = ownState(of: id), known.entry.path == path else { return }
     if reason == .unknownEntry {
       // The list lost it on the way: it, and what lies below it, is announced anew where it is.
-      own.setAcked(0, of: id)
+      own.forgetAcks(of: id, in: listedOwn)
       outbox.add(id)
       if known.entry.kind != .directory { return }
-      for other in own.subtree(of: id) where listed(other)?.entry != own[other]?.entry {
-        outbox.add(other)
+      for other in own.subtree(of: id, in: listedOwn)
+      where listed(other.entry.id)?.entry != other.entry {
+        outbox.add(other.entry.id)
       }
     } else {
       actions.append(.renameRefused(known.entry, reason))
@@ -208,19 +211,21 @@ extension Member {
 
   /// Whether the list says that something is ours which is not, and nobody has told it yet.
   func isRemnant(_ id: EntryID) -> Bool {
-    !own.contains(id) && listed(id) != nil && !outbox.isRemoving(id)
+    !hasOwn(id) && listed(id) != nil && !outbox.isRemoving(id)
   }
 
   /// Once all is answered, as many entries of the list are ours as there are here; whatever led to
   /// more, a refusal in the middle of renames, say, or to fewer, a hub that gave answers in another
   /// order, say, it does not stay.
   private mutating func checkRemains() {
-    guard let publicID, ownIsWhole, phase == .live, outbox.count == 0 else { return }
+    guard let publicID, phase == .live, outbox.count == 0 else { return }
+    for id in own.idsApart { settle(id) }
+    guard ownIsWhole else { return }
     let listedCount = replica.list.count(ownedBy: publicID)
     if listedCount < own.count { announceMissing() }
     guard listedCount > own.count else { return }
     let awaited = displaced.reduce(into: Set<EntryID>()) { awaited, one in
-      if !own.contains(one.key) { awaited.formUnion(one.value) }
+      if !hasOwn(one.key) { awaited.formUnion(one.value) }
     }
     if replica.list.count(ownedBy: publicID) > own.count + awaited.count {
       removeRemains(but: awaited)
@@ -236,27 +241,29 @@ extension Member {
     }
   }
 
-  /// Announces what the list does not have. Complexity: O(own entries).
+  /// Announces what the list does not have. Complexity: O(own entries that it has not as they are).
   private mutating func announceMissing() {
-    for id in own.ids where listed(id) == nil { outbox.add(id) }
+    for id in own.idsApart where listed(id) == nil { outbox.add(id) }
     sortWaitingAdds()
   }
 
   /// Parents before what lies in them, whatever their ids: the list is told in path order.
   private mutating func sortWaitingAdds() {
-    outbox.sortWaitingAdds { own[$0]?.entry.path.bytes ?? [] }
+    let (own, listed) = (self.own, listedOwn)
+    outbox.sortWaitingAdds { own.entry($0, in: listed)?.entry.path.bytes ?? [] }
   }
 
   /// Compares what is ours with what the list says is ours, and tells the master the difference.
   mutating func reconcile(now: Instant, into actions: inout [MemberAction]) {
     removeRemains()
     displaced = [:]
-    for id in own.ids {
-      guard let known = own[id] else { continue }
+    for id in own.idsApart {
+      guard let known = ownState(of: id) else { continue }
       if listed(id)?.entry == known.entry {
         own.setAcked(known.revision, of: id)
         finishWaits(for: id, .acked, upTo: known.revision, into: &actions)
         outbox.withdrawAdd(id)
+        settle(id)
       } else if !outbox.isAdding(id) {
         outbox.add(id)
       }

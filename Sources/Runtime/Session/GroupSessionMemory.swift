@@ -19,17 +19,17 @@ extension GroupSession {
     var wasBusy = false
   }
 
-  /// Time has passed. The master's own list and what the mount shows share the master's; what was
+  /// Time has passed. The master and the mount share the list of the master's own member; what was
   /// needed for much at once goes back to the system.
   func saveMemory(now: Instant) {
     let isDone = state.withLock { state -> Bool in
       let notes = state.memory
-      if now >= notes.sharedAt + Self.shareEvery, let replica = state.master?.replica,
-        replica.order.seq &- notes.sharedSeq >= Self.changesUntilShared
+      if now >= notes.sharedAt + Self.shareEvery, let order = state.master?.replica.order,
+        order.seq &- notes.sharedSeq >= Self.changesUntilShared
       {
         state.memory.sharedAt = now
-        if state.member.share(replica) {
-          state.memory.sharedSeq = replica.order.seq
+        if state.master!.share(state.member.replica) {
+          state.memory.sharedSeq = order.seq
           state.work.append(.list([], state.member.view))
         }
       }
