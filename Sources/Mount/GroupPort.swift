@@ -29,6 +29,10 @@ package protocol GroupPort: AnyObject, Sendable {
   var deviceName: DeviceName { get }
   /// What a member is called; empty where that is not known.
   func name(of member: PublicID) -> String
+  /// Whether a member can be reached, in the hub's word.
+  func presence(of member: PublicID) -> Presence
+  /// Whether the group has the latest state of an own entry.
+  func isAcked(_ id: EntryID) -> Bool
   /// Asks for leaves.
   func request(_ request: ChunkRequest)
   /// Sends a leaf to the hub, or says why it does not come.

@@ -316,6 +316,8 @@ final class TakingGroup: GroupPort {
     }
   }
 
+  func presence(of member: PublicID) -> Presence { .online }
+  func isAcked(_ id: EntryID) -> Bool { state.withLock { $0.entries[id] != nil } }
   func name(of member: PublicID) -> String { "" }
   func drain() {}
   func sharedAll() {}

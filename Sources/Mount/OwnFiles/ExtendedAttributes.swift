@@ -4,11 +4,12 @@ import Protocol
 import System
 
 /// Extended attributes: those that programs set for themselves (`user.`) are kept in the own file,
-/// and stay on this machine. What is asked of others' entries is answered from memory. Other kinds
+/// and stay on this machine; `user.fsharefs.` is the mount's own (`EntryProperty`). What is asked of others' entries is answered from memory. Other kinds
 /// are refused, not said to be absent: `ls -l` then asks once for the whole file system instead of
 /// for each file.
 extension OwnFiles {
   private static let kept = Array("user.".utf8)
+  private static let reserved = EntryProperty.prefix
 
   /// GETXATTR. `size`: bytes that the program takes, 0: only the length is asked for.
   func extendedAttribute(
@@ -38,7 +39,9 @@ extension OwnFiles {
       var all = [CChar](repeating: 0, count: count)
       let got = try retryingOnInterrupt("listxattr") { listxattr(file.procPath, &all, count) }
       let names = all[..<got].map { UInt8(bitPattern: $0) }.split(separator: 0)
-      let shown = names.filter { $0.starts(with: Self.kept) }
+      let shown = names.filter {
+        $0.starts(with: Self.kept) && !$0.starts(with: Self.reserved)
+      }
       request.reply(extended: shown.flatMap { $0 + [0] }, size: size)
     }
   }
@@ -61,7 +64,7 @@ extension OwnFiles {
     _ request: Request, _ number: InodeNumber, _ name: [UInt8],
     _ call: @escaping @Sendable (String) -> Int32
   ) {
-    guard isOwnForGood(number), name != Array(OwnFolder.impliedMark.utf8) else {
+    guard isOwnForGood(number), !name.starts(with: Self.reserved) else {
       return request.reply(error: EPERM)
     }
     guard name.starts(with: Self.kept) else { return request.reply(error: ENOTSUP) }

@@ -49,6 +49,12 @@ package final class RemoteReading: Sendable {
     fetcher.withLock { ($0.figures(of: content, now: now), $0.isBudgetFull, $0.isLinkReady) }
   }
 
+  /// How many leaves of a version are on this machine, in memory or on disk. Those that are in both
+  /// are not counted twice where the disk has all that memory has.
+  func leavesHere(of content: Content, inMemory: Int) -> UInt64 {
+    max(UInt64(inMemory), diskCache?.leaves(of: content) ?? 0)
+  }
+
   /// The versions of which something was read lately.
   func active(within time: Duration, now: Instant) -> [FetchFigures] {
     fetcher.withLock { fetcher in

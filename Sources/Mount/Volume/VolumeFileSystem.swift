@@ -73,6 +73,9 @@ extension Volume: FileSystem {
   }
 
   func extendedAttribute(_ request: Request, _ number: InodeNumber, name: [UInt8], size: Int) {
+    if name.starts(with: EntryProperty.prefix) {
+      return property(request, number, name: name, size: size)
+    }
     files.extendedAttribute(request, number, name: name, size: size)
   }
 

@@ -11,6 +11,12 @@ extension GroupSession: GroupPort {
 
   package func name(of member: PublicID) -> String { names(of: [member])[member] ?? "" }
 
+  package func presence(of member: PublicID) -> Presence {
+    state.withLock { $0.member.presences[member] ?? .gone }
+  }
+
+  package func isAcked(_ id: EntryID) -> Bool { state.withLock { $0.member.isAcked(id) } }
+
   package func share(_ entry: Entry) { note { $0.share(entry, now: $1, into: &$2) } }
 
   package func share(

@@ -47,6 +47,13 @@ struct CacheIndex: Sendable {
     return known.slots.map { $0 & (1 << UInt64(slot)) != 0 } ?? true
   }
 
+  /// How many leaves a segment has, or seems to have.
+  func leaves(in segment: CacheSegment) -> UInt64 {
+    guard let known = segments[segment] else { return 0 }
+    let guess = max(0, known.bytes - CacheSegment.headLength) / CacheSegment.cost(of: Limits.leaf)
+    return UInt64(known.slots?.nonzeroBitCount ?? min(CacheSegment.leaves, max(1, guess)))
+  }
+
   /// Whether the file was looked into since the start.
   func isKnown(_ segment: CacheSegment) -> Bool { segments[segment]?.slots != nil }
 

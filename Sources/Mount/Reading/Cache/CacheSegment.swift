@@ -1,3 +1,4 @@
+import Core
 import Protocol
 import Sealing
 
@@ -28,6 +29,14 @@ struct CacheSegment: Hashable, Sendable {
     entry = leaf.entry
     version = leaf.version
     number = leaf.index / UInt64(Self.leaves)
+  }
+
+  /// A segment of a version.
+  init(_ number: UInt64, of content: Content) {
+    owner = content.owner
+    entry = content.entry
+    version = content.version
+    self.number = number
   }
 
   /// The segment of a file's name; nil where it is none.

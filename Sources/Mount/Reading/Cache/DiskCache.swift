@@ -93,6 +93,15 @@ package final class DiskCache: Sendable {
     lock.withLock { $0 = nil }
   }
 
+  /// Leaves of a version on the disk: of what was not looked into since the start, as many as its
+  /// bytes would hold. Any thread. Complexity: O(segments of the version).
+  func leaves(of content: Content) -> UInt64 {
+    let segments = (content.size / UInt64(Limits.leaf) + 1) / UInt64(CacheSegment.leaves) + 1
+    return state.withLock { state in
+      (0..<segments).reduce(0) { $0 + state.index.leaves(in: CacheSegment($1, of: content)) }
+    }
+  }
+
   // MARK: Reading
 
   /// Looks for leaves, or pieces of leaves. Each is either found or absent; what is certainly not
