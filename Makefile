@@ -2,6 +2,8 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+# Where mount(8) looks for what mounts a type, wherever PREFIX is; empty: nothing is put there.
+MOUNT_HELPERS ?= /sbin
 DIR ?= ~/share
 HISTORIES ?= 100000
 SECONDS ?= 60
@@ -24,6 +26,7 @@ RELEASE := .build/release
 # Programs for other places: the Swift runtime is inside, and building them leaves .build alone.
 STATIC := .build-static/release
 PROGRAMS := fsharefs fshare-hub fsharectl
+HELPERS := mount.fsharefs mount.fuse.fsharefs
 # For `make check`: suites without mounts, and those of them that take long.
 QUICK := ProtocolTests|CoreTests|SealingTests|RuntimeTests
 SLOW := SimulationTests
@@ -60,9 +63,10 @@ help:
 	@echo '                          is checked'
 	@echo 'make bench ROWS=a,b       speed, beside sshfs and others, in less than 10 minutes; all rows without'
 	@echo '                          ROWS; make bench-full takes larger files and more rounds'
-	@echo 'make install PREFIX=/usr/local DESTDIR='
-	@echo '                          programs, systemd units and docs (`make static` first builds them'
-	@echo '                          without root); make uninstall takes them away'
+	@echo 'make install PREFIX=/usr/local DESTDIR= MOUNT_HELPERS=/sbin'
+	@echo '                          programs, systemd units, docs, and the links by which mount(8) knows'
+	@echo '                          fsharefs (`make static` first builds without root); make uninstall'
+	@echo '                          takes them away'
 	@echo 'make deps                 only what the build needs from the system'
 	@echo 'make format               rewrite the sources in the house style'
 	@echo 'make clean                remove what was built'
@@ -186,11 +190,20 @@ install: $(STATIC)/.built
 	done
 	sed 's,@PREFIX@,$(PREFIX),g' systemd/fsharefs.service \
 	  >"$(DESTDIR)$(PREFIX)/lib/systemd/user/fsharefs.service"
+	if [ -n "$(MOUNT_HELPERS)" ]; then \
+	  install -d "$(DESTDIR)$(MOUNT_HELPERS)" || exit 1; \
+	  for helper in $(HELPERS); do \
+	    ln -sf "$(PREFIX)/bin/fsharefs" "$(DESTDIR)$(MOUNT_HELPERS)/$$helper" || exit 1; \
+	  done; \
+	fi
 	install -m 644 LICENSE $(wildcard *.md) $(wildcard docs/*.md) \
 	  "$(DESTDIR)$(PREFIX)/share/doc/fsharefs"
 
 uninstall:
 	rm -f $(addprefix "$(DESTDIR)$(PREFIX)"/bin/,$(PROGRAMS))
+	if [ -n "$(MOUNT_HELPERS)" ]; then \
+	  rm -f $(addprefix "$(DESTDIR)$(MOUNT_HELPERS)"/,$(HELPERS)); \
+	fi
 	rm -f "$(DESTDIR)$(PREFIX)/lib/systemd/system/fshare-hub.service" \
 	  "$(DESTDIR)$(PREFIX)/lib/systemd/system/fsharefs@.service" \
 	  "$(DESTDIR)$(PREFIX)/lib/systemd/user/fsharefs.service"

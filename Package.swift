@@ -170,7 +170,8 @@ let rooms: [Target] = [
   .testTarget(
     name: "EndToEndTests",
     dependencies: [
-      "Hostile", "System", "Control", "Transport", "Protocol", "Sealing", "State", "CLinux",
+      "Hostile", "System", "Control", "Runtime", "Transport", "Protocol", "Sealing", "State",
+      "CLinux",
     ],
     swiftSettings: strict),
 ]

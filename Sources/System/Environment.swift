@@ -4,7 +4,7 @@ import Glibc
 package enum Environment {
   /// The value of a variable, as `PathText` says it; nil when it is unset or empty.
   package static func get(_ name: String) -> String? {
-    // SAFETY: nothing in this program changes the environment, so the string stays valid.
+    // SAFETY: nothing changes the environment once threads run, and the string is copied at once.
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(path: value)
   }

@@ -86,6 +86,13 @@ extension String {
 
 /// What the process was started with, each word as `PathText` says it.
 package enum Arguments {
+  /// The name by which the program was called.
+  package static var program: String {
+    // SAFETY: as below; a program may be called without any word.
+    guard CommandLine.argc > 0, let name = CommandLine.unsafeArgv[0] else { return "" }
+    return String(path: name)
+  }
+
   /// The words behind the program's name.
   package static var all: [String] {
     let words = UnsafeBufferPointer(

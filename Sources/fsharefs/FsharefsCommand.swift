@@ -62,9 +62,7 @@ struct FsharefsCommand: ParsableCommand {
 
   @Option(
     name: .customShort("o"),
-    help:
-      "timeout=SECONDS, ack_timeout=SECONDS, memory=MIB, max_files=NUMBER, async_close, allow_other; with commas between."
-  )
+    help: ArgumentHelp(MountOption.help, valueName: "option"))
   var options: [String] = []
 
   @OptionGroup var hubOptions: HubOptions
@@ -83,10 +81,25 @@ struct FsharefsCommand: ParsableCommand {
   /// Paths are bytes, so the words are not taken as Swift has them.
   static func main() {
     CoreDump.forbid()
-    main(Arguments.all)
+    let (program, words) = (Arguments.program, Arguments.all)
+    let isByMount = Invocation.isByMount(program: program, words: words)
+    let invocation: Invocation
+    do throws(Ending) {
+      invocation = try Invocation(program: program, words: words)
+      try invocation.settle()
+    } catch { fail(error, isByMount: isByMount) }
+    do {
+      var command = try parseAsRoot(invocation.words)
+      guard let mounting = command as? FsharefsCommand else { return try command.run() }
+      mounting.run(invocation)
+    } catch {
+      guard invocation.isByMount else { exit(withError: error) }
+      fail(Ending(.usage, message(for: error)), isByMount: true)
+    }
   }
 
-  func run() throws {
+  private func run(_ invocation: Invocation) {
+    func fail(_ ending: Ending) -> Never { Self.fail(ending, isByMount: invocation.isByMount) }
     Signals.prepareProcess()
     Allocator.keepFreedMemory()
     DescriptorLimit.raise()
@@ -95,23 +108,27 @@ struct FsharefsCommand: ParsableCommand {
     _ = umask(0)
     let configuration: MountConfiguration
     do throws(Ending) {
-      configuration = try completed(try makeConfiguration())
+      let made = try makeConfiguration(invocation)
+      if invocation.isFake { Glibc.exit(0) }
+      configuration = try completed(made, invocation)
     } catch { fail(error) }
     let startup: Startup
     do throws(SystemError) {
       startup =
         configuration.isForeground
-        ? .foreground : try .daemonise(logFile: configuration.stateFolder + "/log")
+        ? .foreground
+        : try .daemonise(
+          logFile: configuration.stateFolder + "/log", isByMount: invocation.isByMount)
     } catch { fail(Ending(.folder, "\(error)")) }
     StderrLogHandler.install(
       program: "fsharefs", level: configuration.isVerbose ? .debug : .notice,
       file: startup.logFile)
     let program = MountProgram(
       configuration: configuration, startup: startup, log: Logger(label: "fsharefs"))
-    Glibc.exit(program.run().rawValue)
+    Glibc.exit(ExitStatus.of(program.run(), isByMount: invocation.isByMount))
   }
 
-  private func makeConfiguration() throws(Ending) -> MountConfiguration {
+  private func makeConfiguration(_ invocation: Invocation) throws(Ending) -> MountConfiguration {
     guard (1...2).contains(places.count) else {
       throw Ending(.usage, "give a mountpoint, and before it the hub's address")
     }
@@ -119,15 +136,25 @@ struct FsharefsCommand: ParsableCommand {
     if host && places.count == 2 {
       throw Ending(.usage, "--host runs the hub itself: leave the hub's address out")
     }
-    let stateFolder = absolute(state ?? XDG.state)
+    let mountpoint = absolute(places[places.count - 1])
+    let stateFolder =
+      if let state {
+        absolute(state)
+      } else if invocation.isByMount {
+        try MountpointState.folder(for: mountpoint)
+      } else {
+        XDG.state
+      }
+    let hasOneOfItsOwn = state != nil || invocation.isByMount
     let ownFolder =
-      own.map(absolute) ?? (state == nil ? XDG.data + "/own" : stateFolder + "/own")
+      own.map(absolute) ?? (hasOneOfItsOwn ? stateFolder + "/own" : XDG.data + "/own")
     let (hub, invite) = try group()
     var configuration = MountConfiguration(
       role: host ? .host : master ? .master : .client, hub: hub,
-      mountpoint: absolute(places[places.count - 1]),
+      mountpoint: mountpoint,
       listen: try parsed(listen) { try ListenAddress(parsing: $0) }, ownFolder: ownFolder,
-      stateFolder: stateFolder, name: try deviceName(), waits: !nowait,
+      stateFolder: stateFolder, name: try deviceName(),
+      waiting: nowait ? .nothing : .list(orMaster: invocation.isByMount),
       isForeground: foreground, isVerbose: verbose)
     if let claimFile { configuration.claim = try claim(in: claimFile) }
     configuration.invite = invite
@@ -137,6 +164,7 @@ struct FsharefsCommand: ParsableCommand {
     if bulkTls { configuration.given.insert("bulk-tls") }
     if let hub { try configuration.check(hub) }
     try configuration.apply(options: options)
+    configuration.take(invocation)
     try configuration.setCache(folder: cache.map(absolute), size: cacheSize)
     try hubOptions.apply(to: &configuration.hubSettings)
     try listOptions.apply(to: &configuration)
@@ -147,11 +175,14 @@ struct FsharefsCommand: ParsableCommand {
 
   /// What is needed before the command goes into the background: a state folder that is fit for
   /// secrets, and the secret that only a person can give.
-  private func completed(_ made: MountConfiguration) throws(Ending) -> MountConfiguration {
+  private func completed(
+    _ made: MountConfiguration, _ invocation: Invocation
+  ) throws(Ending) -> MountConfiguration {
     var configuration = made
     try StateFolder.prepare(configuration.stateFolder)
-    guard configuration.role == .master, places.count == 2, configuration.claim.isEmpty, !nowait,
-      SecretPrompt.isPossible, !StateFolder.knowsGroup(at: configuration.stateFolder)
+    guard configuration.role == .master, places.count == 2, configuration.claim.isEmpty,
+      !nowait, !invocation.isByMount, SecretPrompt.isPossible,
+      !StateFolder.knowsGroup(at: configuration.stateFolder)
     else { return configuration }
     let question = "claim code of the hub (empty if it has a master already): "
     do throws(SystemError) {
@@ -203,9 +234,9 @@ struct FsharefsCommand: ParsableCommand {
     do { return try parse(text) } catch { throw Ending(.usage, "\(error)") }
   }
 
-  private func fail(_ ending: Ending) -> Never {
+  private static func fail(_ ending: Ending, isByMount: Bool) -> Never {
     Startup.foreground.failed(ending)
-    Glibc.exit(ending.code.rawValue)
+    Glibc.exit(ExitStatus.of(ending.code, isByMount: isByMount))
   }
 
   /// The daemon's working directory is `/`, so relative paths are resolved first.

@@ -104,7 +104,7 @@ extension EndToEnd {
         let long = String(repeating: "n", count: 65)
         try fails(fixture, 64, host + ["--name", long, mount])
         try fails(fixture, 64, host + ["--name", "a/b", mount])
-        try fails(fixture, 64, host + ["-o", "ro", mount])
+        try fails(fixture, 64, host + ["-o", "rot", mount])
         try fails(fixture, 64, host + ["-o", "timeout=soon", mount])
         try fails(fixture, 64, ["not an address:x:y", mount])
         // Nobody's hub is remembered yet.

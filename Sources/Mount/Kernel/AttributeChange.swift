@@ -13,8 +13,11 @@ struct AttributeChange: Sendable {
   /// Whom it is to belong to; nil where that stays.
   var user: UInt32?
   var group: UInt32?
+  private let shown: ShownAttributes
 
-  init(_ attributes: Glibc.stat, set: Int32) {
+  /// `shown`: what shows in place of an owner and a group. To have that changes nothing.
+  init(_ attributes: Glibc.stat, set: Int32, shown: ShownAttributes) {
+    self.shown = shown
     func has(_ flag: Int32) -> Bool { set & flag != 0 }
     if has(FUSE_SET_ATTR_MODE) { mode = attributes.st_mode & 0o7777 }
     if has(FUSE_SET_ATTR_SIZE) { size = Int64(attributes.st_size) }
@@ -26,8 +29,8 @@ struct AttributeChange: Sendable {
         has(FUSE_SET_ATTR_MTIME_NOW) ? now : has(FUSE_SET_ATTR_MTIME) ? attributes.st_mtim : omit,
       ]
     }
-    if has(FUSE_SET_ATTR_UID) { user = attributes.st_uid }
-    if has(FUSE_SET_ATTR_GID) { group = attributes.st_gid }
+    if has(FUSE_SET_ATTR_UID) { user = attributes.st_uid == shown.user ? nil : attributes.st_uid }
+    if has(FUSE_SET_ATTR_GID) { group = attributes.st_gid == shown.group ? nil : attributes.st_gid }
   }
 
   /// Applies it to what `file` stands for, which may be open with O_PATH; `writable` opens it for
@@ -51,7 +54,7 @@ struct AttributeChange: Sendable {
   private func changeOwner(of file: OwnedDescriptor, for caller: Caller) throws(SystemError) {
     if caller.user != 0 {
       // Of groups only the kernel knows which the caller is in.
-      let owner = try Stat(descriptor: file.raw).uid
+      let owner = if let user = shown.user { user } else { try Stat(descriptor: file.raw).uid }
       guard owner == caller.user, user ?? owner == owner else {
         throw SystemError(code: EPERM, call: "chown")
       }

@@ -9,9 +9,11 @@ struct DirectoryBuffer {
   private var bytes: [CChar]
   private var used = 0
   private let withAttributes: Bool
+  private let shown: ShownAttributes
 
   /// `withAttributes`: for a READDIRPLUS, where attributes can be told, and need not be.
-  init(size: Int, withAttributes: Bool) {
+  init(size: Int, withAttributes: Bool, shown: ShownAttributes) {
+    self.shown = shown
     bytes = [CChar](repeating: 0, count: size)
     self.withAttributes = withAttributes
   }
@@ -19,7 +21,7 @@ struct DirectoryBuffer {
   /// A name with the attributes of what it is, which counts as a lookup. Returns: false where it
   /// does not fit any more. Requires: a READDIRPLUS.
   mutating func add(_ name: [UInt8], _ entry: EntryReply, next: Int64) -> Bool {
-    add(name, entry.parameters, next: next)
+    add(name, entry.parameters(shown), next: next)
   }
 
   /// A name, with `st_ino` and kind (as in `st_mode`) of what it is. Returns: false where it does

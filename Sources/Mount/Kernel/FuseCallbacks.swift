@@ -96,8 +96,9 @@ private func onSetattr(
   _ raw: fuse_req_t?, _ number: fuse_ino_t, _ attributes: UnsafeMutablePointer<stat>?,
   _ set: Int32, _ info: UnsafeMutablePointer<fuse_file_info>?
 ) {
-  let change = AttributeChange(attributes!.pointee, set: set)
-  fileSystem(raw!).setAttributes(Request(raw!), number, change, handle: info?.pointee.fh)
+  let request = Request(raw!)
+  let change = AttributeChange(attributes!.pointee, set: set, shown: request.shown)
+  fileSystem(raw!).setAttributes(request, number, change, handle: info?.pointee.fh)
 }
 
 private func onReadlink(_ raw: fuse_req_t?, _ number: fuse_ino_t) {

@@ -9,13 +9,19 @@ import Glibc
 // anything else.
 final class FuseDevice: @unchecked Sendable {
   let fileSystem: any FileSystem
+  /// What everything shows in place of its own owner, group and mode.
+  let shown: ShownAttributes
   private let whenAgreed: @Sendable () -> Void
   private var isOffered = false
   private var isAgreed = false
 
   /// `whenAgreed` is called once, on a FUSE thread: the kernel has taken the answer to INIT.
-  init(_ fileSystem: any FileSystem, whenAgreed: @escaping @Sendable () -> Void) {
+  init(
+    _ fileSystem: any FileSystem, shown: ShownAttributes,
+    whenAgreed: @escaping @Sendable () -> Void
+  ) {
     self.fileSystem = fileSystem
+    self.shown = shown
     self.whenAgreed = whenAgreed
   }
 

@@ -24,19 +24,17 @@ package final class FuseSession: @unchecked Sendable {
 
   /// Mounts. Throws: EIO-like text where libfuse refuses; it has said why on stderr.
   init(
-    _ fileSystem: any FileSystem, mountpoint: String, allowOther: Bool, log: Logger
+    _ fileSystem: any FileSystem, mountpoint: String, _ mount: KernelMount, log: Logger
   ) throws(SystemError) {
     self.fileSystem = fileSystem
-    let device = FuseDevice(fileSystem) { raiseReadAhead(of: mountpoint) }
+    let device = FuseDevice(fileSystem, shown: mount.shown) { raiseReadAhead(of: mountpoint) }
     self.device = device
     self.mountpoint = mountpoint
     self.log = log
-    var options = "fsname=fsharefs,subtype=fsharefs,nosuid,nodev,default_permissions"
-    if allowOther { options += ",allow_other" }
     // SAFETY: the strings live until fuse_session_new has copied them; the device is kept for as
     // long as the session, which is until the process ends.
-    var arguments: [UnsafeMutablePointer<CChar>?] = ["fsharefs", "-o", options].map {
-      (word: String) in strdup(word)
+    var arguments: [UnsafeMutablePointer<CChar>?] = ["fsharefs", "-o", mount.options].map {
+      (word: String) in strdup(word.cPath)
     }
     defer { for argument in arguments { free(argument) } }
     let made = arguments.withUnsafeMutableBufferPointer { buffer -> OpaquePointer? in

@@ -34,11 +34,11 @@ struct EntryReply {
   /// what is done by that the kernel takes to be done to another file.
   var attributesTimeout: Double { attributes.hasOtherNames ? 0 : Self.forever }
 
-  var parameters: fuse_entry_param {
+  func parameters(_ shown: ShownAttributes) -> fuse_entry_param {
     var parameters = fuse_entry_param()
     parameters.ino = number
     parameters.generation = 1
-    parameters.attr = stat
+    parameters.attr = stat(shown)
     parameters.attr_timeout = attributesTimeout
     parameters.entry_timeout = isRemembered ? Self.forever : 0
     return parameters
@@ -62,7 +62,7 @@ struct OpenReply {
 
 extension EntryReply {
   /// As the kernel wants it.
-  var stat: Glibc.stat {
+  func stat(_ shown: ShownAttributes) -> Glibc.stat {
     var stat = Glibc.stat()
     let kind = attributes.kind
     stat.st_ino = UInt(fileNumber)
@@ -77,6 +77,6 @@ extension EntryReply {
     stat.st_mtim = attributes.modified.timespec
     stat.st_ctim = attributes.changed.timespec
     stat.st_atim = attributes.accessed.timespec
-    return stat
+    return shown.applied(to: stat, isSymlink: kind == .symlink)
   }
 }

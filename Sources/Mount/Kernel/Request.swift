@@ -13,11 +13,14 @@ final class Request: @unchecked Sendable {
   private let pending: Locked<fuse_req_t?>
   /// Who asks for it.
   let caller: Caller
+  /// What everything shows in place of its own owner, group and mode.
+  let shown: ShownAttributes
 
   init(_ raw: fuse_req_t) {
     pending = Locked(raw)
     let context = fuse_req_ctx(raw).pointee
     caller = Caller(user: context.uid, group: context.gid, mask: context.umask)
+    shown = FuseDevice.of(fuse_req_userdata(raw)!).shown
   }
 
   deinit { take().map { _ = fuse_reply_err($0, EIO) } }
@@ -47,7 +50,7 @@ final class Request: @unchecked Sendable {
   func reply(error: Int32 = 0) { _ = fuse_reply_err(answer(), error) }
 
   func reply(_ entry: EntryReply) {
-    var parameters = entry.parameters
+    var parameters = entry.parameters(shown)
     _ = fuse_reply_entry(answer(), &parameters)
   }
 
@@ -59,19 +62,19 @@ final class Request: @unchecked Sendable {
   }
 
   func reply(attributes node: EntryReply) {
-    var stat = node.stat
+    var stat = node.stat(shown)
     _ = fuse_reply_attr(answer(), &stat, node.attributesTimeout)
   }
 
   /// The same behind a SETATTR. The kernel remembers nothing of it: whoever asked takes the answer
   /// in when it is his turn, whatever was told meanwhile, and that would be forgotten by it.
   func reply(changed node: EntryReply) {
-    var stat = node.stat
+    var stat = node.stat(shown)
     _ = fuse_reply_attr(answer(), &stat, 0)
   }
 
   func reply(created entry: EntryReply, _ open: OpenReply) {
-    var parameters = entry.parameters
+    var parameters = entry.parameters(shown)
     var info = open.info
     _ = fuse_reply_create(answer(), &parameters, &info)
   }

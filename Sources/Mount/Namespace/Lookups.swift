@@ -89,7 +89,8 @@ extension Namespace {
       return request.reply(error: EBADF)
     }
     let begins = offset == 0 || listing.items == nil
-    var buffer = DirectoryBuffer(size: size, withAttributes: withAttributes)
+    var buffer = DirectoryBuffer(
+      size: size, withAttributes: withAttributes, shown: request.shown)
     let failure = change { tree -> Int32? in
       // Whose list is taken away in the middle of a listing hears of it: half of one passes for all
       // of it.

@@ -16,6 +16,8 @@ package final class OwnFiles: OnOwnFolder, Sendable {
     let ackTimeout: Duration
     /// Whether `close` returns without it.
     let closesAsync: Bool
+    /// What everything shows in place of its own owner, group and mode.
+    let shown: ShownAttributes
   }
 
   let settings: Settings

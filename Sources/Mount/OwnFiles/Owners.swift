@@ -15,7 +15,7 @@ extension OwnFiles {
     switch namespace.read({ $0[parent]?.standing }) {
     case .own?, nil: return
     // Others' word gives no local user a right: only whoever mounted is the member.
-    case .open? where caller.isProcess: return
+    case .open? where settings.shown.isMember(caller): return
     case .open?, .closed?: throw SystemError(code: EACCES, call: "add to others' directory")
     }
   }
@@ -23,7 +23,7 @@ extension OwnFiles {
   /// Whether the caller may make something in a directory. Throws: EACCES.
   func checkMayMake(_ parent: InodeNumber, _ caller: Caller) throws(SystemError) {
     // What it makes could not be its own.
-    if Caller.process.user != 0, !caller.isProcess {
+    if Caller.process.user != 0, !settings.shown.isMember(caller) {
       throw SystemError(code: EACCES, call: "make something for another user")
     }
     try checkMayAdd(parent, caller)

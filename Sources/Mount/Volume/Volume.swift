@@ -25,6 +25,8 @@ package final class Volume: OnOwnFolder, Sendable {
     package var ackTimeout: Duration = .seconds(30)
     /// Whether `close` returns without it.
     package var closesAsync = false
+    /// What everything shows in place of its own owner, group and mode.
+    package var shown = ShownAttributes()
     package var fetcher = ChunkFetcher.Settings()
     package var watching = WatchTimes()
     package init() {}
@@ -58,7 +60,8 @@ package final class Volume: OnOwnFolder, Sendable {
     reading = RemoteReading(namespace, group, settings.fetcher, diskCache, sealer, budget)
     files = try OwnFiles(
       parts,
-      OwnFiles.Settings(ackTimeout: settings.ackTimeout, closesAsync: settings.closesAsync))
+      OwnFiles.Settings(
+        ackTimeout: settings.ackTimeout, closesAsync: settings.closesAsync, shown: settings.shown))
     serving = try Serving(files, sealer)
     folderSync = FolderSync(files, serving, settings.watching)
     incoming = Incoming(namespace, reading, rescans)
@@ -66,9 +69,9 @@ package final class Volume: OnOwnFolder, Sendable {
 
   /// Mounts. Throws: EIO-like text where libfuse refuses; it has said why on stderr.
   package func mount(
-    on mountpoint: String, allowOther: Bool, log: Logger
+    on mountpoint: String, _ mount: KernelMount, log: Logger
   ) throws(SystemError) -> FuseSession {
-    try FuseSession(self, mountpoint: mountpoint, allowOther: allowOther, log: log)
+    try FuseSession(self, mountpoint: mountpoint, mount, log: log)
   }
 
   /// Shares again what lies in the own folder. Before the mount; blocks on the disk, but for what

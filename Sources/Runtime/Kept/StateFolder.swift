@@ -23,11 +23,15 @@ package final class StateFolder: Sendable {
     try Ending.rethrowing { () throws(StateFault) in try Privacy.check(folder: path) }
   }
 
-  /// Prepares and locks the folder. `log`: hears of what is made anew. Throws: an ending with code
-  /// 73.
-  package init(path: String, log: Logger) throws(Ending) {
+  /// Prepares and locks the folder. `log`: hears of what is made anew; `patience`: for how long
+  /// another process may go on holding it. Throws: an ending with code 73.
+  package init(path: String, log: Logger, patience: Duration = .zero) throws(Ending) {
     try Self.prepare(path)
-    do throws(SystemError) { lock = try File.lock(path + "/lock") } catch {
+    do throws(SystemError) {
+      lock = try Release.wait(atMost: patience) { () throws(SystemError) in
+        try File.lock(path + "/lock")
+      }
+    } catch {
       throw Ending(
         .folder,
         error.code == EWOULDBLOCK

@@ -1,5 +1,6 @@
 package import Control
 package import Core
+package import Mount
 package import Protocol
 import System
 package import Transport
@@ -11,6 +12,24 @@ package struct MountConfiguration: Sendable {
     case master
     /// Hub, master and mount in one process.
     case host
+  }
+
+  /// What is waited for before the mount is there.
+  package enum Waiting: Sendable, Equatable {
+    /// Nothing: it connects for ever.
+    case nothing
+    /// The list; `orMaster`: or that it is a person's turn, who may be away.
+    case list(orMaster: Bool)
+    /// The same, but for a moment only; then it connects for ever.
+    case briefly
+
+    /// Whether the mount is there although the master has not decided.
+    var endsAtMaster: Bool {
+      switch self {
+      case .list(let orMaster): orMaster
+      case .nothing, .briefly: true
+      }
+    }
   }
 
   package var role: Role
@@ -29,10 +48,16 @@ package struct MountConfiguration: Sendable {
   package var ownFolder: String
   package var stateFolder: String
   package var name: DeviceName?
-  package var waits: Bool
+  package var waiting: Waiting
   package var isForeground: Bool
   package var isVerbose: Bool
-  package var allowOther = false
+  /// What the kernel is told of the mount.
+  package var mount = KernelMount()
+  /// How long an earlier process may go on holding the folders: `umount` returns before it has
+  /// left, and `mount` may follow at once.
+  package private(set) var lockPatience: Duration = .zero
+  /// Whether the system starts without it: `nofail`.
+  package var mayFail = false
   package var closesAsync = false
   package var readTimeout: Duration = .seconds(30)
   package var ackTimeout: Duration = .seconds(30)
@@ -52,7 +77,7 @@ package struct MountConfiguration: Sendable {
 
   package init(
     role: Role, hub: HubAddress?, mountpoint: String, listen: ListenAddress, ownFolder: String,
-    stateFolder: String, name: DeviceName?, waits: Bool, isForeground: Bool, isVerbose: Bool
+    stateFolder: String, name: DeviceName?, waiting: Waiting, isForeground: Bool, isVerbose: Bool
   ) {
     self.role = role
     self.hub = hub
@@ -61,32 +86,70 @@ package struct MountConfiguration: Sendable {
     self.ownFolder = ownFolder
     self.stateFolder = stateFolder
     self.name = name
-    self.waits = waits
+    self.waiting = waiting
     self.isForeground = isForeground
     self.isVerbose = isVerbose
   }
 
-  /// Applies what `-o` says. Throws: an ending with code 64 for what it does not know.
+  /// Whether what fails before the mount is there ends the start.
+  package var failsAtStart: Bool {
+    if case .list = waiting { true } else { false }
+  }
+
+  /// Applies what `-o` says: each a line of options that `MountOption` has as settings. Throws: an
+  /// ending with code 64 for a value that cannot be.
   package mutating func apply(options: [String]) throws(Ending) {
-    for option in options.flatMap({ $0.split(separator: ",") }) {
-      let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      let name = String(parts[0])
-      let value = parts.count > 1 ? String(parts[1]) : nil
-      given.insert(name)
-      switch (name, value) {
-      case ("allow_other", nil): allowOther = true
-      case ("async_close", nil): closesAsync = true
-      case ("timeout", let value?): readTimeout = try Self.seconds(name, value)
-      case ("ack_timeout", let value?): ackTimeout = try Self.seconds(name, value)
-      case ("memory", let value?): memory = try Self.number(name, value, 8...1_048_576)
-      case ("max_files", let value?): maxFiles = try Self.number(name, value, 1...65_536)
-      default:
-        throw Ending(
-          .usage,
-          "unknown option '-o \(option)'; known: timeout=SECONDS, ack_timeout=SECONDS, memory=MIB, max_files=NUMBER, async_close, allow_other"
-        )
-      }
+    for option in options.flatMap(OptionWords.split) {
+      let (known, value) = try MountOption.found(option)
+      given.insert(known.name)
+      try apply(known.name, value ?? "")
     }
+    try FuseConfiguration.check(mount.access)
+  }
+
+  private mutating func apply(_ name: String, _ value: String) throws(Ending) {
+    switch name {
+    case "allow_other": try open(to: .everyone)
+    case "allow_root": try open(to: .root)
+    case "async_close": closesAsync = true
+    case "auto_unmount": mount.unmountsItself = true
+    case "nofail": mayFail = true
+    case "fsname": mount.source = value
+    case "timeout": readTimeout = try Self.seconds(name, value)
+    case "ack_timeout": ackTimeout = try Self.seconds(name, value)
+    case "memory": memory = try Self.number(name, value, 8...1_048_576)
+    case "max_files": maxFiles = try Self.number(name, value, 1...65_536)
+    case "uid":
+      mount.shown.user = try Self.known(Users.user(value), "-o uid=\(value): no such user")
+    case "gid":
+      mount.shown.group = try Self.known(Users.group(value), "-o gid=\(value): no such group")
+    case "umask":
+      let mask = UInt32(value, radix: 8).flatMap { $0 <= 0o777 ? $0 : nil }
+      mount.shown.umask = try Self.known(mask, "-o umask=\(value): octal digits, 0 to 777")
+    default: preconditionFailure("what the table calls a setting is applied here")
+    }
+  }
+
+  /// Takes what mount(8) said beside the settings, and what is for the kernel.
+  package mutating func take(_ invocation: Invocation) {
+    if invocation.isByMount { lockPatience = .seconds(10) }
+    mount.flags = invocation.kernelFlags
+    given.formUnion(invocation.kernelFlags)
+    // mount(8) and systemd know a line of fstab again by what it calls the source.
+    if mount.source.isEmpty, let source = invocation.source { mount.source = source }
+    if mayFail, waiting != .nothing { waiting = .briefly }
+  }
+
+  private mutating func open(to access: KernelMount.Access) throws(Ending) {
+    guard mount.access == .mounter || mount.access == access else {
+      throw Ending(.usage, "-o allow_other and -o allow_root: only one of them can be")
+    }
+    mount.access = access
+  }
+
+  private static func known(_ number: UInt32?, _ complaint: String) throws(Ending) -> UInt32 {
+    guard let number else { throw Ending(.usage, complaint) }
+    return number
   }
 
   /// Takes the folder of the disk cache and its size in MiB. Throws: an ending with code 64 for
@@ -157,7 +220,13 @@ package struct MountConfiguration: Sendable {
       setting("cache", cacheFolder ?? "none"),
       setting("cache-size", "\(cacheSize)"),
       setting("async_close", closesAsync ? "yes" : "no"),
-      setting("allow_other", allowOther ? "yes" : "no"),
+      setting("allow_other", mount.access == .everyone ? "yes" : "no"),
+      setting("allow_root", mount.access == .root ? "yes" : "no"),
+      setting("ro", mount.flags.contains("ro") ? "yes" : "no"),
+      setting("uid", mount.shown.user.map { "\($0)" } ?? "its own"),
+      setting("gid", mount.shown.group.map { "\($0)" } ?? "its own"),
+      setting("umask", mount.shown.umask.map { String($0, radix: 8) } ?? "its own"),
+      setting("auto_unmount", mount.unmountsItself ? "yes" : "no"),
       setting("insecure", isInsecure ? "yes" : "no"),
       setting("bulk-tls", tlsBulk ? "yes" : "no"),
       setting("grace", "\(hubSettings.hub.grace.components.seconds)"),

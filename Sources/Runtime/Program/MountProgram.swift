@@ -42,11 +42,12 @@ package final class MountProgram: Sendable {
   }
 
   private func runThrowing() throws {
-    let state = try StateFolder(path: configuration.stateFolder, log: log)
     let mountpoint = try Mountpoint.check(
       configuration.mountpoint,
       apartFrom: [configuration.stateFolder, configuration.ownFolder]
         + (configuration.cacheFolder.map { [$0] } ?? []))
+    let state = try StateFolder(
+      path: configuration.stateFolder, log: log, patience: configuration.lockPatience)
     let (folder, index) = try openOwnFolder(state)
     let ownLock = try lockOwnFolder(folder)
     defer { withExtendedLifetime((state, ownLock)) {} }
@@ -75,17 +76,25 @@ package final class MountProgram: Sendable {
       group.leave()
       volume.stop()
     }
-    if configuration.waits, !(try waitUntilReady(group)) { return }
+    if configuration.waiting != .nothing, !(try waitUntilReady(group)) { return }
     try state.keep(trust.group)
-    try serve(volume, mountpoint)
+    try serve(volume, mountpoint, source: "//\(trust.group.address)/fsharefs")
     if let ending = gate.ending { throw ending }
   }
 
-  private func serve(_ volume: Volume, _ mountpoint: String) throws {
+  /// `source`: what shows as the source where nobody has named one: two slashes make it a network
+  /// drive for KDE, the colon for `df -l`.
+  private func serve(_ volume: Volume, _ mountpoint: String, source: String) throws {
     let session: FuseSession
+    var mount = configuration.mount
+    if mount.source.isEmpty { mount.source = source }
     do throws(SystemError) {
-      session = try volume.mount(on: mountpoint, allowOther: configuration.allowOther, log: log)
-    } catch { throw Ending(.mountpoint, "\(error)") }
+      session = try volume.mount(on: mountpoint, mount, log: log)
+    } catch {
+      let log =
+        startup.logFile == nil ? "" : "; the reason is in \(configuration.stateFolder)/log"
+      throw Ending(.mountpoint, "\(error)\(log)")
+    }
     fuse.withLock { $0 = session }
     // A signal may have come while there was no session yet to end.
     if !startup.succeeded() || gate.isEnding { _ = session.unmount() }
@@ -97,7 +106,8 @@ package final class MountProgram: Sendable {
 
   /// Waits for a list worth mounting. Returns: false where a signal ended the wait.
   private func waitUntilReady(_ group: GroupSession) throws(Ending) -> Bool {
-    switch gate.wait() {
+    let limit: Duration? = configuration.waiting == .briefly ? StartGate.patience : nil
+    switch gate.wait(atMost: limit) {
     case .ready: return true
     case .ended: return false
     case .failed(let ending): throw ending
@@ -121,7 +131,7 @@ package final class MountProgram: Sendable {
   /// To whoever waits for the start; afterwards to the log, which a hub that comes and goes must
   /// not fill.
   private func tell(_ line: String) {
-    let isWaitedFor = configuration.waits && !gate.isDecided
+    let isWaitedFor = configuration.waiting != .nothing && !gate.isDecided
     if startup.isAwaitedByCommand || isWaitedFor || gate.ending != nil {
       startup.say(line)
     } else {
@@ -131,9 +141,14 @@ package final class MountProgram: Sendable {
 
   /// What the group says goes to the user, to systemd, and to whoever waits for the start.
   private func heard(_ event: GroupEvent, _ words: KeyWords) {
-    if let line = gate.heard(event, waits: configuration.waits, words: words) {
+    if let line = gate.heard(event, waits: configuration.failsAtStart, words: words) {
       tell(line)
       notifier.status(line)
+    }
+    if case .phase(.waiting, _) = event, !gate.isDecided, configuration.waiting.endsAtMaster {
+      tell(
+        "mounted meanwhile, for who decides may be away: until then listing gives 'Host is down'")
+      gate.goOn()
     }
     if gate.ending != nil { _ = fuse.withLock { $0 }?.unmount() }
   }
@@ -166,7 +181,11 @@ extension MountProgram {
   }
 
   private func lockOwnFolder(_ folder: OwnFolder) throws(Ending) -> OwnedDescriptor {
-    do throws(SystemError) { return try folder.lock() } catch {
+    do throws(SystemError) {
+      return try Release.wait(atMost: configuration.lockPatience) { () throws(SystemError) in
+        try folder.lock()
+      }
+    } catch {
       throw Ending(
         .folder,
         error.code == EWOULDBLOCK
@@ -241,6 +260,7 @@ extension MountProgram {
     var settings = Volume.Settings()
     settings.ackTimeout = configuration.ackTimeout
     settings.closesAsync = configuration.closesAsync
+    settings.shown = configuration.mount.shown
     settings.fetcher.timeout = configuration.readTimeout
     settings.fetcher.budget = configuration.memoryBudget
     settings.fetcher.aheadLimit = configuration.maxFiles

@@ -21,6 +21,11 @@ enum Mountpoint {
     guard let stat = try? Stat(path: absolute), stat.isDirectory else {
       throw Ending(.mountpoint, "mountpoint \(path): not a directory")
     }
+    if geteuid() != 0, access(absolute.cPath, W_OK) != 0 {
+      throw Ending(
+        .mountpoint,
+        "mountpoint \(path): fusermount3 mounts only where one may write: give it to this user")
+    }
     for folder in folders {
       let folder = File.resolved(folder) ?? folder
       if isSameOrBelow(absolute, folder) || isSameOrBelow(folder, absolute) {

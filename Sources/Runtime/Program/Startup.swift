@@ -12,10 +12,13 @@ package final class Startup: Sendable {
   private let command: OwnedDescriptor?
   /// Whether the command still waits for the outcome. Held while something is written to it.
   private let isAwaited: Locked<Bool>
+  /// Whether mount(8) waits.
+  private let isByMount: Bool
 
-  private init(command: OwnedDescriptor?, logFile: LogFile?) {
+  private init(command: OwnedDescriptor?, logFile: LogFile?, isByMount: Bool = false) {
     self.command = command
     self.logFile = logFile
+    self.isByMount = isByMount
     isAwaited = Locked(command != nil)
   }
 
@@ -24,21 +27,26 @@ package final class Startup: Sendable {
 
   /// Forks. The parent shows what the daemon says, and ends with its outcome, or by a signal; only
   /// the daemon returns. Call before any thread is started, with signals as they are by default.
-  package static func daemonise(logFile: String) throws(SystemError) -> Startup {
+  ///
+  /// `isByMount`: for mount(8). An automount, of systemd or autofs, lets the process group that is
+  /// to mount pass, and has everybody else wait for the mount: that group is left only behind it.
+  package static func daemonise(
+    logFile: String, isByMount: Bool = false
+  ) throws(SystemError) -> Startup {
     var ends: [Int32] = [0, 0]
     try retryingOnInterrupt("pipe") { pipe2(&ends, O_CLOEXEC) }
     let child = try retryingOnInterrupt("fork") { clinux_fork() }
     if child != 0 {
       close(ends[1])
-      exit(relay(from: ends[0], logFile: logFile))
+      exit(relay(from: ends[0], logFile: logFile, isByMount: isByMount))
     }
     close(ends[0])
-    setsid()
+    if !isByMount { setsid() }
     let null = open("/dev/null", O_RDWR | O_CLOEXEC)
     dup2(null, STDIN_FILENO)
     let log = LogFile(path: logFile)
     _ = chdir("/")
-    return Startup(command: OwnedDescriptor(ends[1]), logFile: log)
+    return Startup(command: OwnedDescriptor(ends[1]), logFile: log, isByMount: isByMount)
   }
 
   /// Has `gone` called when the command that waits is ended before its outcome is there: nobody
@@ -75,7 +83,10 @@ package final class Startup: Sendable {
 
   /// The mount is there: the command returns. Returns: false where it was ended before it could
   /// know.
-  package func succeeded() -> Bool { finish(.success) }
+  package func succeeded() -> Bool {
+    if isByMount, command != nil { setsid() }
+    return finish(.success)
+  }
 
   /// It did not work: the command ends with this line and code.
   package func failed(_ ending: Ending) {
@@ -91,12 +102,13 @@ package final class Startup: Sendable {
     isAwaited.withLock { isAwaited in
       guard isAwaited, let command else { return true }
       isAwaited = false
-      let bytes = [0, UInt8(truncatingIfNeeded: code.rawValue)]
+      let status = ExitStatus.of(code, isByMount: isByMount)
+      let bytes = [0, UInt8(truncatingIfNeeded: status)]
       return (try? File.writeAll(bytes, to: command.raw, "pipe")) != nil
     }
   }
 
-  private static func relay(from end: Int32, logFile: String) -> Int32 {
+  private static func relay(from end: Int32, logFile: String, isByMount: Bool) -> Int32 {
     var buffer = [UInt8](repeating: 0, count: 4_096)
     var pending: [UInt8] = []
     while true {
@@ -104,7 +116,7 @@ package final class Startup: Sendable {
       if count < 0, errno == EINTR { continue }
       if count <= 0 {
         foreground.say("it has ended before the mount was there; its log is \(logFile)")
-        return ExitCode.failure.rawValue
+        return ExitStatus.of(.failure, isByMount: isByMount)
       }
       pending += buffer[..<count]
       if let zero = pending.firstIndex(of: 0), zero + 1 < pending.count {

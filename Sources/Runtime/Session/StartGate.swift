@@ -27,7 +27,7 @@ package final class StartGate: Sendable {
   }
 
   /// How long an unreachable hub is tried at the start.
-  private static let patience: Duration = .seconds(10)
+  static let patience: Duration = .seconds(10)
   private let state = Monitor(State())
 
   package init() {}
@@ -53,10 +53,16 @@ package final class StartGate: Sendable {
     }
   }
 
-  /// Waits for the outcome. Blocks.
-  package func wait() -> Outcome {
-    state.wait { $0.outcome } ?? .ended
+  /// Waits for the outcome; `limit`: for so long, then it goes on without. Blocks.
+  package func wait(atMost limit: Duration? = nil) -> Outcome {
+    guard let limit else { return state.wait { $0.outcome } ?? .ended }
+    if let outcome = state.wait(timeout: limit, for: { $0.outcome }) { return outcome }
+    goOn()
+    return state.wait { $0.outcome } ?? .ended
   }
+
+  /// The start waits no longer, unless it has come to something already.
+  package func goOn() { state.update { $0.outcome = $0.outcome ?? .ready } }
 
   /// Notes an event. `waits`: whether the start waits for the group, so that failures end it.
   /// `words`: of this device's key. Returns: a line for the user, where there is something new to

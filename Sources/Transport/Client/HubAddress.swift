@@ -16,7 +16,8 @@ package struct HubAddress: Sendable, Equatable, CustomStringConvertible {
     self.secure = secure
   }
 
-  /// Reads `host`, `host:port`, `[::1]:7420`, `wss://host:port`; without TLS `ws://host:port`.
+  /// Reads `host`, `host:port`, `[::1]:7420`, `wss://host:port`; without TLS `ws://host:port`; and
+  /// `//host:port/name`, as network drives are called in fstab, whatever the name.
   package init(parsing text: String) throws(AddressError) {
     var rest = text
     var secure = true
@@ -29,6 +30,7 @@ package struct HubAddress: Sendable, Equatable, CustomStringConvertible {
       rest = String(text[scheme.upperBound...])
       if rest.hasSuffix("/") { rest.removeLast() }
     }
+    if text.hasPrefix("//") { rest = String(text.dropFirst(2).prefix { $0 != "/" }) }
     let (host, port) = try splitHostAndPort(rest)
     try self.init(host: host, port: port ?? ListenAddress.defaultPort, secure: secure)
   }
