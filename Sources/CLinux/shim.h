@@ -30,7 +30,9 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <sys/timex.h>
 #include <unistd.h>
+#include <wchar.h>
 
 /// openat2(2), which glibc has no wrapper for.
 static inline int clinux_openat2(
@@ -148,6 +150,19 @@ static const unsigned int clinux_rename_exchange = RENAME_EXCHANGE;
 static inline uint32_t *clinux_held_locks(void) {
   static _Thread_local uint32_t held;
   return &held;
+}
+
+/// The flag of open(2) for reads past the page cache: a macro whose value is the machine's.
+static inline int clinux_o_direct(void) { return O_DIRECT; }
+
+/// wcwidth(3), which Glibc's module leaves out.
+static inline int clinux_wcwidth(uint32_t scalar) { return wcwidth((wchar_t)scalar); }
+
+/// Whether the clock is kept by somebody (NTP): 1 or 0; -1 where the kernel does not say.
+static inline int clinux_clock_is_kept(void) {
+  struct timex state = {.modes = 0};
+  if (adjtimex(&state) < 0) return -1;
+  return (state.status & STA_UNSYNC) == 0;
 }
 
 #endif

@@ -21,6 +21,29 @@ package enum ControlClient {
     }
   }
 
+  /// Who listens in a state folder.
+  package enum Presence: Sendable {
+    case somebody
+    /// A process of another user, whose folder is closed to this one.
+    case stranger
+    case nobody
+  }
+
+  /// Looks whether anybody listens in a state folder, without asking anything.
+  package static func presence(_ stateFolder: String) -> Presence {
+    do {
+      _ = try open(stateFolder, .seconds(1))
+      return .somebody
+    } catch let error as SystemError where [EACCES, EPERM].contains(error.code) {
+      return .stranger
+    } catch let error as SystemError where error.code == EAGAIN {
+      // Alive, with its queue full.
+      return .somebody
+    } catch {
+      return .nobody
+    }
+  }
+
   private static func open(_ stateFolder: String, _ timeout: Duration) throws -> OwnedDescriptor {
     do {
       return try ControlSocket(stateFolder: stateFolder).connect(timeout: timeout)

@@ -18,17 +18,20 @@ package final class ControlServer: Sendable {
   }
 
   private let stateFolder: String
+  private let record: RunningRecord?
   private let limits: ControlLimits
   private let log: Logger
   private let handler: Handler
   private let running = Locked<Running?>(nil)
 
-  /// A server for a state folder whose handler may answer later.
+  /// A server for a state folder whose handler may answer later. `record`: what is noted for
+  /// `fsharectl` while it serves; nil: nothing.
   package init(
-    stateFolder: String, limits: ControlLimits = ControlLimits(),
+    stateFolder: String, record: RunningRecord? = nil, limits: ControlLimits = ControlLimits(),
     log: Logger = Logger(label: "control"), handler: @escaping Handler
   ) {
     self.stateFolder = stateFolder
+    self.record = record
     self.limits = limits
     self.log = log
     self.handler = handler
@@ -62,6 +65,7 @@ package final class ControlServer: Sendable {
         loop.run()
       }
       running = Running(mailbox: mailbox, thread: thread, place: place)
+      note()
     }
   }
 
@@ -73,6 +77,7 @@ package final class ControlServer: Sendable {
       return running
     }
     guard let ended else { return }
+    if let record { RunningRecords.withdraw(record) }
     do {
       try ended.place.remove()
     } catch {
@@ -80,5 +85,14 @@ package final class ControlServer: Sendable {
     }
     ended.mailbox.leaveStop()
     ended.thread.join()
+  }
+
+  /// Without a record all works, but `fsharectl` has to be told the state folder.
+  private func note() {
+    guard let record else { return }
+    do { try RunningRecords.note(record) } catch {
+      log.notice(
+        "fsharectl will not find this by itself (give it --state \(stateFolder)): \(error)")
+    }
   }
 }

@@ -1,51 +1,91 @@
 import System
 
 extension StatusReport {
-  /// The report for people: aligned `key: value` lines, safe to show in a terminal.
-  package var text: String {
-    var lines = [
-      ("role", role.rawValue),
-      ("state", state.rawValue),
-      ("public id", publicID.map { String($0) } ?? "none yet"),
-      ("name", name),
-      ("words", words),
-      ("hub", "\(hub) (\(hubConnected ? "connected" : "not connected"))"),
-      ("master", masterPresent ? "present" : "away"),
-      ("mountpoint", mountpoint),
-      ("own folder", ownFolder),
-      ("state folder", stateFolder),
-      ("list", epoch == 0 ? "none yet" : "change \(seq) of epoch \(epoch)\(age)"),
-      ("entries", "\(entries), of them own: \(ownEntries)"),
-      ("not shared", unshared),
-      ("pending changes", "\(pendingChanges)"),
-      ("members online", "\(membersOnline)"),
-      ("leaf cache", "\(Self.mebibytes(leafCacheBytes)) of \(Self.mebibytes(leafCacheLimit))"),
-      ("reads waiting", "\(readsWaiting)"),
-      ("uploads queued", "\(uploadsQueued)"),
-      (
-        "paused",
-        paused == ["/"] ? "everything" : paused.isEmpty ? "nothing" : paused.joined(separator: ", ")
-      ),
-      ("uploads", uploadsPaused ? "paused" : "not paused"),
-      ("version", version),
+  /// The report for people: `key: value` lines, safe to show in a terminal. `all`: with what is
+  /// rarely asked for, and the settings; else what is as usual is left out.
+  package func text(_ style: TextStyle = .plain, all: Bool = false) -> String {
+    let lines = (all ? place + identity + list + traffic : short) + faults + (all ? details : [])
+    return KeyValues.text(lines, style)
+  }
+
+  private typealias Line = KeyValues.Line
+
+  private var short: [Line] {
+    let busy = [
+      pendingChanges > 0 ? Line("pending changes", "\(pendingChanges)") : nil,
+      readsWaiting > 0 ? Line("reads waiting", "\(readsWaiting)") : nil,
+      uploadsQueued > 0 ? Line("uploads queued", "\(uploadsQueued)") : nil,
+      paused.isEmpty ? nil : pausedLine, uploadsPaused ? Line("uploads", "paused", .caution) : nil,
+      notShared + setAside > 0 ? Line("not shared", unshared, .caution) : nil,
+    ].compactMap { $0 }
+    return place + (state == .live ? [] : identity.filter { $0.key == "words" })
+      + list.filter { $0.key != "list" || state != .live } + busy
+  }
+
+  private var place: [Line] {
+    let isFine = state == .live
+    return [
+      Line("mountpoint", mountpoint),
+      Line("state", state.rawValue, isFine ? .good : state == .disapproved ? .bad : .caution),
+      Line("role", "\(role.rawValue), as '\(name)'\(publicID.map { " (\($0))" } ?? "")"),
+      Line(
+        "hub", "\(hub) (\(hubConnected ? "connected" : "not connected"))",
+        hubConnected ? nil : .bad),
+      Line("master", masterPresent ? "present" : "away", masterPresent ? nil : .caution),
+      Line("members online", "\(membersOnline)"),
     ]
-    if let foldersToScan {
-      let place = lines.firstIndex { $0.0 == "own folder" }.map { $0 + 1 } ?? lines.endIndex
-      lines.insert(
-        ("own folder", "still being looked through: \(foldersToScan) folders or more to go"),
-        at: place)
-    }
-    if let diskCacheBytes, let diskCacheLimit {
-      let line = "\(Self.mebibytes(diskCacheBytes)) of \(Self.mebibytes(diskCacheLimit))"
-      let place = lines.firstIndex { $0.0 == "leaf cache" }.map { $0 + 1 } ?? lines.endIndex
-      lines.insert(("disk cache", line), at: place)
-    }
-    if let listFault { lines.append(("false list", listFault)) }
-    if let restoration { lines.append(("restoration", restoration)) }
-    lines += settings.map { setting in
-      ("setting \(setting.name)", "\(setting.value) (\(setting.source.rawValue))")
-    }
-    return TextTable.text(rows: lines.map { ["\($0.0):", $0.1] })
+  }
+
+  private var identity: [Line] {
+    [
+      Line("public id", publicID.map { String($0) } ?? "none yet"), Line("name", name),
+      Line("words", words),
+    ]
+  }
+
+  private var list: [Line] {
+    [
+      Line("own folder", ownFolder),
+      foldersToScan.map {
+        Line("own folder", "still being looked through: \($0) folders or more to go", .caution)
+      },
+      Line("entries", "\(entries), of them own: \(ownEntries)"),
+      Line("list", epoch == 0 ? "none yet" : "change \(seq) of epoch \(epoch)\(age)"),
+    ].compactMap { $0 }
+  }
+
+  private var traffic: [Line] {
+    [
+      Line("not shared", unshared), Line("pending changes", "\(pendingChanges)"),
+      Line(
+        "leaf cache", "\(Self.mebibytes(leafCacheBytes)) of \(Self.mebibytes(leafCacheLimit))"),
+      diskCacheBytes.flatMap { bytes in
+        diskCacheLimit.map {
+          Line("disk cache", "\(Self.mebibytes(bytes)) of \(Self.mebibytes($0))")
+        }
+      },
+      Line("reads waiting", "\(readsWaiting)"), Line("uploads queued", "\(uploadsQueued)"),
+      pausedLine, Line("uploads", uploadsPaused ? "paused" : "not paused"),
+    ].compactMap { $0 }
+  }
+
+  private var pausedLine: Line {
+    Line(
+      "paused",
+      paused == ["/"] ? "everything" : paused.isEmpty ? "nothing" : paused.joined(separator: ", "),
+      paused.isEmpty ? nil : .caution)
+  }
+
+  private var faults: [Line] {
+    [
+      listFault.map { Line("false list", $0, .bad) },
+      restoration.map { Line("restoration", $0, .caution) },
+    ].compactMap { $0 }
+  }
+
+  private var details: [Line] {
+    [Line("state folder", stateFolder), Line("version", version)]
+      + settings.map { Line("setting \($0.name)", "\($0.value) (\($0.source.rawValue))") }
   }
 
   /// How old the list may be.
@@ -73,7 +113,7 @@ extension MembersReport {
 
   /// The report for people: one aligned line per member, those who wait last, safe to show in a
   /// terminal. `all`: however many wait, and what of the limits of the list each has used.
-  package func text(all: Bool = false) -> String {
+  package func text(_ style: TextStyle = .plain, all: Bool = false) -> String {
     let head =
       ["ID", "NAME", "STATE", "PRESENCE", "ENTRIES"] + (all ? ["PATHS"] : [])
       + ["SYSTEM", "ADDRESS", "FIRST SEEN", "WORDS", "NOTE"]
@@ -82,9 +122,20 @@ extension MembersReport {
     let others = [MemberReport.State.approved, .disapproved].flatMap { state in
       members.filter { $0.state == state }
     }
-    let table = TextTable.text(rows: [head] + (others + shown).map { Self.row($0, all: all) })
+    let rows = (others + shown).map { Self.row($0, all: all) }
+    let table = TextTable(head: head, rows: rows, tint: Self.tint).text(style)
     let rest = waiting.count - shown.count
     return rest == 0 ? table : table + "\n… and \(rest) more wait: fsharectl members --all"
+  }
+
+  private static func tint(_ column: Int, _ cell: String) -> TextStyle.Tint? {
+    switch (column, cell) {
+    case (2, "waiting"), (3, "away"): .caution
+    case (2, "disapproved"): .bad
+    case (3, "online"): .good
+    case (3, "gone"): .faint
+    default: nil
+    }
   }
 
   private static func row(_ member: MemberReport, all: Bool) -> [String] {
@@ -102,32 +153,60 @@ extension MembersReport {
   }
 }
 
-/// Columns of text.
-enum TextTable {
-  /// A number of bytes for people.
-  static func bytes(_ count: Int) -> String {
-    count < 1 << 20 ? "\((count + 1_023) >> 10) KiB" : "\(count >> 20) MiB"
+extension HubReport {
+  /// The report for people.
+  package func text(_ style: TextStyle = .plain) -> String {
+    KeyValues.text(
+      [
+        .init("role", "hub alone"), .init("listens on", listens), .init("TLS key", fingerprint),
+        .init(
+          "master", hasMaster ? "has one" : "none yet (fshare-hub claim-code)",
+          hasMaster ? nil : .caution),
+        .init("state folder", stateFolder), .init("version", version),
+      ], style)
+  }
+}
+
+/// Aligned `key: value` lines.
+enum KeyValues {
+  struct Line {
+    let key: String
+    let value: String
+    let tint: TextStyle.Tint?
+
+    init(_ key: String, _ value: String, _ tint: TextStyle.Tint? = nil) {
+      self.key = key
+      self.value = TerminalText.escaped(value)
+      self.tint = tint
+    }
   }
 
-  /// One line per row, with cells padded to their column's width and escaped for terminals.
-  static func text(rows: [[String]]) -> String {
-    let cells = rows.map { $0.map(TerminalText.escaped) }
-    var widths: [Int] = []
-    for row in cells {
-      for (column, cell) in row.enumerated() {
-        if column == widths.count { widths.append(0) }
-        widths[column] = max(widths[column], cell.count)
+  /// The lines, safe to show in a terminal.
+  static func text(_ lines: [Line], _ style: TextStyle) -> String {
+    let column = (lines.map { DisplayWidth.of($0.key) }.max() ?? 0) + 3
+    let isNarrow = style.columns.map { $0 < 2 * column } ?? false
+    let indent = isNarrow ? 2 : column
+    return lines.flatMap { line in
+      let key = DisplayWidth.padded("\(line.key):", isNarrow ? 0 : column)
+      // A path for which the second column is too narrow may still have room in a line of its own.
+      let longest = line.value.split(separator: " ").map { DisplayWidth.of($0) }.max() ?? 0
+      let isLong = style.columns.map { longest > $0 - column } ?? false
+      if isLong || isNarrow {
+        let below = style.wrapped(line.value, firstColumn: 2, indent: 2)
+        return [String(key.trimmingSuffix())]
+          + below.enumerated().map { ($0 == 0 ? "  " : "") + style.tinted($1, line.tint) }
       }
-    }
-    return cells.map { line($0, widths) }.joined(separator: "\n")
+      let value = style.wrapped(line.value, firstColumn: column, indent: indent)
+      return [key + style.tinted(value[0], line.tint)]
+        + value.dropFirst().map { style.tinted($0, line.tint) }
+    }.joined(separator: "\n")
   }
+}
 
-  private static func line(_ cells: [String], _ widths: [Int]) -> String {
-    var result = ""
-    for (cell, width) in zip(cells, widths) {
-      result += cell + String(repeating: " ", count: width - cell.count + 2)
-    }
-    while result.last == " " { result.removeLast() }
-    return result
+extension String {
+  fileprivate func trimmingSuffix() -> Substring {
+    var rest = self[...]
+    while rest.last == " " { rest.removeLast() }
+    return rest
   }
 }

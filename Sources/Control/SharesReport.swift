@@ -41,10 +41,11 @@ package struct SharesReport: Codable, Equatable, Sendable {
 
 extension SharesReport {
   /// The report for people: one aligned line per share, safe to show in a terminal.
-  package var text: String {
+  package func text(_ style: TextStyle = .plain) -> String {
     if shares.isEmpty { return "nothing is shared in place" }
-    return TextTable.text(
-      rows: [["NAME", "STATE", "KIND", "PATH"]]
-        + shares.map { [$0.name, $0.state.rawValue, $0.kind?.rawValue ?? "", $0.path] })
+    return TextTable(
+      head: ["NAME", "STATE", "KIND", "PATH"],
+      rows: shares.map { [$0.name, $0.state.rawValue, $0.kind?.rawValue ?? "", $0.path] }
+    ) { $0 == 1 && $1 == "missing" ? .caution : nil }.text(style)
   }
 }

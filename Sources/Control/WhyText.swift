@@ -1,6 +1,12 @@
 import System
 
 extension WhyReport {
+  /// The same on a terminal, broken between words only.
+  package func text(_ style: TextStyle) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+      .flatMap { style.wrapped(String($0), firstColumn: 0, indent: 2) }.joined(separator: "\n")
+  }
+
   /// The report for people: plain sentences, one a line, safe to show in a terminal.
   package var text: String {
     var lines = own == nil && remote == nil && unshared != nil ? [] : [place]

@@ -63,9 +63,12 @@ struct ServeCommand: ParsableCommand {
     if let code = hub.claimCode { try FshareHubCommand.say(hint(code, folder)) }
     try hub.start()
     defer { hub.stop() }
+    let listens = "\(ListenAddress(host: address.host, port: hub.port))"
+    let endControl = HubControl.start(
+      hub, listens: listens, stateFolder: folder, log: Logger(label: "fshare-hub"))
+    defer { endControl?() }
     try FshareHubCommand.say("fshare-hub: the TLS key is \(hub.fingerprint)")
-    try FshareHubCommand.say(
-      "fshare-hub: listening on \(ListenAddress(host: address.host, port: hub.port))")
+    try FshareHubCommand.say("fshare-hub: listening on \(listens)")
     let notifier = ServiceNotifier()
     notifier.ready()
     _ = ended.wait { $0 ? true : nil }

@@ -4,15 +4,46 @@ import System
 /// The options of every command.
 struct CommonOptions: ParsableArguments {
   @Option(
+    help: ArgumentHelp(
+      "A path in the mount that is meant.",
+      discussion: "Default: the mount of PATH or of the current directory, else the only one.",
+      valueName: "path"))
+  var mount: String?
+
+  @Option(
     name: .customLong("state"),
     help: ArgumentHelp(
-      "State folder of the fsharefs that is meant.",
-      discussion: "Default: $FSHAREFS_STATE, else ~/.local/state/fsharefs.", valueName: "dir"))
+      "State folder of the program that is meant.", discussion: "Default: $FSHAREFS_STATE.",
+      valueName: "dir"))
   var state: String?
 
-  @Flag(help: "Write JSON, for scripts.")
+  @Flag(help: "Write JSON, for scripts (docs/control.md).")
   var json = false
 
-  /// The state folder that is meant.
-  var stateFolder: String { state ?? Environment.get("FSHAREFS_STATE") ?? XDG.state }
+  func validate() throws {
+    if mount != nil, state != nil { throw ValidationError("give --mount or --state, not both") }
+  }
+
+  /// The state folder that is meant. `path`: what the command is about, where that may lie in a
+  /// mount. Where nothing is known to run, that of `fsharefs` without `--state`. Throws `ExitCode`.
+  func stateFolder(
+    about path: String? = nil, for audience: MountFinder.Audience = .anybody
+  ) throws -> String {
+    if let state { return state }
+    if mount == nil, let state = Environment.get("FSHAREFS_STATE") { return state }
+    do throws(MountFinder.NotFound) {
+      let finder = MountFinder()
+      if let mount {
+        if let found = try finder.stateFolder(containing: mount) { return found }
+        throw MountFinder.NotFound(
+          text: "\(mount) does not lie in a mount of fsharefs", code: MountFinder.unavailable)
+      }
+      if let path, let found = try finder.stateFolder(containing: path) { return found }
+      return try finder.stateFolder(for: audience) ?? XDG.state
+    } catch {
+      // The list of those that run has lines of its own.
+      for line in error.text.split(separator: "\n") { Console.remark(String(line)) }
+      throw error.code
+    }
+  }
 }

@@ -9,6 +9,8 @@ struct Approve: ParsableCommand {
     discussion: """
       In a terminal it shows who that is and asks. A name is what somebody calls himself: compare \
       the words with those that the newcomer's own screen shows.
+
+      Example: fsharectl approve 3 --words "loud anna mild tree calm sea"
       """)
 
   /// Wrong usage (sysexits' EX_USAGE).
@@ -29,7 +31,7 @@ struct Approve: ParsableCommand {
   @OptionGroup var options: CommonOptions
 
   func run() throws {
-    let session = Session(options)
+    let session = try Session(options, for: .deciders)
     if let words { return try session.order("approve", [member, words]) }
     if yes { return try session.order("approve", [member]) }
     let (report, _) = try session.ask(MembersReport.self, of: "members")
@@ -77,12 +79,15 @@ struct Approve: ParsableCommand {
 /// `fsharectl disapprove ID|NAME`
 struct Disapprove: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Put a member out: its files leave every list at once. Only the master can.")
+    abstract: "Put a member out: its files leave every list at once. Only the master can.",
+    discussion: "Example: fsharectl disapprove 3")
 
   @Argument(help: "Public id or name, as `fsharectl members` shows them.")
   var member: String
 
   @OptionGroup var options: CommonOptions
 
-  func run() throws { try Session(options).order("disapprove", [member]) }
+  func run() throws {
+    try Session(options, for: .deciders).order("disapprove", [member])
+  }
 }

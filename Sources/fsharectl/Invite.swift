@@ -9,6 +9,8 @@ struct Invite: ParsableCommand {
     discussion: """
       The link is no secret: whoever has it must still be approved. It names the hub's address, and \
       the keys of hub and master, so that a newcomer finds the right ones.
+
+      Example: fsharectl invite --address hub.example.org
       """)
 
   @Option(
@@ -19,7 +21,7 @@ struct Invite: ParsableCommand {
   @OptionGroup var options: CommonOptions
 
   func run() throws {
-    let session = Session(options)
+    let session = try Session(options)
     let (report, json) = try session.ask(
       InviteReport.self, of: "invite", address.map { [$0] } ?? [])
     if options.json { return try session.write(json) }

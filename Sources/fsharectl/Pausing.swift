@@ -32,21 +32,24 @@ struct Pause: ParsableCommand {
     discussion: """
       What was fetched before is served. Of very many paused reads some fail with 'try again'. \
       Not kept over a restart.
+
+      Example: fsharectl pause ~/share/films
       """)
 
   @OptionGroup var what: PauseOptions
   @OptionGroup var options: CommonOptions
 
-  func run() throws { try what.order("pause", Session(options)) }
+  func run() throws { try what.order("pause", Session(options, about: what.path)) }
 }
 
 /// `fsharectl resume [PATH]`
 struct Resume: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Let paused reads go on, each with the time that it had left.")
+    abstract: "Let paused reads go on, each with the time that it had left.",
+    discussion: "Example: fsharectl resume")
 
   @OptionGroup var what: PauseOptions
   @OptionGroup var options: CommonOptions
 
-  func run() throws { try what.order("resume", Session(options)) }
+  func run() throws { try what.order("resume", Session(options, about: what.path)) }
 }

@@ -5,14 +5,24 @@ import System
 
 /// One call to the running `fsharefs`, from options to exit code.
 struct Session {
-  /// Nothing runs there (sysexits' EX_UNAVAILABLE).
-  private static let unavailable = ExitCode(69)
+  /// The state folder of the program that is asked.
+  let stateFolder: String
+  let hasJSON: Bool
+  let style = Console.style
 
-  private let options: CommonOptions
+  /// A session with the program that is meant. Throws `ExitCode`.
+  init(
+    _ options: CommonOptions, about path: String? = nil,
+    for audience: MountFinder.Audience = .anybody
+  ) throws {
+    self.init(
+      stateFolder: try options.stateFolder(about: path, for: audience), hasJSON: options.json)
+  }
 
-  /// A session with the given options.
-  init(_ options: CommonOptions) {
-    self.options = options
+  /// A session with the program that has a state folder.
+  init(stateFolder: String, hasJSON: Bool) {
+    self.stateFolder = stateFolder
+    self.hasJSON = hasJSON
   }
 
   /// Asks for a report and writes it, as text or as JSON. Throws `ExitCode`.
@@ -21,7 +31,7 @@ struct Session {
     _ text: (Report) -> String
   ) throws {
     let (report, json) = try ask(type, of: command, arguments)
-    try write(options.json ? json : text(report))
+    try write(hasJSON ? json : text(report))
   }
 
   /// Asks for a report. Returns it with its JSON, safe to show. Throws `ExitCode`.
@@ -35,10 +45,21 @@ struct Session {
     return (report, try result.text())
   }
 
+  /// The same where no answer is an answer too. `timeout`: of each step.
+  func look<Report: Decodable>(
+    _ type: Report.Type, of command: String, _ arguments: [String] = [],
+    timeout: Duration = .seconds(5)
+  ) -> Report? {
+    let request = ControlRequest(command: command, arguments: arguments)
+    let response = try? ControlClient.call(
+      stateFolder: stateFolder, request: request, timeout: timeout)
+    return response?.result.flatMap { try? $0.decode(as: type) }
+  }
+
   /// Gives an order and writes what came of it. Throws `ExitCode`.
   func order(_ command: String, _ arguments: [String]) throws {
     let response = try call(command, arguments)
-    if options.json {
+    if hasJSON {
       let result = response.result ?? .object(["message": .string(response.message)])
       try write(try result.text())
     } else if !response.message.isEmpty {
@@ -46,42 +67,38 @@ struct Session {
     }
   }
 
-  private func call(_ command: String, _ arguments: [String]) throws -> ControlResponse {
+  /// Asks, and takes no for an answer. Throws `ExitCode`.
+  func answer(to command: String, _ arguments: [String] = []) throws -> ControlResponse {
     let request = ControlRequest(command: command, arguments: arguments)
     do {
-      let response = try ControlClient.call(stateFolder: options.stateFolder, request: request)
-      guard response.status == 0 else {
-        try fail(response.message, ExitCode(min(max(response.status, 1), 255)))
-      }
-      return response
-    } catch let code as ExitCode {
-      throw code
+      return try ControlClient.call(stateFolder: stateFolder, request: request)
     } catch ControlError.notRunning(let stateFolder) {
-      try fail("\(ControlError.notRunning(stateFolder: stateFolder))", Self.unavailable)
+      try fail("\(ControlError.notRunning(stateFolder: stateFolder))", MountFinder.unavailable)
+    } catch let error as SystemError where [EACCES, EPERM].contains(error.code) {
+      try fail(
+        "the state folder \(stateFolder) is another user's: ask as that user, or with sudo",
+        MountFinder.denied)
     } catch {
       try fail("\(error)")
     }
+  }
+
+  private func call(_ command: String, _ arguments: [String]) throws -> ControlResponse {
+    let response = try answer(to: command, arguments)
+    guard response.status == 0 else {
+      try fail(response.message, ExitCode(min(max(response.status, 1), 255)))
+    }
+    return response
   }
 
   /// Writes to standard output. Throws `ExitCode`.
-  func write(_ text: String, end: String = "\n") throws {
-    do {
-      try File.writeAll(Array((text + end).utf8), to: STDOUT_FILENO, "standard output")
-    } catch {
-      try fail("\(error)")
-    }
-  }
+  func write(_ text: String, end: String = "\n") throws { try Console.write(text, end: end) }
 
   /// One line on stderr, then the end. Throws `ExitCode`.
   func fail(_ message: String, _ code: ExitCode = .failure) throws -> Never {
-    remark(message)
-    throw code
+    try Console.fail(message, code)
   }
 
   /// One line on stderr.
-  func remark(_ message: String) {
-    let line = "fsharectl: \(TerminalText.escaped(message))\n"
-    // Nothing can be said about a stderr that fails.
-    try? File.writeAll(Array(line.utf8), to: STDERR_FILENO, "standard error")
-  }
+  func remark(_ message: String) { Console.remark(message) }
 }

@@ -10,6 +10,8 @@ struct Share: ParsableCommand {
     discussion: """
       It is changed in its own place only: through the mount it is read-only. Kept over restarts; \
       `fsharectl unshare` takes it back.
+
+      Example: fsharectl share ~/Pictures/2026 --as pictures
       """)
 
   @Argument(help: "The file or folder.")
@@ -24,7 +26,7 @@ struct Share: ParsableCommand {
   @OptionGroup var options: CommonOptions
 
   func run() throws {
-    let session = Session(options)
+    let session = try Session(options)
     guard let real = File.resolved(path) else {
       try session.fail("'\(path)' cannot be shared: \(SystemError.reason(errno))")
     }
@@ -35,7 +37,8 @@ struct Share: ParsableCommand {
 /// `fsharectl unshare PATH|NAME`
 struct Unshare: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Take back what is shared in place; it stays where it lies.")
+    abstract: "Take back what is shared in place; it stays where it lies.",
+    discussion: "Example: fsharectl unshare pictures")
 
   @Argument(help: "Its name in the share, or where it lies.")
   var path: String
@@ -44,18 +47,20 @@ struct Unshare: ParsableCommand {
 
   func run() throws {
     let real = File.resolved(path).map { [$0] } ?? []
-    try Session(options).order("unshare", PathWords.of(path) + real)
+    try Session(options, about: path).order("unshare", PathWords.of(path) + real)
   }
 }
 
 /// `fsharectl shares`
 struct Shares: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List what is shared in place, and whether it is there.")
+    abstract: "List what is shared in place, and whether it is there.",
+    discussion: "Example: fsharectl shares --json")
 
   @OptionGroup var options: CommonOptions
 
   func run() throws {
-    try Session(options).show(SharesReport.self, of: "shares") { $0.text }
+    let session = try Session(options)
+    try session.show(SharesReport.self, of: "shares") { $0.text(session.style) }
   }
 }

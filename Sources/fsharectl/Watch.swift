@@ -9,6 +9,8 @@ struct Watch: ParsableCommand {
     discussion: """
       Compare the words with those that the newcomer sees on its own screen before you approve it. \
       Ends at the end of input (Ctrl-D).
+
+      Example: fsharectl watch
       """)
 
   /// How often the members are looked at.
@@ -21,7 +23,7 @@ struct Watch: ParsableCommand {
   }
 
   func run() throws {
-    let session = Session(options)
+    let session = try Session(options, for: .deciders)
     let answers = AnswerLines()
     var desk = ApprovalDesk()
     while true {

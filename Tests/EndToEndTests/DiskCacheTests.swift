@@ -58,7 +58,7 @@ extension EndToEnd {
         #expect(try cached(guest) >= Self.half)
         #expect(
           try Files.read(guest.path("film"), at: 0, count: Self.half) == Array(film[..<Self.half]))
-        let text = try fixture.control(guest, "status").succeeded().text
+        let text = try fixture.control(guest, "status", "--all").succeeded().text
         #expect(text.contains("disk cache:") && text.contains(" of 1000.0 MiB"))
 
         owner.process.kill(SIGCONT)

@@ -41,7 +41,7 @@ extension EndToEnd {
         }
         let reading = try #require(try transfers(fixture, guest).transfers.first)
         #expect(reading.direction == .reading && reading.path == "film")
-        #expect(reading.owner == "master" && reading.ownerID == 0)
+        #expect(reading.owner == "host" && reading.ownerID == 0)
         #expect(reading.reader == "this member")
         #expect(reading.bytes == UInt64(size) && reading.size == UInt64(size) && reading.rate > 0)
         #expect(reading.route == "through the hub at \(hub)")
@@ -79,7 +79,7 @@ extension EndToEnd {
         _ = fixture.watch(reader)
         try eventually("it shows the paused read, again and again") {
           let paused = terminal.text.ranges(
-            of: "  from master (0)  0.0 of 488.2 KiB  paused\u{1B}[K")
+            of: "  from host (0)  0.0 of 488.2 KiB  paused\u{1B}[K")
           return paused.count >= 2
         }
         try fixture.control(guest, "resume").succeeded()

@@ -26,11 +26,24 @@ struct ControlReportTests {
     try #expect(JSONValue(encoding: value) == value)
   }
 
-  @Test func `a status is shown as aligned lines`() {
-    let lines = status.text.split(separator: "\n")
-    #expect(lines.first == "role:             host")
-    #expect(lines.last == "setting timeout:  30 s (default)")
-    #expect(lines.contains("leaf cache:       1.5 MiB of 256.0 MiB"))
+  @Test func `a status is short, and has every setting with all`() {
+    let short = status.text().split(separator: "\n")
+    #expect(short.first == "mountpoint:      /mnt/share")
+    #expect(short.contains("role:            host, as 'desk' (0)"))
+    #expect(short.count == 8)
+    let all = status.text(all: true).split(separator: "\n")
+    #expect(all.last == "setting timeout:  30 s (default)")
+    #expect(all.contains("leaf cache:       1.5 MiB of 256.0 MiB"))
+    #expect(all.contains("state folder:     /state"))
+  }
+
+  @Test func `what is not as usual is in the short status`() {
+    var busy = status
+    (busy.state, busy.pendingChanges, busy.paused) = (.reconnecting, 3, ["films"])
+    busy.listFault = "false"
+    let lines = busy.text().split(separator: "\n").map { $0.split(separator: ":")[0] }
+    #expect(
+      Set(lines).isSuperset(of: ["words", "list", "pending changes", "paused", "false list"]))
   }
 
   @Test func `members are shown as an aligned table`() {

@@ -21,12 +21,13 @@ struct ControlTransfersTests {
 
   @Test func `a transfer is one line in a pipe`() {
     #expect(
-      report([transfer()]).text
+      report([transfer()]).text()
         == "docs/a: reading from anna (3) for this member, 13.0 of 40.0 MiB, 3.0 MiB/s, 9 s left, "
         + "through the hub at hub.example:7420")
     #expect(
-      report([transfer(direction: .uploading)]).text.hasPrefix("docs/a: uploading for the group, "))
-    #expect(report([]).text == "nothing is being read or uploaded")
+      report([transfer(direction: .uploading)]).text().hasPrefix(
+        "docs/a: uploading for the group, "))
+    #expect(report([]).text() == "nothing is being read or uploaded")
   }
 
   @Test(arguments: [
@@ -37,13 +38,13 @@ struct ControlTransfersTests {
     state: TransfersReport.Transfer.State, words: String
   ) {
     #expect(transfer(state: state).secondsLeft == nil)
-    #expect(report([transfer(state: state)]).text.contains("13.0 of 40.0 MiB, \(words), through"))
+    #expect(report([transfer(state: state)]).text().contains("13.0 of 40.0 MiB, \(words), through"))
   }
 
   @Test func `what is read again has no time left`() {
     #expect(transfer(bytes: 50 << 20).secondsLeft == nil)
     #expect(
-      report([transfer(bytes: 50 << 20)]).text.contains("50.0 MiB so far, 3.0 MiB/s, through"))
+      report([transfer(bytes: 50 << 20)]).text().contains("50.0 MiB so far, 3.0 MiB/s, through"))
   }
 
   @Test func `a screen is never wider or higher than the terminal`() {
@@ -67,10 +68,10 @@ struct ControlTransfersTests {
       .init(name: "x\u{1B}[2J", path: "/gone", state: .missing, kind: nil),
     ])
     #expect(
-      shares.text
+      shares.text()
         == "NAME      STATE    KIND    PATH\nalbum     shared   folder  /home/a/pictures\n"
         + "x\\x1B[2J  missing          /gone")
-    #expect(SharesReport(shares: []).text == "nothing is shared in place")
+    #expect(SharesReport(shares: []).text() == "nothing is shared in place")
   }
 
   @Test func `a screen replaces the one before in one piece`() {
@@ -81,7 +82,7 @@ struct ControlTransfersTests {
 
   @Test func `names of peers drive no terminal`() {
     let hostile = transfer("a\u{1B}[2Jb\n", owner: "x\u{9B}y")
-    let texts = [report([hostile]).text] + report([hostile]).screen(columns: 80, rows: 24)
+    let texts = [report([hostile]).text()] + report([hostile]).screen(columns: 80, rows: 24)
     for text in texts {
       #expect(!text.unicodeScalars.contains { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) })
     }
@@ -97,7 +98,7 @@ struct ControlTransfersTests {
     let slow = TransfersReport.Transfer(
       direction: .reading, state: .moving, path: "a", owner: "b", ownerID: 1, reader: "c", bytes: 0,
       size: seconds, rate: 1, route: "r")
-    #expect(report([slow]).text.contains("\(shown) left"))
+    #expect(report([slow]).text().contains("\(shown) left"))
   }
 
   private func why(

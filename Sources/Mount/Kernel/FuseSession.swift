@@ -70,14 +70,19 @@ package final class FuseSession: @unchecked Sendable {
   /// Ends the mount: at once, or, where programs still use it, as soon as they let go. Any thread.
   /// Returns: false where programs still use it; `serve` goes on until the last of them is done.
   package func unmount() -> Bool {
-    // EINVAL: somebody else has unmounted it already.
-    if umount2(mountpoint.cPath, 0) == 0 || errno == EINVAL { return true }
-    if errno == EPERM, Fusermount.unmount(mountpoint, lazily: false) { return true }
+    if unmountUnused() { return true }
     log.warning("the mount is in use: it ends for each program as it lets go")
     if umount2(mountpoint.cPath, Int32(MNT_DETACH)) != 0 {
       Fusermount.unmount(mountpoint, lazily: true)
     }
     return false
+  }
+
+  /// Ends the mount where no program uses it. Any thread. Returns: false where one does.
+  package func unmountUnused() -> Bool {
+    // EINVAL: somebody else has unmounted it already.
+    if umount2(mountpoint.cPath, 0) == 0 || errno == EINVAL { return true }
+    return errno == EPERM && Fusermount.unmount(mountpoint, lazily: false)
   }
 
   /// Ends what talks to the kernel unasked, and the mount where it is still there. Call after

@@ -15,7 +15,7 @@ package final class MountProgram: Sendable {
   private let startup: Startup
   private let log: Logger
   private let gate = StartGate()
-  private let fuse = Locked<FuseSession?>(nil)
+  let fuse = Locked<FuseSession?>(nil)
   private let group = Locked<GroupSession?>(nil)
   private let notifier = ServiceNotifier()
   private let news: LogBudget
@@ -118,7 +118,7 @@ package final class MountProgram: Sendable {
   /// waits here: the network is left at once, even where programs still hold files of the mount. A
   /// second one waits for nothing, and neither does one that comes while the start is still busy
   /// with its own disk, whatever that takes.
-  private func endRequested() {
+  func endRequested() {
     guard gate.end() else { _exit(ExitCode.success.rawValue) }
     guard let session = fuse.withLock({ $0 }) else { return }
     // Both may take a while: fusermount3 has to run, and the group to answer.
@@ -284,9 +284,14 @@ extension MountProgram {
       role: role, hub: "\(hub)", mountpoint: mountpoint, ownFolder: configuration.ownFolder,
       stateFolder: configuration.stateFolder, cacheFolder: configuration.cacheFolder,
       settings: configuration.settings, version: ProgramVersion.text)
+    let record = RunningRecord(
+      role: RunningRecord.Role(role), pid: getpid(), stateFolder: configuration.stateFolder,
+      mountpoint: mountpoint)
     let server = ControlServer(
-      stateFolder: configuration.stateFolder, log: log,
-      handler: { request, reply in group.answer(request, around, reply) })
+      stateFolder: configuration.stateFolder, record: record, log: log,
+      handler: { [self] request, reply in
+        if !leave(request, reply) { group.answer(request, around, reply) }
+      })
     do {
       try server.start()
       return server

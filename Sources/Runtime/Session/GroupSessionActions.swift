@@ -36,7 +36,10 @@ extension GroupSession {
       if phase == .disapproved { volume.disapproved() }
       budget.log(.info, "phases", "\(phase)")
       report(.phase(phase, publicID))
-      if phase == .live, !isMaster { report(.ready) }
+      if phase == .live, !isMaster {
+        tellName()
+        report(.ready)
+      }
     case .presence(let publicID, let presence):
       let now = WallClock.seconds
       state.withLock { $0.presenceTimes.note(publicID, presence, now: now) }

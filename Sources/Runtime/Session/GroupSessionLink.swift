@@ -201,6 +201,7 @@ extension GroupSession: HubLinkHandler {
     if ack.displaced { report(.displacedAnother) }
     hear(isTable: true) { $0.hubConnected(clients: complete, now: $1, into: &$2) }
     stepMember { $0.masterIsReady(now: $1, into: &$2) }
+    tellName()
     report(.ready)
   }
 

@@ -136,13 +136,17 @@ extension GroupSession {
     let isSelf = publicID == member.publicID
     let presence = isSelf ? .online : client?.presence ?? member.presences[publicID] ?? .gone
     let isMaster = publicID == .master
-    let key = isSelf ? identity.key : client?.key ?? record?.key
+    let key =
+      isSelf ? identity.key : isMaster ? provenMasterKey(state) : client?.key ?? record?.key
     var report = MemberReport(
       publicID: publicID.value,
       name: record?.name.text ?? client?.name.text
         ?? (isSelf ? state.deviceName.text : isMaster ? "master" : ""),
       system: client?.system ?? (isSelf ? system : ""),
-      state: Self.shown(isMaster ? .approved : record?.admission ?? client?.admission ?? .waiting),
+      state: isMaster
+        ? .approved
+        : record.map { Self.shown($0.admission) } ?? client.map { Self.shown($0.admission) }
+          ?? (isSelf ? Self.ownAdmission(member.phase) : .waiting),
       presence: Self.shown(presence), isSelf: isSelf, isMaster: isMaster,
       entries: member.replica.list.count(ownedBy: publicID),
       address: client.flatMap { $0.address.isEmpty ? nil : $0.address },
@@ -151,6 +155,20 @@ extension GroupSession {
     report.doubt = Self.doubtText(key, state)
     report.pathBytes = member.replica.list.pathBytes(ownedBy: publicID)
     return (report, key)
+  }
+
+  /// The hub names the master's key; it counts where it is the one that was met.
+  private func provenMasterKey(_ state: State) -> DeviceKey? {
+    state.masterKey.flatMap { Fingerprint(of: $0) == trust.group.master ? $0 : nil }
+  }
+
+  /// What this member knows of itself while it has no list: who was put out has none.
+  private static func ownAdmission(_ phase: MemberPhase) -> MemberReport.State {
+    switch phase {
+    case .disapproved: .disapproved
+    case .synchronising, .live: .approved
+    case .disconnected, .registering, .waiting: .waiting
+    }
   }
 
   private static func shown(_ admission: Admission) -> MemberReport.State {
@@ -215,5 +233,19 @@ extension GroupSession {
     stepMember { $0.rename(device: name, now: $1, into: &$2) }
     keepName(name)
     return .done("this device is now called '\(name)'")
+  }
+
+  /// Tells the group this device's name where its list has another one: after a start with
+  /// `--name`, and of a master, whom nobody approves, the first time.
+  func tellName() {
+    let name = state.withLock { state -> DeviceName? in
+      let member = state.member
+      guard let publicID = member.publicID else { return nil }
+      let known = member.replica.members[publicID]
+      if known == nil, publicID != .master { return nil }
+      return known?.name == state.deviceName ? nil : state.deviceName
+    }
+    guard let name else { return }
+    stepMember { $0.rename(device: name, now: $1, into: &$2) }
   }
 }

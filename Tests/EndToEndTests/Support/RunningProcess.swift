@@ -53,7 +53,10 @@ final class RunningProcess: Sendable {
     // Words are as `PathText` says them: names of files may be any bytes.
     var words = arguments.map { strdup($0.cPath) }
     words.append(nil)
-    var variables = Self.variables(environment).map { strdup($0) }
+    // Programs note that they run in the test's own folder, not in the machine's.
+    let home = File.folder(of: errors.hasPrefix("/dev/") ? output : errors)
+    let noted = ["FSHAREFS_RUNNING": home + "/running"].merging(environment) { $1 }
+    var variables = Self.variables(noted).map { strdup($0) }
     variables.append(nil)
     defer { for text in words + variables { free(text) } }
     var child = pid_t()

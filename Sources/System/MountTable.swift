@@ -1,5 +1,15 @@
-import Glibc
-import System
+/// One line of the kernel's table of mounts.
+package struct Mounted: Equatable, Sendable {
+  /// `MAJ:MIN`: the same for a mount and what was bound to another place.
+  package let device: String
+  package let mountpoint: [UInt8]
+  package let type: String
+  /// Whose mount it is, of FUSE.
+  package let user: UInt32?
+
+  /// Whether `fsharefs` serves it.
+  package var isOurs: Bool { type == "fuse.fsharefs" }
+}
 
 /// What the kernel says is mounted where.
 package enum MountTable {
@@ -14,7 +24,7 @@ package enum MountTable {
   }
 
   /// Paths below a folder on which something is mounted, relative to it.
-  static func points(below folder: [UInt8]) -> Set<[UInt8]> {
+  package static func points(below folder: [UInt8]) -> Set<[UInt8]> {
     let slash = UInt8(ascii: "/")
     let above = folder.last == slash ? folder : folder + [slash]
     return Set(
@@ -25,20 +35,34 @@ package enum MountTable {
       })
   }
 
-  private typealias Entry = (device: String, mountpoint: [UInt8], type: String)
-
-  private static func entry(of mountpoint: String) -> Entry? {
+  private static func entry(of mountpoint: String) -> Mounted? {
     let mountpoint = mountpoint.pathBytes
-    return entries.last { $0.mountpoint == mountpoint }
+    return all.last { $0.mountpoint == mountpoint }
   }
 
-  private static var entries: [Entry] {
+  /// What is mounted, in the kernel's order: of two at one path the later hides the earlier.
+  package static var all: [Mounted] {
     lines.compactMap { fields in
       guard let dash = fields.firstIndex(of: [UInt8(ascii: "-")]), dash + 1 < fields.count else {
         return nil
       }
-      return (text(fields[2]), unescaped(fields[4]), text(fields[dash + 1]))
+      let options = dash + 3 < fields.count ? text(fields[dash + 3]) : ""
+      return Mounted(
+        device: text(fields[2]), mountpoint: unescaped(fields[4]), type: text(fields[dash + 1]),
+        user: options.split(separator: ",").lazy.compactMap { option in
+          option.hasPrefix("user_id=") ? UInt32(option.dropFirst("user_id=".count)) : nil
+        }.first)
     }
+  }
+
+  /// What an absolute path lies on; nil where the table cannot be read. Never touches a mount.
+  package static func covering(_ path: String) -> Mounted? {
+    let path = path.pathBytes
+    var found: Mounted?
+    for one in all where File.isSameOrBelow(path, one.mountpoint) {
+      if one.mountpoint.count >= found?.mountpoint.count ?? 0 { found = one }
+    }
+    return found
   }
 
   /// The fields of each line: more than six.
@@ -68,24 +92,5 @@ package enum MountTable {
       }
     }
     return result
-  }
-}
-
-/// fuse3's set-uid helper, for who may not call umount(2).
-package enum Fusermount {
-  /// Runs `fusermount3 -u`, with `-z` where `lazily`. Returns: whether it succeeded. Blocks.
-  @discardableResult
-  package static func unmount(_ mountpoint: String, lazily: Bool) -> Bool {
-    let words = ["fusermount3", "-u"] + (lazily ? ["-z"] : []) + ["--", mountpoint]
-    var arguments = words.map { strdup($0.cPath) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var child = pid_t()
-    // SAFETY: the argument strings live until the call has returned; the child has its own copy.
-    guard posix_spawnp(&child, "fusermount3", nil, nil, &arguments, environ) == 0 else {
-      return false
-    }
-    var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0, errno == EINTR {}
-    return status == 0
   }
 }
