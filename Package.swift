@@ -148,6 +148,14 @@ let rooms: [Target] = [
     ],
     path: "Tests/fshare-liar",
     swiftSettings: strict),
+  .executableTarget(
+    name: "fshare-crowd",
+    dependencies: [
+      "Hostile", "Protocol", "Sealing", "System", "Transport", "Control", "CLinux",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    path: "Tests/fshare-crowd",
+    swiftSettings: strict),
   .testTarget(name: "ProtocolTests", dependencies: ["Protocol"], swiftSettings: strict),
   .testTarget(
     name: "CoreTests", dependencies: ["Core", "Protocol", "Simulation"], swiftSettings: strict),

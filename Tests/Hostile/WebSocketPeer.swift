@@ -32,22 +32,7 @@ package struct WebSocketPeer {
   /// Sends one frame: `kind` 1 text, 2 binary. `claiming`: the length that the head gives, if
   /// another.
   package func send(_ payload: [UInt8], kind: UInt8 = 2, claiming: Int? = nil) throws {
-    let length = claiming ?? payload.count
-    var frame: [UInt8] = [0x80 | kind]
-    if length < 126 {
-      frame.append(0x80 | UInt8(length))
-    } else if length < 65_536 {
-      frame += [0x80 | 126, UInt8(length >> 8), UInt8(length & 0xff)]
-    } else {
-      frame.append(0x80 | 127)
-      for shift in stride(from: 56, through: 0, by: -8) {
-        frame.append(UInt8(truncatingIfNeeded: length >> shift))
-      }
-    }
-    let mask = SecureRandom.bytes(4)
-    frame += mask
-    frame += payload.enumerated().map { $1 ^ mask[$0 % 4] }
-    try socket.send(frame)
+    try socket.send(WebSocketFrame(kind: kind, payload: payload).masked(claiming: claiming))
   }
 
   /// Sends one message of the protocol.

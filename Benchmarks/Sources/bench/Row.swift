@@ -26,4 +26,5 @@ let allRows: [any Row.Type] = [
   SequentialRow.self, FourFilesRow.self, FirstByteRow.self, RandomRow.self, CopyOutRow.self,
   CopyInRow.self, CopyInBigRow.self, ListingRow.self, NearRow.self, FarRow.self,
   FarFirstByteRow.self, EightReadersRow.self, OwnFileRow.self, FloodRow.self, ScaleRow.self,
+  CrowdRow.self,
 ]

@@ -62,6 +62,10 @@ package struct Hub: Sendable {
   var forwarding: Forwarding
   /// When connections must have registered.
   var handshakes = HubDeadlines<SessionID>()
+  /// Where clients are, as far as not everyone was told.
+  var news: PresenceNews
+  /// Where everybody is, as messages to who comes next; nil where that has changed since.
+  var presenceOfAll: [Message]?
   /// When lost clients count as gone.
   var graces = HubDeadlines<PublicID>()
   /// Whether numbers may be given: not before a hub without a registry has heard from its master
@@ -78,6 +82,7 @@ package struct Hub: Sendable {
     lastPublicID: PublicID = .master, now: Instant = .zero
   ) {
     self.settings = settings
+    news = PresenceNews(now: now)
     self.lastPublicID = lastPublicID
     knowsNumbers = lastPublicID != .master || known.contains { $0.publicID != .master }
     masterKey = master
@@ -97,7 +102,7 @@ package struct Hub: Sendable {
 
   /// When `tick` is due; nil where nothing waits for time.
   package var nextDeadline: Instant? {
-    [relay.nextDeadline, forwarding.nextDeadline, graces.next, handshakes.next]
+    [relay.nextDeadline, forwarding.nextDeadline, graces.next, handshakes.next, news.nextDeadline]
       .compactMap { $0 }.min()
   }
 
@@ -165,6 +170,7 @@ extension Hub {
     }
     while let publicID = graces.takeDue(now: now) { leaveForGood(publicID, into: &actions) }
     relay.tick(now: now, into: &actions)
+    tellNews(now: now, into: &actions)
     passOn(now: now, into: &actions)
   }
 
@@ -202,16 +208,31 @@ extension Hub {
         forwarding.forget(publicID, into: &actions)
       }
     }
-    let message: Message =
-      switch presence {
-      case .online: .online([publicID])
-      case .away: .away([publicID])
-      case .gone: .gone([publicID])
-      }
     var audience: [SessionID] = []
-    if client.record.admission == .approved { audience = clients.approvedSessions }
+    if client.record.admission == .approved {
+      // The master's is waited for by everyone, and there is one.
+      if publicID == .master || news.mayTell(clients.approvedSessions.count) {
+        presenceOfAll = nil
+        audience = clients.approvedSessions
+      } else {
+        news.gather(publicID, presence)
+      }
+    }
     if let masterSession, publicID != .master { audience.append(masterSession) }
     audience.removeAll { $0 == client.session }
-    if !audience.isEmpty { actions.append(.send(message, to: audience)) }
+    guard !audience.isEmpty else { return }
+    for message in PresenceNews.messages([presence: [publicID]]) {
+      actions.append(.send(message, to: audience))
+    }
+  }
+
+  /// Tells everyone what was gathered, as soon as that may be.
+  private mutating func tellNews(now: Instant, into actions: inout [HubAction]) {
+    let audience = clients.approvedSessions
+    let messages = news.take(now: now, receivers: audience.count)
+    if messages.isEmpty { return }
+    presenceOfAll = nil
+    if audience.isEmpty { return }
+    for message in messages { actions.append(.send(message, to: audience)) }
   }
 }

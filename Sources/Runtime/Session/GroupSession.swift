@@ -111,8 +111,6 @@ package final class GroupSession: @unchecked Sendable {
   static let tickEvery: Duration = .milliseconds(100)
   /// Time between two looks at it in which this process did not run.
   static let sleepAtLeast: Duration = .seconds(5)
-  /// The longest back-off between two tries to connect.
-  static let longestBackOff: Double = 5
 
   let identity: DeviceIdentity
   let incarnation: Incarnation

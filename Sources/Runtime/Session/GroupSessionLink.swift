@@ -43,7 +43,7 @@ extension GroupSession: HubLinkHandler {
       state.isConnected = false
       state.isMasterRegistered = false
       state.failures += 1
-      state.reconnectAt = MonotonicClock.now + Self.backOff(after: state.failures)
+      state.reconnectAt = MonotonicClock.now + BackOff.delay(after: state.failures)
       return state.isLeaving
     }
     volume.linkLost()
@@ -245,12 +245,5 @@ extension GroupSession: HubLinkHandler {
   private func brokeProtocol(_ what: String) {
     let text = "\(hub) is not a hub, or breaks the protocol: \(what)"
     stepMember { _, _, actions in actions.append(.protocolError(text)) }
-  }
-
-  /// 0.1 s, doubled at each failure up to 5 s, each between half of it and the whole.
-  private static func backOff(after failures: Int) -> Duration {
-    let full = min(longestBackOff, 0.1 * Double(1 << min(failures - 1, 10)))
-    let share = 0.5 + 0.5 * Double(SecureRandom.uint64() >> 11) / Double(1 << 53)
-    return .milliseconds(Int64(full * share * 1_000))
   }
 }

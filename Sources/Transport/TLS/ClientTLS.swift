@@ -1,21 +1,21 @@
 import COpenSSL
-import Protocol
+package import Protocol
 
-/// TLS of a link: whatever certificate a hub shows, its key is what counts. Service thread only.
+/// TLS of a link: whatever certificate a hub shows, its key is what counts. One thread only.
 ///
 /// libwebsockets' own verification is not used at all. It would look for its socket under a number
 /// that each context of the process overwrites (`openssl_websocket_private_data_index`), and a hub
 /// and a link often share a process.
-final class ClientTLS {
+package final class ClientTLS {
   // SAFETY: made in init, freed in deinit, after the end of the libwebsockets context that uses it:
   // the service loop of that context keeps this object.
   private(set) var context: OpaquePointer!
   /// Judges the key of a hub; false ends the handshake. Nothing of ours was sent by then, and
   /// whether the hub has the private key is not yet proven.
-  var accepts: (Fingerprint) -> Bool = { _ in false }
+  package var accepts: (Fingerprint) -> Bool = { _ in false }
 
   /// TLS that accepts nobody.
-  init() {
+  package init() {
     // SAFETY: unretained; OpenSSL calls back only while `self` lives, as above.
     context = copenssl_make_client(verifyCallback, Unmanaged.passUnretained(self).toOpaque())
     precondition(context != nil, "OpenSSL has TLS 1.3, and there is memory")

@@ -6,19 +6,19 @@ import CWebSockets
 ///
 /// libwebsockets 4.1.6 cannot do this itself: for a client's socket that is neither HTTP nor
 /// WebSocket it begins the handshake before it connects, on descriptor -1, and then never connects.
-final class TLSPipe {
+package final class TLSPipe {
   /// The bytes cannot be understood, the peer is not trusted, or it has said goodbye.
-  struct Broken: Error {}
+  package struct Broken: Error {}
 
   /// Whether the handshake is complete.
-  private(set) var isComplete = false
+  package private(set) var isComplete = false
   // SAFETY: made in init, freed in deinit, never replaced.
   private let connection: OpaquePointer
   private var plain = [UInt8](repeating: 0, count: 16384)
 
   /// A connection for which nothing was sent yet; `flush` begins it. The peer is asked for `name`
   /// as the application protocol.
-  init(_ tls: ClientTLS, protocol name: String) {
+  package init(_ tls: ClientTLS, protocol name: String) {
     let offer = [UInt8(name.utf8.count)] + Array(name.utf8)
     guard let made = copenssl_open_pipe(tls.context, offer, UInt32(offer.count)) else {
       preconditionFailure("out of memory")
@@ -33,7 +33,7 @@ final class TLSPipe {
 
   /// Takes ciphertext and calls `deliver` with what was in it. There may be something to `flush`
   /// then.
-  func receive(
+  package func receive(
     _ bytes: UnsafeRawBufferPointer, deliver: (UnsafeRawBufferPointer) throws(Broken) -> Void
   ) throws(Broken) {
     guard let start = bytes.baseAddress else { return }
@@ -58,20 +58,25 @@ final class TLSPipe {
   }
 
   /// Seals bytes, which `flush` sends then. False when the connection is broken.
-  func seal(_ bytes: [UInt8]) -> Bool {
+  package func seal(_ bytes: [UInt8]) -> Bool {
     bytes.isEmpty || copenssl_write(connection, bytes, Int32(bytes.count)) == 1
   }
 
   /// Whether there is something to `flush`.
   var hasOutput: Bool { copenssl_pending(connection) > 0 }
 
+  /// Takes out what was sealed, and what the handshake has to say, for whoever writes it himself.
+  package func takeOutput() -> [UInt8] {
+    let count = copenssl_pending(connection)
+    guard count > 0 else { return [] }
+    var bytes = [UInt8](repeating: 0, count: count)
+    return copenssl_take(connection, &bytes, Int32(count)) == count ? bytes : []
+  }
+
   /// Writes what was sealed, and what the handshake has to say. Only where the socket takes a
   /// write. False when it died.
   func flush(to socket: OpaquePointer) -> Bool {
-    let count = copenssl_pending(connection)
-    guard count > 0 else { return true }
-    var bytes = [UInt8](repeating: 0, count: count)
-    guard copenssl_take(connection, &bytes, Int32(count)) == count else { return false }
-    return lws_write(socket, &bytes, count, LWS_WRITE_HTTP) >= count
+    var bytes = takeOutput()
+    return bytes.isEmpty || lws_write(socket, &bytes, bytes.count, LWS_WRITE_HTTP) >= bytes.count
   }
 }

@@ -90,7 +90,8 @@ final class Group: Route {
     try settle(from: owner, to: member)
   }
 
-  private static func portInLog(_ log: String, _ hub: Child) throws -> UInt16 {
+  /// The port that a hub says in its log, once it does.
+  static func portInLog(_ log: String, _ hub: Child) throws -> UInt16 {
     var port: UInt16?
     try eventually("the hub listens") {
       if hub.ended != nil { throw Failure("fshare-hub ended: \(Files.text(of: log))") }
