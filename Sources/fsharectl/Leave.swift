@@ -10,7 +10,8 @@ struct Leave: ParsableCommand {
     discussion: """
       Shows what others still read of one's own files. Nobody is kept from opening more of them \
       meanwhile: what is waited for is a pause of some seconds. Until then ^C keeps the mount. When \
-      it has left, its files are gone for the others, and whoever has one open gets errors. \
+      it has left, its files are gone for the others, and whoever has one open gets errors. A host \
+      takes its hub along. \
       With --now, programs that use the mount here keep it until they let go.
 
       Example: fsharectl leave ~/share
@@ -30,7 +31,15 @@ struct Leave: ParsableCommand {
 
   func run() throws {
     let session = try Session(options, about: path)
-    let (status, _) = try session.ask(StatusReport.self, of: "status")
+    let (answered, _) = try session.ask(JSONValue.self, of: "status")
+    guard let status = try? answered.decode(as: StatusReport.self) else {
+      try session.fail("a hub alone is ended by what started it: systemctl stop fshare-hub, or ^C")
+    }
+    // Whoever stands in the mount would be a reason why it cannot go.
+    _ = chdir("/")
+    if status.role == .host, status.membersOnline > 1 {
+      session.remark("this is the host: the hub ends with it, for everybody")
+    }
     if !now { try waitForReaders(session) }
     let users = MountUsers.of(status.mountpoint)
     let answer = try session.answer(to: now ? "leave-now" : "leave")

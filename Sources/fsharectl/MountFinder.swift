@@ -35,12 +35,13 @@ struct MountFinder {
     records = RunningRecords.all(mounted)
   }
 
-  /// Mounts of ours that nobody serves, as far as the records say.
+  /// Mounts that nobody serves, as far as the records say: this user's, and for root everybody's.
   var unserved: [String] {
     let served = records.filter { ControlClient.presence($0.stateFolder) != .nobody }
       .compactMap { $0.mountpoint?.pathBytes }
     return mounted.filter { one in
-      one.isOurs && !mounted.contains { $0.device == one.device && served.contains($0.mountpoint) }
+      one.isOurs && (geteuid() == 0 || one.user == geteuid())
+        && !mounted.contains { $0.device == one.device && served.contains($0.mountpoint) }
     }.map { String(pathBytes: $0.mountpoint) }
   }
 

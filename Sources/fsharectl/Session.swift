@@ -9,6 +9,10 @@ struct Session {
   let stateFolder: String
   let hasJSON: Bool
   let style = Console.style
+  /// A report needs no answer of the group: what takes longer than this is stopped, or hangs.
+  private static let reportTimeout: Duration = .seconds(15)
+  /// An order may wait for the group for a minute.
+  private static let orderTimeout: Duration = .seconds(70)
 
   /// A session with the program that is meant. Throws `ExitCode`.
   init(
@@ -38,7 +42,7 @@ struct Session {
   func ask<Report: Decodable>(
     _ type: Report.Type, of command: String, _ arguments: [String] = []
   ) throws -> (report: Report, json: String) {
-    let response = try call(command, arguments)
+    let response = try call(command, arguments, timeout: Self.reportTimeout)
     guard let result = response.result, let report = try? result.decode(as: type) else {
       try fail("the answer to \(command) is not understood (is fsharefs of another version?)")
     }
@@ -68,10 +72,13 @@ struct Session {
   }
 
   /// Asks, and takes no for an answer. Throws `ExitCode`.
-  func answer(to command: String, _ arguments: [String] = []) throws -> ControlResponse {
+  func answer(
+    to command: String, _ arguments: [String] = [], timeout: Duration = Session.orderTimeout
+  ) throws -> ControlResponse {
     let request = ControlRequest(command: command, arguments: arguments)
     do {
-      return try ControlClient.call(stateFolder: stateFolder, request: request)
+      return try ControlClient.call(
+        stateFolder: stateFolder, request: request, timeout: timeout)
     } catch ControlError.notRunning(let stateFolder) {
       try fail("\(ControlError.notRunning(stateFolder: stateFolder))", MountFinder.unavailable)
     } catch let error as SystemError where [EACCES, EPERM].contains(error.code) {
@@ -83,8 +90,10 @@ struct Session {
     }
   }
 
-  private func call(_ command: String, _ arguments: [String]) throws -> ControlResponse {
-    let response = try answer(to: command, arguments)
+  private func call(
+    _ command: String, _ arguments: [String], timeout: Duration = Session.orderTimeout
+  ) throws -> ControlResponse {
+    let response = try answer(to: command, arguments, timeout: timeout)
     guard response.status == 0 else {
       try fail(response.message, ExitCode(min(max(response.status, 1), 255)))
     }

@@ -61,6 +61,10 @@ extension EndToEnd {
         let (host, _) = try fixture.host()
         host.process.kill(SIGSTOP)
         let (found, time) = try timed { try findings(fixture, "--mount", host.mount) }
+        // Neither is anything else held up for long.
+        let (status, wait) = try timed { try fixture.control(host, "status") }
+        #expect(status.ending == .exit(1) && status.errors.contains("gave no answer"))
+        #expect(wait < .seconds(40))
         host.process.kill(SIGCONT)
         #expect(found.contains { $0.topic == "running" && $0.says.contains("does not answer") })
         #expect(time < .seconds(30))

@@ -138,8 +138,10 @@ extension EndToEnd {
         let fresh = try control(fixture, in: "/", "status").succeeded().text
         #expect(fresh.contains("listens on:    \(hub.address)"))
         #expect(fresh.contains("none yet (fshare-hub claim-code)"))
-        let refused = try control(fixture, in: "/", "members")
-        #expect(refused.ending == .exit(1) && refused.errorLines.count == 1)
+        for command in ["members", "leave"] {
+          let refused = try control(fixture, in: "/", command)
+          #expect(refused.ending == .exit(1) && refused.errorLines.count == 1)
+        }
         _ = try fixture.master(hub)
         #expect(try name(control(fixture, in: "/", "status", "--json")) == "master")
         let claimed = try control(fixture, in: "/", "status", "--state", hub.state).succeeded().text

@@ -42,7 +42,10 @@ extension EndToEnd {
           got += count
         }
         #expect(got == film.count)
-        let left = try fixture.run(Programs.control, "leave", guest.mount, "--json").succeeded()
+        // Also for who stands in it.
+        let left = try fixture.run(
+          "env", "-C", guest.mount, Programs.control, "leave", "--json"
+        ).succeeded()
         let report = try JSONValue.parsed(left.output).decode(as: LeaveReport.self)
         #expect(report == LeaveReport(mountpoint: guest.mount, hasEnded: true, usedBy: []))
         #expect(try guest.process.wait() == .exit(0))
