@@ -14,7 +14,7 @@ package struct HubOptions: ParsableArguments {
   @Option(help: "MiB of leaves that the hub keeps at hand at most (default 128).")
   package var chunkCache: Int?
 
-  @Option(help: "Connections that the hub has at a time (default 32768).")
+  @Option(help: "Connections that the hub has at a time (default 4096).")
   package var maxConnections: Int?
 
   @Option(help: "Clients that may wait for approval at a time (default 1000).")
