@@ -11,20 +11,12 @@ package struct TransportLimits: Sendable {
   package var controlQueueBytes = 32 << 20
   /// Bytes that may wait on one bulk stream: a guard, since the caller's credit is far lower.
   package var bulkQueueBytes = 256 << 20
-  /// Connections that a server has at once: a group of ten thousand, three for each member; never
-  /// more than the process has descriptors for.
-  package var connections = 32_768
-  /// Connections that have been accepted, and for which nothing was done yet; beyond it, or half of
-  /// `connections` where that is more than 256, whoever has most of them loses the oldest. As many as may knock when the hub of
-  /// ten thousand members comes back: each costs a few hundred bytes.
-  package var atTheDoor = 16_384
-  /// Connections that are being let in, and that nobody has vouched for yet: each costs tens of KiB
-  /// for TLS and the head of its request. Others wait at the door meanwhile.
+  /// Connections that a server has at once; each may cost a header table of a few KiB.
+  package var connections = 4096
+  /// Connections that nobody has vouched for yet; beyond it whoever has most of them loses the
+  /// oldest, so that a flood of strangers cannot keep a member out: one that comes back needs a few
+  /// milliseconds.
   package var unregistered = 256
-  /// So long each of those has before whoever has most of them loses the oldest to one that waits,
-  /// so that a flood of strangers cannot keep a member out: one that comes back needs a few
-  /// milliseconds, and where a crowd comes back, some tenths of a second.
-  package var patience = Duration.seconds(1)
   /// TLS handshakes per second of one address (IPv4, or /64 of IPv6), and ten times as many at
   /// once.
   package var handshakesPerSecond = 200

@@ -98,7 +98,6 @@ struct TransportLimitTests {
   func strangers() throws {
     var limits = TransportLimits()
     limits.unregistered = 4
-    limits.atTheDoor = 4
     let hub = try TestHub(limits: limits) {
       $0.onMessage = { server, id, message in
         server.admitted(id)
@@ -131,7 +130,6 @@ struct TransportLimitTests {
   func floodFromOneAddress() throws {
     var limits = TransportLimits()
     limits.unregistered = 4
-    limits.atTheDoor = 4
     let hub = try TestHub(limits: limits)
     defer { hub.server.stop() }
     let first = try RawPeer(port: hub.server.port)

@@ -62,10 +62,6 @@ package struct Hub: Sendable {
   var forwarding: Forwarding
   /// When connections must have registered.
   var handshakes = HubDeadlines<SessionID>()
-  /// Where clients are, as far as not everyone was told.
-  var news: PresenceNews
-  /// Where everybody is, as messages to who comes next; nil where that has changed since.
-  var presenceOfAll: [Message]?
   /// When lost clients count as gone.
   var graces = HubDeadlines<PublicID>()
   /// Whether numbers may be given: not before a hub without a registry has heard from its master
@@ -82,7 +78,6 @@ package struct Hub: Sendable {
     lastPublicID: PublicID = .master, now: Instant = .zero
   ) {
     self.settings = settings
-    news = PresenceNews(now: now)
     self.lastPublicID = lastPublicID
     knowsNumbers = lastPublicID != .master || known.contains { $0.publicID != .master }
     masterKey = master
@@ -102,7 +97,7 @@ package struct Hub: Sendable {
 
   /// When `tick` is due; nil where nothing waits for time.
   package var nextDeadline: Instant? {
-    [relay.nextDeadline, forwarding.nextDeadline, graces.next, handshakes.next, news.nextDeadline]
+    [relay.nextDeadline, forwarding.nextDeadline, graces.next, handshakes.next]
       .compactMap { $0 }.min()
   }
 
@@ -170,7 +165,6 @@ extension Hub {
     }
     while let publicID = graces.takeDue(now: now) { leaveForGood(publicID, into: &actions) }
     relay.tick(now: now, into: &actions)
-    tellNews(now: now, into: &actions)
     passOn(now: now, into: &actions)
   }
 
@@ -208,31 +202,16 @@ extension Hub {
         forwarding.forget(publicID, into: &actions)
       }
     }
-    var audience: [SessionID] = []
-    if client.record.admission == .approved {
-      // The master's is waited for by everyone, and there is one.
-      if publicID == .master || news.mayTell(clients.approvedSessions.count) {
-        presenceOfAll = nil
-        audience = clients.approvedSessions
-      } else {
-        news.gather(publicID, presence)
+    let message: Message =
+      switch presence {
+      case .online: .online([publicID])
+      case .away: .away([publicID])
+      case .gone: .gone([publicID])
       }
-    }
+    var audience: [SessionID] = []
+    if client.record.admission == .approved { audience = clients.approvedSessions }
     if let masterSession, publicID != .master { audience.append(masterSession) }
     audience.removeAll { $0 == client.session }
-    guard !audience.isEmpty else { return }
-    for message in PresenceNews.messages([presence: [publicID]]) {
-      actions.append(.send(message, to: audience))
-    }
-  }
-
-  /// Tells everyone what was gathered, as soon as that may be.
-  private mutating func tellNews(now: Instant, into actions: inout [HubAction]) {
-    let audience = clients.approvedSessions
-    let messages = news.take(now: now, receivers: audience.count)
-    if messages.isEmpty { return }
-    presenceOfAll = nil
-    if audience.isEmpty { return }
-    for message in messages { actions.append(.send(message, to: audience)) }
+    if !audience.isEmpty { actions.append(.send(message, to: audience)) }
   }
 }

@@ -195,20 +195,21 @@ extension Hub {
     } while !records.isEmpty
   }
 
-  /// Where everybody is who may be known: the state from which the later messages go on. What was
-  /// gathered since it was made follows.
-  mutating func sendPresence(to session: SessionID, into actions: inout [HubAction]) {
-    let messages: [Message]
-    if let known = presenceOfAll {
-      messages = known
-    } else {
-      var lists: [Presence: [PublicID]] = [:]
-      for publicID in clients.approved {
-        lists[clients[publicID]!.presence, default: []].append(publicID)
-      }
-      messages = PresenceNews.messages(lists)
-      presenceOfAll = messages
+  /// Where everybody is who may be known: the state from which the later messages go on.
+  func sendPresence(to session: SessionID, into actions: inout [HubAction]) {
+    var known: [Presence: [PublicID]] = [:]
+    for publicID in clients.approved.sorted() {
+      known[clients[publicID]!.presence, default: []].append(publicID)
     }
-    for message in messages { actions.append(.send(message, to: [session])) }
+    for (presence, make) in [
+      (Presence.gone, Message.gone), (.away, Message.away), (.online, Message.online),
+    ] {
+      var rest = known[presence, default: []][...]
+      while !rest.isEmpty {
+        let part = Array(rest.prefix(Limits.presencePerMessage))
+        rest = rest.dropFirst(part.count)
+        actions.append(.send(make(part), to: [session]))
+      }
+    }
   }
 }

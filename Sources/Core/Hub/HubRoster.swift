@@ -16,8 +16,8 @@ struct HubRoster: Sendable {
   private var byKey: [DeviceKey: PublicID] = [:]
   /// Clients that are connected and approved, the master not among them, in order.
   private(set) var approvedSessions: [SessionID] = []
-  /// Clients that are approved, the master among them, in order.
-  private(set) var approved: [PublicID] = []
+  /// Clients that are approved, the master among them.
+  private(set) var approved: Set<PublicID> = []
   /// Clients that wait for approval.
   private(set) var waiting = 0
   /// Those of them that are not connected.
@@ -58,9 +58,9 @@ struct HubRoster: Sendable {
     byKey[client.record.key] = publicID
     switch client.record.admission {
     case .approved:
-      approved.insert(publicID, at: Self.place(of: publicID, in: approved))
+      approved.insert(publicID)
       guard publicID != .master, let session = client.session else { return }
-      approvedSessions.insert(session, at: Self.place(of: session, in: approvedSessions))
+      approvedSessions.insert(session, at: place(of: session))
     case .waiting:
       waiting += 1
       if client.session == nil { absent.insert(publicID) }
@@ -71,25 +71,23 @@ struct HubRoster: Sendable {
   private mutating func unlist(_ client: Client) {
     let publicID = client.record.publicID
     if byKey[client.record.key] == publicID { byKey[client.record.key] = nil }
-    Self.remove(publicID, from: &approved)
+    approved.remove(publicID)
     absent.remove(publicID)
     if client.record.admission == .waiting { waiting -= 1 }
     guard let session = client.session else { return }
-    Self.remove(session, from: &approvedSessions)
+    let place = place(of: session)
+    if place < approvedSessions.count, approvedSessions[place] == session {
+      approvedSessions.remove(at: place)
+    }
   }
 
-  private static func remove<Value: Comparable>(_ value: Value, from sorted: inout [Value]) {
-    let place = place(of: value, in: sorted)
-    if place < sorted.count, sorted[place] == value { sorted.remove(at: place) }
-  }
-
-  /// Where a value stands, or would stand, among sorted ones.
-  private static func place<Value: Comparable>(of value: Value, in sorted: [Value]) -> Int {
-    var range = 0..<sorted.count
+  /// Where a session stands, or would stand, among the approved ones.
+  private func place(of session: SessionID) -> Int {
+    var range = 0..<approvedSessions.count
     while !range.isEmpty {
       let middle = range.lowerBound + range.count / 2
       range =
-        sorted[middle] < value
+        approvedSessions[middle] < session
         ? (middle + 1)..<range.upperBound : range.lowerBound..<middle
     }
     return range.lowerBound

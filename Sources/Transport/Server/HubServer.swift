@@ -17,12 +17,8 @@ package final class HubServer: @unchecked Sendable {
   var handler: (any HubServerHandler)?
   var listener: ListenSocket?
   var connections: [ConnectionID: ServerConnection] = [:]
-  /// Connections that were not let in yet.
-  var doorstep: Doorstep
-  /// Connections that were let in, and that nobody has vouched for.
+  /// Connections that nobody has vouched for.
   var unregistered = UnauthenticatedConnections()
-  /// When it is looked again whether one of them gives way.
-  var displacesAt = Duration.zero
   var handshakes: Handshakes
   /// Who may have a control plane without TLS.
   let plain: PlainPolicy
@@ -41,7 +37,6 @@ package final class HubServer: @unchecked Sendable {
     self.listener = listener
     port = listener.port
     self.limits = limits
-    doorstep = Doorstep(limit: min(limits.atTheDoor, max(256, limits.connections / 2)))
     handshakes = Handshakes(perSecond: limits.handshakesPerSecond)
     self.handler = handler
     self.log = log
@@ -76,7 +71,6 @@ package final class HubServer: @unchecked Sendable {
   package func admitted(_ id: ConnectionID) {
     loop.assertServiceThread()
     unregistered.remove(id)
-    letIn()
   }
 
   /// Queues a message, at most `maxMessage` bytes. A connection whose queue grows beyond its limit

@@ -27,7 +27,7 @@ extension HubServer {
     case .bulk(let stream, .up): return receiveFrames(connection, stream, input)
     // A reader has nothing to say, and one that was refused nothing that counts.
     case .bulk(_, .down), .refused, .lingering: return 0
-    case .fresh, .hello, .waiting, .http, .control, .ending: return -1
+    case .fresh, .hello, .http, .control, .ending: return -1
     }
   }
 
@@ -45,7 +45,7 @@ extension HubServer {
       connection.role = .lingering(until: MonotonicClock.now + limits.closeTime)
       return 0
     case .bulkHead, .lingering: return 0
-    case .fresh, .hello, .waiting, .http, .control, .ending: return -1
+    case .fresh, .hello, .http, .control, .ending: return -1
     }
   }
 

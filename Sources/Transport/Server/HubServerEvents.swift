@@ -36,7 +36,6 @@ extension HubServer: ServiceEvents {
 
   func tick(now: Duration) {
     budget.tick(now: now)
-    letIn()
     for connection in connections.values {
       switch connection.role {
       case .fresh, .hello, .http, .bulkHead:
@@ -76,7 +75,7 @@ extension HubServer: ServiceEvents {
         let deadline = connection.endsAt ?? now + limits.closeTime
         connection.endsAt = deadline
         if now >= deadline { connection.end() }
-      case .refused, .waiting:
+      case .refused:
         break
       }
     }
@@ -114,48 +113,25 @@ extension HubServer: ServiceEvents {
         continue
       }
       let origin = PeerOrigin(peerOf: descriptor)
+      makeRoom(for: origin)
       let connection = ServerConnection(
         id: nextID(), from: origin, limits: limits, now: MonotonicClock.now)
       connections[connection.id] = connection
-      doorstep.add(connection.id, from: origin)
+      unregistered.add(connection.id, from: origin)
       connection.socket = loop.adopt(descriptor, as: .poll, id: connection.id)
       if connection.socket == nil { gone(connection.id) }
-      for id in doorstep.overflow() {
-        // Not a warning: a flood would write the log full.
-        log.debug("too many strangers knock: one of them gives way")
-        connections[id]?.end()
-      }
     }
     return 0
   }
 
-  /// Begins with those who wait at the door, as long as there is room. What TLS costs is spent for
-  /// some at a time: a handshake that is not finished because others were begun is spent for
-  /// nothing, and begun again.
-  func letIn() {
-    let now = MonotonicClock.now
-    while doorstep.isWaitedAt, unregistered.count < limits.unregistered || displacesOne(now) {
-      let id = doorstep.next { handshakes.take($0, now: now) }
-      guard let id else { return }
-      guard let connection = connections[id], case .waiting(let sniffed) = connection.role,
-        let polled = connection.socket
-      else { continue }
-      let copy = ProtocolSniffer.copy(lws_get_socket_fd(polled))
-      // The polled descriptor is done with: its end is not the connection's.
-      forgetTag(of: polled)
-      kill(polled)
-      if let copy { begin(connection, sniffed, copy) } else { gone(id) }
+  private func makeRoom(for origin: PeerOrigin) {
+    while unregistered.count >= limits.unregistered,
+      let id = unregistered.giveWay(to: origin)
+    {
+      // Not a warning: a flood would write the log full.
+      log.debug("\(limits.unregistered) strangers are connected: one of them gives way")
+      connections[id]?.end()
     }
-  }
-
-  /// Whether somebody who was let in gave way to one that waits.
-  private func displacesOne(_ now: Duration) -> Bool {
-    guard now >= displacesAt else { return false }
-    let id = unregistered.giveWay(to: PeerOrigin(address: []), cameUntil: now - limits.patience)
-    // It costs a look at each.
-    if id == nil { displacesAt = now + .milliseconds(10) }
-    id.map { connections[$0]?.end() }
-    return id != nil
   }
 
   /// Looks at the first bytes of a connection. Those of the bulk plane are passed to libwebsockets
@@ -175,36 +151,32 @@ extension HubServer: ServiceEvents {
       return 0
     case .useless: return -1
     case .known(let sniffed):
-      guard isSecure || !sniffed.isSecure else { return -1 }
-      if sniffed.isSecure {
-        connection.role = .waiting(sniffed)
-        ProtocolSniffer.expectNothing(original)
-        doorstep.line(connection.id)
-        letIn()
-        return 0
-      }
-      // Without TLS beginning costs little.
-      while unregistered.count >= limits.unregistered,
-        let id = unregistered.giveWay(to: connection.origin)
-      {
-        connections[id]?.end()
-      }
-      guard let copy = ProtocolSniffer.copy(original) else { return -1 }
+      guard isSecure || !sniffed.isSecure, mayBegin(connection, sniffed),
+        let copy = ProtocolSniffer.copy(original)
+      else { return -1 }
       // The polled descriptor is done with: its end is not the connection's.
       forgetTag(of: socket)
-      doorstep.remove(connection.id)
       begin(connection, sniffed, copy)
       return -1
     }
   }
 
+  /// Whether one more handshake of its address may cost something now.
+  private func mayBegin(_ connection: ServerConnection, _ sniffed: ProtocolSniffer) -> Bool {
+    guard sniffed.isSecure, !handshakes.take(connection.origin, now: MonotonicClock.now) else {
+      return true
+    }
+    let limit = limits.handshakesPerSecond
+    budget.log(
+      .warning, "too many handshakes",
+      "closing a connection: its address begins more than \(limit) TLS handshakes a second")
+    return false
+  }
+
   private func begin(
     _ connection: ServerConnection, _ sniffed: ProtocolSniffer, _ descriptor: Int32
   ) {
-    let now = MonotonicClock.now
     connection.isSecure = sniffed.isSecure
-    connection.since = now
-    unregistered.add(connection.id, from: connection.origin, now: now)
     let isWelcome =
       sniffed.isSecure || sniffed.isBulk
       || plain.allows(connection.socket.map(peerAddress) ?? "")
@@ -219,7 +191,6 @@ extension HubServer: ServiceEvents {
 
   private func gone(_ id: ConnectionID) {
     guard let connection = connections.removeValue(forKey: id) else { return }
-    doorstep.remove(id)
     admitted(id)
     connection.role = .ending
     connection.socket = nil

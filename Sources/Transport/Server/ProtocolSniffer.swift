@@ -49,14 +49,6 @@ struct ProtocolSniffer: Equatable {
     return .known(ProtocolSniffer(isBulk: isBulk, isSecure: true))
   }
 
-  /// Has a connection that has said what it wants polled as readable only at its end, or where it
-  /// says more than anybody does before it is answered.
-  static func expectNothing(_ descriptor: Int32) {
-    var waiting: Int32 = 0
-    _ = ioctl(descriptor, UInt(FIONREAD), &waiting)
-    expect(Int(waiting) + 1, descriptor)
-  }
-
   /// A copy of the connection's descriptor, to be passed on. nil when there is none left.
   static func copy(_ original: Int32) -> Int32? {
     let copy = fcntl(original, F_DUPFD_CLOEXEC, 0)

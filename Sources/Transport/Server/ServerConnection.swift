@@ -9,8 +9,6 @@ final class ServerConnection {
     case fresh
     /// A part of its ClientHello has come.
     case hello
-    /// It wants TLS, and waits at the door.
-    case waiting(ProtocolSniffer)
     /// It speaks HTTP, and is becoming a control plane.
     case http
     /// A bulk stream the head of whose request is not complete yet.
@@ -37,8 +35,8 @@ final class ServerConnection {
   let id: ConnectionID
   /// Where it comes from.
   let origin: PeerOrigin
-  /// When it was accepted, then when it was let in.
-  var since: Duration
+  /// When it was accepted.
+  let since: Duration
   /// The socket; nil only while it is being made.
   var socket: OpaquePointer?
   /// What it is.
