@@ -15,11 +15,11 @@ extension EndToEnd {
         let size = 8 << 20
         try Files.makeFolder(host.path("folder"))
         try Files.write(host.path("folder/file"), [UInt8](repeating: 7, count: size))
-        try fixture.waitForEquality(host.mount, guest.mount)
+        try fixture.waitForSameList(host, guest)
         let (own, theirs) = (host.path("folder/file"), guest.path("folder/file"))
         for path in [own, theirs, guest.path("folder")] {
           #expect(Self.property("owner", path) == "host")
-          #expect(Self.property("public_id", path) == "1")
+          #expect(Self.property("public_id", path) == "0")
           #expect(listxattr(path, nil, 0) == 0)
         }
         #expect(Self.property("state", own) == "here")
