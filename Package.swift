@@ -116,7 +116,7 @@ let rooms: [Target] = [
   .executableTarget(
     name: "fsharectl",
     dependencies: [
-      "Control", "State", "System", "CLinux", "CQRCode",
+      "Control", "Protocol", "State", "System", "CLinux", "CQRCode",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     swiftSettings: strict),

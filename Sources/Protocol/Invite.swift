@@ -45,7 +45,7 @@ package struct Invite: Equatable, Sendable, CustomStringConvertible {
 
   /// The link.
   package var description: String {
-    "\(Self.scheme)\(host.contains(":") ? "[\(host)]" : host):\(port)/\(hub)/\(master)"
+    "\(Self.scheme)\(joinHostAndPort(host, port))/\(hub)/\(master)"
   }
 
   /// Letters, digits and what names and numeric addresses have between them.

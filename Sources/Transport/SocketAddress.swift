@@ -1,5 +1,6 @@
 import CWebSockets
 import Glibc
+import Protocol
 import System
 
 /// A resolved address of the system, ready to be bound.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Protocol
 import Runtime
 import System
 import Transport

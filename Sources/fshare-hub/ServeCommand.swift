@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import HubArguments
 import Logging
+import Protocol
 import Runtime
 import State
 import System

@@ -1,18 +1,19 @@
 import Control
-import Glibc
+import Protocol
 import System
 
 /// Whether a hub can be reached, by which of its addresses, and whether others can reach one here.
 enum HubProbe {
   typealias Finding = DoctorReport.Finding
 
-  private static let usualPort: UInt16 = 7_420
+  private static let usualPort = ListenAddress.defaultPort
 
   /// The hub of a member. `isConnected`: the member itself has it now.
   static func reach(_ hub: String, isConnected: Bool) -> [Finding] {
-    guard let (host, port) = split(hub) else {
+    guard let address = try? HubAddress(parsing: hub) else {
       return [Finding("hub", .bad, "'\(hub)' is no address", "fsharefs HUB MOUNTPOINT")]
     }
+    let (host, port) = (address.host, address.port)
     guard let addresses = TCPProbe.addresses(of: host, port) else {
       return [
         Finding(
@@ -47,7 +48,7 @@ enum HubProbe {
 
   /// A hub of this machine: `place` is an address by which it is here, or where it listens.
   static func listening(_ place: String) -> [Finding] {
-    guard let (_, port) = split(place) else { return [] }
+    guard let port = try? ListenAddress(parsing: place).port else { return [] }
     let own = ((try? InterfaceAddresses.reachable()) ?? []).compactMap {
       TCPProbe.numeric($0, port)
     }
@@ -86,23 +87,5 @@ enum HubProbe {
         "port", .caution, "something listens on TCP port \(usualPort) already",
         "if that is no hub of yours: fsharefs --host --listen :OTHER MOUNTPOINT")
     ]
-  }
-
-  /// Host and port of `[ws://]HOST[:PORT]`.
-  private static func split(_ text: String) -> (host: String, port: UInt16)? {
-    var rest = text[...]
-    if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
-    if rest.first == "[" {
-      guard let end = rest.firstIndex(of: "]") else { return nil }
-      let host = String(rest[rest.index(after: rest.startIndex)..<end])
-      let port = rest[rest.index(after: end)...].dropFirst()
-      return port.isEmpty ? (host, usualPort) : UInt16(port).map { (host, $0) }
-    }
-    let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
-    // An IPv6 address without brackets has no port.
-    if parts.count > 2 { return (String(rest), usualPort) }
-    guard let host = parts.first else { return nil }
-    return parts.count == 1
-      ? (String(host), usualPort) : UInt16(parts[1]).map { (String(host), $0) }
   }
 }

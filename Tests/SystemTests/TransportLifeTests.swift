@@ -1,3 +1,4 @@
+import Protocol
 import System
 import Testing
 import Transport

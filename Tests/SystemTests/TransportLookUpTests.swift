@@ -1,4 +1,5 @@
 import Glibc
+import Protocol
 import System
 import Testing
 import Transport

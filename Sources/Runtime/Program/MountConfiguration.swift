@@ -3,7 +3,7 @@ package import Core
 package import Mount
 package import Protocol
 import System
-package import Transport
+import Transport
 
 /// Everything that the command line of `fsharefs` decides.
 package struct MountConfiguration: Sendable {

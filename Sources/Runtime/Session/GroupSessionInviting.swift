@@ -1,7 +1,6 @@
 package import Control
 package import Protocol
 import System
-package import Transport
 
 /// Makes the link that invites others to a group.
 package enum Inviting {

@@ -1,6 +1,5 @@
 package import Protocol
 import State
-package import Transport
 
 /// What a member remembers of its group from one run to the next, in the file `group`
 /// (`GroupFile`).

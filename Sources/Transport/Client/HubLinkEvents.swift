@@ -1,6 +1,7 @@
 import CWebSockets
 import DequeModule
 import Logging
+import Protocol
 import System
 
 /// What the service loop reports to a link.

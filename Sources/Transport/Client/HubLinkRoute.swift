@@ -1,3 +1,4 @@
+import Protocol
 import System
 
 /// By which of its addresses the hub is reached. Service thread only.

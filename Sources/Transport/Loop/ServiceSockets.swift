@@ -1,4 +1,5 @@
 import CWebSockets
+import Protocol
 
 /// The sockets that a service loop serves. Service thread only.
 extension ServiceLoop {

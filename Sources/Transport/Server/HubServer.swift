@@ -1,4 +1,5 @@
 package import Logging
+package import Protocol
 package import System
 
 /// The hub's end of the transport: one port, one service thread, any number of connections.

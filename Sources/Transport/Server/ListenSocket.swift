@@ -1,5 +1,6 @@
 import CWebSockets
 import Glibc
+import Protocol
 import System
 
 /// A listening TCP socket. libwebsockets only polls it: binding and accepting here gives clear

@@ -3,13 +3,15 @@ package struct AddressError: Error, Equatable, CustomStringConvertible {
   /// One line for the user.
   package let description: String
 
-  init(_ description: String) {
+  package init(_ description: String) {
     self.description = description
   }
 }
 
 /// Splits `host`, `host:port`, `[v6]` and `[v6]:port`. A nil port means that none was given.
-func splitHostAndPort(_ text: String) throws(AddressError) -> (host: String, port: UInt16?) {
+package func splitHostAndPort(
+  _ text: String
+) throws(AddressError) -> (host: String, port: UInt16?) {
   let host: Substring
   let rest: Substring
   if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
@@ -35,6 +37,6 @@ func splitHostAndPort(_ text: String) throws(AddressError) -> (host: String, por
 }
 
 /// `host:port`, with brackets around an IPv6 address.
-func joinHostAndPort(_ host: String, _ port: UInt16) -> String {
+package func joinHostAndPort(_ host: String, _ port: UInt16) -> String {
   host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
 }
