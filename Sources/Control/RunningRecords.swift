@@ -9,8 +9,9 @@ package import System
 package enum RunningRecords {
   /// Bytes of a record at most: two paths.
   private static let limit = 32 * 1024
-  /// Files of a folder that are looked at; somebody else's may be as full as he likes.
-  private static let filesLimit = 1_024
+  /// Files of a folder that are looked at; somebody else's may be as full as he likes. More than
+  /// anybody runs, or one that runs might be left out, and another be taken for the only one.
+  private static let filesLimit = 65_536
   private static let suffix = ".running"
 
   /// Names one folder that takes the place of all others: for services, containers and tests.
@@ -82,15 +83,9 @@ package enum RunningRecords {
   }
 
   private static func read(_ folder: String) -> [(file: String, record: RunningRecord)] {
-    guard let stream = opendir(folder.cPath) else { return [] }
-    defer { closedir(stream) }
     var found: [(file: String, record: RunningRecord)] = []
-    var left = filesLimit
-    while left > 0, let item = readdir(stream) {
-      left -= 1
-      let name = withUnsafePointer(to: &item.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(path: $0) }
-      }
+    for item in (try? FolderItems.of(folder, limit: filesLimit)) ?? [] {
+      let name = String(pathBytes: item.name)
       guard name.hasSuffix(suffix), let record = record("\(folder)/\(name)") else { continue }
       found.append(("\(folder)/\(name)", record))
     }

@@ -126,21 +126,14 @@ extension StateFile {
   /// Removes what a process left that died while it wrote one of these files. Call with the folder
   /// locked.
   package static func removeLeftovers(in folder: String) {
-    guard let directory = opendir(folder.cPath) else { return }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      // SAFETY: the name lies in the entry, ended by a zero byte, until the next readdir.
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-      }
+    for item in (try? FolderItems.of(folder)) ?? [] {
+      let name = String(pathBytes: item.name)
       if let infix = name.firstRange(of: File.stagedInfix), !infix.upperBound.isAtEnd(of: name),
         name[infix.upperBound...].allSatisfy(\.isHexDigit), isOurs(name[..<infix.lowerBound])
       {
-        names.append(name)
+        _ = unlink("\(folder)/\(name)".cPath)
       }
     }
-    for name in names { _ = unlink("\(folder)/\(name)".cPath) }
   }
 
   private static func isOurs(_ name: Substring) -> Bool {

@@ -48,13 +48,15 @@ struct ContentCheck {
     // Taken from its end: a tree may be deeper than the stack.
     var waiting = [top]
     while let folder = waiting.popLast() {
-      guard let stream = opendir(folder.cPath) else {
-        try failed(folder, bytes: 0, SystemError.reason(errno))
+      let names: [[UInt8]]
+      do throws(SystemError) {
+        names = try FolderItems.of(folder).map(\.name)
+          .sorted { $0.lexicographicallyPrecedes($1) }
+      } catch {
+        try failed(folder, bytes: 0, SystemError.reason(error.code))
         continue
       }
       report.folders += 1
-      let (names, fault) = Self.names(stream)
-      if let fault { try failed(folder, bytes: 0, fault) }
       var below: [String] = []
       for name in names {
         let path = String(pathBytes: folder.pathBytes + [UInt8(ascii: "/")] + name)
@@ -72,21 +74,6 @@ struct ContentCheck {
       }
       waiting += below.reversed()
     }
-  }
-
-  private static func names(_ stream: OpaquePointer) -> (names: [[UInt8]], fault: String?) {
-    defer { closedir(stream) }
-    var names: [[UInt8]] = []
-    while true {
-      errno = 0
-      guard let item = readdir(stream) else { break }
-      let name = withUnsafePointer(to: &item.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(path: $0).pathBytes }
-      }
-      if name != Array(".".utf8), name != Array("..".utf8) { names.append(name) }
-    }
-    let fault = errno == 0 ? nil : SystemError.reason(errno)
-    return (names.sorted { $0.lexicographicallyPrecedes($1) }, fault)
   }
 
   private mutating func file(_ path: String, flags: Int32) throws {

@@ -176,15 +176,8 @@ struct MountCheckUp {
     while let folder = waiting.popLast() {
       count += 1
       if count >= Self.foldersCounted || MonotonicClock.now > end { return (count, false) }
-      guard let stream = opendir(folder.cPath) else { continue }
-      defer { closedir(stream) }
-      while let item = readdir(stream) {
-        guard item.pointee.d_type == UInt8(DT_DIR) else { continue }
-        let name = withUnsafePointer(to: &item.pointee.d_name) { pointer in
-          pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(path: $0) }
-        }
-        if name != ".", name != ".." { waiting.append("\(folder)/\(name)") }
-      }
+      let items = (try? FolderItems.of(folder)) ?? []
+      waiting += items.filter(\.isFolder).map { "\(folder)/\(String(pathBytes: $0.name))" }
     }
     return (count, true)
   }

@@ -65,7 +65,7 @@ extension FolderSync {
       couldNotWatch(error)
     }
     let names: [[UInt8]]
-    do throws(SystemError) { names = try listNames(of: directory.file) } catch {
+    do throws(SystemError) { names = try FolderItems.of(directory.file).map(\.name) } catch {
       return couldNotScan(number, error)
     }
     rescans.settled(.folder(number))

@@ -320,35 +320,6 @@ func readLink(_ name: [CChar], in directory: OwnedDescriptor) throws(SystemError
   return buffer[..<count].map { UInt8(bitPattern: $0) }
 }
 
-/// The names in an open directory, `.` and `..` left out.
-func listNames(of directory: OwnedDescriptor) throws(SystemError) -> [[UInt8]] {
-  let copy = try retryingOnInterrupt("dup") { fcntl(directory.raw, F_DUPFD_CLOEXEC, 0) }
-  guard let stream = fdopendir(copy) else {
-    let failure = SystemError("opendir")
-    close(copy)
-    throw failure
-  }
-  defer { closedir(stream) }
-  var names: [[UInt8]] = []
-  while true {
-    // Only so its failure shows.
-    errno = 0
-    guard let item = readdir(stream) else {
-      if errno != 0 { throw SystemError("readdir") }
-      return names
-    }
-    // SAFETY: `d_name` is a terminated string inside `item`, which lives until the next readdir.
-    let name = withUnsafePointer(to: &item.pointee.d_name) {
-      $0.withMemoryRebound(to: UInt8.self, capacity: Limits.name + 1) {
-        Array(
-          UnsafeBufferPointer(
-            start: $0, count: strlen(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))))
-      }
-    }
-    if name != [0x2e], name != [0x2e, 0x2e] { names.append(name) }
-  }
-}
-
 extension [CChar] {
   /// The bytes of a C string.
   fileprivate var bytes: [UInt8] { dropLast().map { UInt8(bitPattern: $0) } }

@@ -25,7 +25,7 @@ extension OwnFolder {
     _ held: borrowing NamesHeld, conflictName: (SharePath, Int) -> SharePath?
   ) throws(SystemError) -> StagedRecovery {
     StateFile.removeLeftovers(in: stagingPath)
-    let names = Set(try listNames(of: staging))
+    let names = Set(try FolderItems.of(staging).map(\.name))
     let found = stagedTargets.load()
     var recovery = StagedRecovery(isDamaged: found.isDamaged)
     for name in names where isStagedName(name) {

@@ -34,13 +34,11 @@ enum Mountpoint {
           "mountpoint \(path) and \(folder) may not contain each other: choose another one")
       }
     }
-    guard let stream = opendir(absolute.cPath) else {
-      throw Ending(.mountpoint, "mountpoint \(path): \(SystemError.reason(errno))")
+    let isEmpty: Bool
+    do throws(SystemError) { isEmpty = try FolderItems.of(absolute, limit: 1).isEmpty } catch {
+      throw Ending(.mountpoint, "mountpoint \(path): \(SystemError.reason(error.code))")
     }
-    defer { closedir(stream) }
-    var names = 0
-    while readdir(stream) != nil { names += 1 }
-    if names > 2 { throw Ending(.mountpoint, "mountpoint \(path): the directory is not empty") }
+    if !isEmpty { throw Ending(.mountpoint, "mountpoint \(path): the directory is not empty") }
     return absolute
   }
 

@@ -16,7 +16,7 @@ struct CacheFolder: Sendable {
 
   /// The segments that lie here. Files of other names are left alone.
   func segments() throws(SystemError) -> [CacheSegment] {
-    try listNames(of: folder).compactMap { CacheSegment(name: $0) }
+    try FolderItems.of(folder).compactMap { CacheSegment(name: $0.name) }
   }
 
   /// The size of each segment, the least recently used first; those that are gone are left out.
