@@ -55,11 +55,12 @@ package enum MountTable {
     }
   }
 
-  /// What an absolute path lies on; nil where the table cannot be read. Never touches a mount.
-  package static func covering(_ path: String) -> Mounted? {
+  /// What an absolute path lies on; nil where the table cannot be read. `table`: as of `all`. Never
+  /// touches a mount.
+  package static func covering(_ path: String, in table: [Mounted] = all) -> Mounted? {
     let path = path.pathBytes
     var found: Mounted?
-    for one in all where File.isSameOrBelow(path, one.mountpoint) {
+    for one in table where File.isSameOrBelow(path, one.mountpoint) {
       if one.mountpoint.count >= found?.mountpoint.count ?? 0 { found = one }
     }
     return found

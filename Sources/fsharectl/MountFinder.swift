@@ -121,14 +121,7 @@ struct MountFinder {
     return covering(resolved).flatMap { $0.isOurs ? $0 : nil }
   }
 
-  private func covering(_ path: String) -> Mounted? {
-    let bytes = path.pathBytes
-    return mounted.filter { File.isSameOrBelow(bytes, $0.mountpoint) }
-      .enumerated().max {
-        ($0.element.mountpoint.count, $0.offset)
-          < ($1.element.mountpoint.count, $1.offset)
-      }?.element
-  }
+  private func covering(_ path: String) -> Mounted? { MountTable.covering(path, in: mounted) }
 
   /// A path from the top, by its names alone.
   static func absolute(_ path: String) -> String {

@@ -109,8 +109,7 @@ extension OwnEntries {
 
   /// An entry that was not here is as the list has it. Requires: that is there.
   mutating func putSettled(_ id: EntryID, in listed: ListedOwn) {
-    settled.insert(Int(listed.number(of: id)!))
-    settledCount += 1
+    mark(listed.number(of: id)!)
   }
 
   /// As much is acked now. Of what is settled all is.
@@ -161,8 +160,7 @@ extension OwnEntries {
       listed.list.listed(there).entry == apart.listed(number).entry
     else { return }
     removeApart(id)
-    settled.insert(Int(there))
-    settledCount += 1
+    mark(there)
   }
 
   /// The list is about to have an entry another way, or not to have it.
@@ -175,6 +173,11 @@ extension OwnEntries {
   mutating func setAllApart(in listed: ListedOwn) {
     guard hasSettled, let owner = listed.owner else { return }
     for id in listed.list.ids(ownedBy: owner) { setApart(id, in: listed) }
+  }
+
+  private mutating func mark(_ number: UInt32) {
+    settled.insert(Int(number))
+    settledCount += 1
   }
 
   private mutating func unmark(_ id: EntryID, in listed: ListedOwn) {

@@ -1,3 +1,5 @@
+import Control
+
 /// What may stand behind `-o`, on the command line and in fstab: the one table of it. `--help`
 /// shows it; the manual's table and the options of the command line are checked against it.
 package struct MountOption: Sendable {
@@ -144,7 +146,8 @@ extension MountOption {
     let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let value = parts.count > 1 ? String(parts[1]) : nil
     guard let known = byName[plain(String(parts[0]))] else {
-      let meant = nearest(to: plain(String(parts[0]))).map { ": did you mean '\($0.shown)'?" }
+      let meant = Suggestion.nearest(to: plain(String(parts[0])), of: all.map { plain($0.name) })
+        .flatMap { byName[$0] }.map { ": did you mean '\($0.shown)'?" }
       throw Ending(
         .usage, "unknown option '-o \(option)'\(meant ?? "; fsharefs --help lists what there is")")
     }
@@ -154,32 +157,5 @@ extension MountOption {
       throw Ending(.usage, "-o \(option): give it a value, as in '\(known.shown)'")
     default: return (known, value)
     }
-  }
-
-  /// What was mistyped: of all names the one with the fewest slips, two at most.
-  private static func nearest(to name: String) -> MountOption? {
-    let distances = all.map { (option: $0, slips: slips(plain($0.name), name)) }
-    guard let best = distances.min(by: { $0.slips < $1.slips }),
-      best.slips <= min(2, name.count / 2)
-    else { return nil }
-    return best.option
-  }
-
-  /// Letters to be added, left out or replaced to make one word of another (Levenshtein).
-  private static func slips(_ one: String, _ other: String) -> Int {
-    let (one, other) = (Array(one.utf8), Array(other.utf8))
-    // A word as long as an argument may be is nobody's slip.
-    if abs(one.count - other.count) > 2 { return .max }
-    var row = Array(0...other.count)
-    for (line, letter) in one.enumerated() {
-      var diagonal = row[0]
-      row[0] = line + 1
-      for (column, second) in other.enumerated() {
-        let replaced = diagonal + (letter == second ? 0 : 1)
-        diagonal = row[column + 1]
-        row[column + 1] = min(replaced, row[column] + 1, diagonal + 1)
-      }
-    }
-    return row[other.count]
   }
 }
