@@ -8,8 +8,8 @@ struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read a file or folder of the mount whole, and say of each file whether it came.",
     discussion: """
-      Every byte is read through the mount, past the kernel's memory; each leaf of others' files is \
-      verified by its seal. Exit codes: 0 all is whole, 1 something is not.
+      Every byte is read through the mount, past the kernel's memory; each leaf of others' files \
+      is verified by its seal. Exit codes: 0 all is whole, 1 something is not.
 
       Without PATH it reads a state folder instead (a member's, a master's or a hub's, running or \
       not; --state), changes nothing, and says what is well in it and what to type.

@@ -7,7 +7,8 @@ struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Look at machine and mounts for what is not well, and say what to do, line by line.",
     discussion: """
-      All that run here, or the one that --mount or --state says. Nothing is changed. Exit codes: 0 nothing is broken, 1 something is.
+      All that run here, or the one that --mount or --state says. Nothing is changed. Exit \
+      codes: 0 nothing is broken, 1 something is.
 
       Example: fsharectl doctor
       """)

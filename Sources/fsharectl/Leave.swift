@@ -9,8 +9,8 @@ struct Leave: ParsableCommand {
     abstract: "Wait until nobody reads from this member any more, then unmount and leave.",
     discussion: """
       Shows what others still read of one's own files. Nobody is kept from opening more of them \
-      meanwhile: what is waited for is a pause of some seconds. Until then ^C keeps the mount. When \
-      it has left, its files are gone for the others, and whoever has one open gets errors. A host \
+      meanwhile: what is waited for is a pause of some seconds. Until then ^C keeps the mount. \
+      When it has left, its files are gone for the others, and whoever has one open gets errors. A host \
       takes its hub along. \
       With --now, programs that use the mount here keep it until they let go.
 

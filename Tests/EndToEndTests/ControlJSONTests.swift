@@ -4,7 +4,7 @@ import System
 import Testing
 
 extension EndToEnd {
-  /// docs/control.md says every field of `--json`; what the programs write is that and nothing else.
+  /// docs/control.md says every field of `--json`; what the programs write is that, no more.
   @Suite struct ControlJSON {
     /// One row of the page.
     private struct Field {

@@ -194,8 +194,10 @@ extension EndToEnd {
           shown.text == ". \(number) 0 750\nfile \(number) 0 750\nopen \(number) 0 750\n")
         // Whom all belongs to works in it as the member itself does, in others' open folders too.
         let work = """
-          set -e; cd "$1"; echo 1 > mine; mkdir d; echo 2 > d/b; chmod 600 mine; touch -d 2001-01-01 d/b
-          chown \(number) mine; cp -p d/b c; mv c d/c; rm d/b; echo 3 > open/in; cat file > /dev/null
+          set -e; cd "$1"; echo 1 > mine; mkdir d; echo 2 > d/b; chmod 600 mine
+          touch -d 2001-01-01 d/b
+          chown \(number) mine; cp -p d/b c; mv c d/c; rm d/b; echo 3 > open/in
+          cat file > /dev/null
           test "$(stat -c '%u %g %a' mine)" = "\(number) 0 750"
           ! echo 4 2> /dev/null > file
           """

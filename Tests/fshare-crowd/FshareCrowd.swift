@@ -4,8 +4,8 @@ import System
 
 /// Many idle members of one hub, for measuring what they cost it. It says `admitted SECONDS` when
 /// all were approved, and left again; `live SECONDS REFUSED TURNED-AWAY UNREACHABLE` when all are
-/// connected; once SIGUSR1 came, `heard P99-OF-1,000 P99 LAST` (ms) for each change that one of them
-/// makes, and `told` behind the last; `back REFUSED TURNED-AWAY UNREACHABLE` once the hub was gone
+/// connected; once SIGUSR1 came, `heard P99-OF-1,000 P99 LAST` (ms) for each change that one of
+/// them makes, and `told` behind the last; `back REFUSED TURNED-AWAY UNREACHABLE` once the hub was gone
 /// and all are live again. It ends when it is told to (SIGTERM).
 @main
 struct FshareCrowd: ParsableCommand {

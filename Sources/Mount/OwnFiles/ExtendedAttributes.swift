@@ -4,9 +4,9 @@ import Protocol
 import System
 
 /// Extended attributes: those that programs set for themselves (`user.`) are kept in the own file,
-/// and stay on this machine; `user.fsharefs.` is the mount's own (`EntryProperty`). What is asked of others' entries is answered from memory. Other kinds
-/// are refused, not said to be absent: `ls -l` then asks once for the whole file system instead of
-/// for each file.
+/// and stay on this machine; `user.fsharefs.` is the mount's own (`EntryProperty`). What is asked of
+/// others' entries is answered from memory. Other kinds are refused, not said to be absent: `ls -l`
+/// then asks once for the whole file system instead of for each file.
 extension OwnFiles {
   private static let kept = Array("user.".utf8)
   private static let reserved = EntryProperty.prefix
