@@ -7,7 +7,8 @@ struct CommonOptions: ParsableArguments {
     name: .customLong("state"),
     help: ArgumentHelp(
       "State folder of the fsharefs that is meant.",
-      discussion: "Default: $FSHAREFS_STATE, else ~/.local/state/fsharefs.", valueName: "dir"))
+      discussion: "Default: $FSHAREFS_STATE, else ~/.local/state/fsharefs.", valueName: "dir"),
+    completion: .directory)
   var state: String?
 
   @Flag(help: "Write JSON, for scripts.")

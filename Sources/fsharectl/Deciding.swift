@@ -14,7 +14,9 @@ struct Approve: ParsableCommand {
   /// Wrong usage (sysexits' EX_USAGE).
   private static let usage = ExitCode(64)
 
-  @Argument(help: "Public id or name, as `fsharectl members` shows them.")
+  @Argument(
+    help: "Public id or name, as `fsharectl members` shows them.",
+    completion: Candidates.members(.waiting, .disapproved))
   var member: String
 
   @Option(
@@ -79,7 +81,9 @@ struct Disapprove: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Put a member out: its files leave every list at once. Only the master can.")
 
-  @Argument(help: "Public id or name, as `fsharectl members` shows them.")
+  @Argument(
+    help: "Public id or name, as `fsharectl members` shows them.",
+    completion: Candidates.members(.waiting, .approved))
   var member: String
 
   @OptionGroup var options: CommonOptions

@@ -12,7 +12,7 @@ struct Share: ParsableCommand {
       `fsharectl unshare` takes it back.
       """)
 
-  @Argument(help: "The file or folder.")
+  @Argument(help: "The file or folder.", completion: .file())
   var path: String
 
   @Option(
@@ -37,7 +37,7 @@ struct Unshare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Take back what is shared in place; it stays where it lies.")
 
-  @Argument(help: "Its name in the share, or where it lies.")
+  @Argument(help: "Its name in the share, or where it lies.", completion: Candidates.shares)
   var path: String
 
   @OptionGroup var options: CommonOptions
