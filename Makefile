@@ -44,7 +44,7 @@ MANUALS := $(wildcard share/man/*.[18])
 PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-dev libqrencode-dev \
   git ca-certificates
 # Programs that tests run on a mount.
-TEST_PACKAGES := rsync tar gzip git sqlite3 vim-tiny nano bsdutils util-linux make gcc libc6-dev python3 \
+TEST_PACKAGES := iproute2 rsync tar gzip git sqlite3 vim-tiny nano bsdutils util-linux make gcc libc6-dev python3 \
   perl e2fsprogs mount strace
 DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian man-db
 ROOT_PACKAGES := debootstrap lintian util-linux iproute2
