@@ -53,7 +53,7 @@ extension EndToEnd {
         let (host, hub) = try fixture.host()
         let guest = try fixture.waitingMember("guest", of: hub)
         let id = try guest.publicID()
-        _ = try fixture.waitingMember("$(touch ran)", of: hub)
+        _ = try fixture.waitingMember("$(touch${IFS}ran)", of: hub)
         let offered = try fixture.shell(
           """
           cd "$1" && FSHAREFS_STATE="$2" PATH="$3:$PATH" exec bash -c '
@@ -84,7 +84,7 @@ extension EndToEnd {
     private func options(in help: String) -> [String] {
       help.split(separator: "\n").filter { $0.hasPrefix("  -") }.flatMap { line in
         line.split(whereSeparator: { " ,/".contains($0) }).filter { $0.hasPrefix("--") }.map {
-          String($0.dropFirst(2))
+          String($0.dropFirst(2).prefix { $0.isLetter || $0 == "-" })
         }
       }
     }
