@@ -3,7 +3,11 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 # Where mount(8) looks for what mounts a type, wherever PREFIX is; empty: nothing is put there.
-MOUNT_HELPERS ?= /sbin
+MOUNT_HELPERS ?= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin,$(PREFIX)/sbin)
+SYSTEM_UNITS ?= $(PREFIX)/lib/systemd/system
+ZSH_FUNCTIONS ?= $(PREFIX)/share/zsh/site-functions
+# Empty: programs are installed with what debuggers want to know.
+STRIP ?= -s
 DIR ?= ~/share
 HISTORIES ?= 100000
 SECONDS ?= 60
@@ -23,8 +27,8 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 MOUNTPOINT := $(patsubst ~/%,$(HOME)/%,$(DIR))
 
 RELEASE := .build/release
-# Programs for other places: the Swift runtime is inside, and building them leaves .build alone.
-STATIC := .build-static/release
+# Where packages are built and tried.
+PACKAGED := .build/deb
 PROGRAMS := fsharefs fshare-hub fsharectl
 HELPERS := mount.fsharefs mount.fuse.fsharefs
 # For `make check`: suites without mounts, and those of them that take long.
@@ -35,16 +39,19 @@ FUZZERS := messages frames bodies invites names control hub master member namesp
 STYLED := Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift \
   $(addprefix Fuzz/Sources/,Fuzzer $(FUZZERS))
 SOURCES := Package.swift $(shell find Sources -type f)
+MANUALS := $(wildcard share/man/*.[18])
 
 # libwebsockets' headers include those of OpenSSL and libcap; git and the certificates fetch packages.
 PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-dev libqrencode-dev \
   git ca-certificates
 # Programs that tests run on a mount.
-TEST_PACKAGES := rsync tar gzip git sqlite3 vim-tiny nano bsdutils util-linux make gcc libc6-dev python3 \
+TEST_PACKAGES := iproute2 rsync tar gzip git sqlite3 vim-tiny nano bsdutils util-linux make gcc libc6-dev python3 \
   perl e2fsprogs mount strace
+DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian man-db
+ROOT_PACKAGES := debootstrap lintian util-linux iproute2
 BENCH_PACKAGES := sshfs openssh-server bindfs
 
-.PHONY: help deps swift build mount umount check test format simulate fuzz torture bench bench-full static install uninstall clean
+.PHONY: help deps swift build mount umount check test format simulate fuzz torture bench bench-full install uninstall deb test-packages clean
 
 help:
 	@echo 'make mount DIR=~/share    build, then share a folder: hub, master and mount in one process'
@@ -64,9 +71,11 @@ help:
 	@echo 'make bench ROWS=a,b       speed, beside sshfs and others, in less than 10 minutes; all rows without'
 	@echo '                          ROWS; make bench-full takes larger files and more rounds'
 	@echo 'make install PREFIX=/usr/local DESTDIR= MOUNT_HELPERS=/sbin'
-	@echo '                          programs, systemd units, docs, and the links by which mount(8) knows'
-	@echo '                          fsharefs (`make static` first builds without root); make uninstall'
+	@echo '                          programs, systemd units, manuals, completions, docs, and the links by'
+	@echo '                          which mount(8) knows fsharefs, as `make build` left them; make uninstall'
 	@echo '                          takes them away'
+	@echo 'make deb                  the Debian package, in $(PACKAGED)'
+	@echo 'make test-packages        installs, uses, upgrades and purges it in a fresh Debian, as root'
 	@echo 'make deps                 only what the build needs from the system'
 	@echo 'make format               rewrite the sources in the house style'
 	@echo 'make clean                remove what was built'
@@ -102,8 +111,14 @@ else
 	@:
 endif
 
+# The stamp is as old as the beginning: what was edited meanwhile is not in the programs.
 build: deps
+	@mkdir -p .build && touch .build/began
 	$(SWIFT) build -c release
+	@mv .build/began $(RELEASE)/.built
+
+$(RELEASE)/.built: $(SOURCES)
+	@$(MAKE) --no-print-directory build
 
 mount: build
 	@mkdir -p "$(MOUNTPOINT)"
@@ -173,41 +188,76 @@ bench bench-full: build
 	$(SWIFT) run -c release --package-path Benchmarks bench $(BENCH_OPTIONS) \
 	  $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS))
 
-static: $(STATIC)/.built
-
-$(STATIC)/.built: $(SOURCES)
-	@$(MAKE) --no-print-directory deps
-	$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static
-	@touch $@
-
-install: $(STATIC)/.built
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/fsharefs" \
-	  "$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/lib/systemd/user"
-	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS)) "$(DESTDIR)$(PREFIX)/bin"
-	for unit in fshare-hub.service fsharefs@.service; do \
-	  sed 's,@PREFIX@,$(PREFIX),g' systemd/$$unit \
-	    >"$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit" || exit 1; \
-	done
-	sed 's,@PREFIX@,$(PREFIX),g' systemd/fsharefs.service \
-	  >"$(DESTDIR)$(PREFIX)/lib/systemd/user/fsharefs.service"
+# Nothing is built where nothing has changed, so that root needs no toolchain.
+install: $(RELEASE)/.built
+	install -d "$(DESTDIR)$(PREFIX)/bin" \
+	  "$(DESTDIR)$(PREFIX)/share/doc/fsharefs/docs" \
+	  "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/man/man8" \
+	  "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
+	  "$(DESTDIR)$(ZSH_FUNCTIONS)" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d" \
+	  "$(DESTDIR)$(SYSTEM_UNITS)" "$(DESTDIR)$(PREFIX)/lib/systemd/user"
+	install $(STRIP) -m 755 $(addprefix $(RELEASE)/,$(PROGRAMS)) "$(DESTDIR)$(PREFIX)/bin"
 	if [ -n "$(MOUNT_HELPERS)" ]; then \
 	  install -d "$(DESTDIR)$(MOUNT_HELPERS)" || exit 1; \
 	  for helper in $(HELPERS); do \
 	    ln -sf "$(PREFIX)/bin/fsharefs" "$(DESTDIR)$(MOUNT_HELPERS)/$$helper" || exit 1; \
 	  done; \
 	fi
-	install -m 644 LICENSE $(wildcard *.md) $(wildcard docs/*.md) \
-	  "$(DESTDIR)$(PREFIX)/share/doc/fsharefs"
+	for unit in fshare-hub.service fsharefs@.service; do \
+	  sed 's,@PREFIX@,$(PREFIX),g' systemd/$$unit \
+	    >"$(DESTDIR)$(SYSTEM_UNITS)/$$unit" || exit 1; \
+	done
+	sed 's,@PREFIX@,$(PREFIX),g' systemd/fsharefs.service \
+	  >"$(DESTDIR)$(PREFIX)/lib/systemd/user/fsharefs.service"
+	for manual in $(MANUALS); do \
+	  install -m 644 $$manual "$(DESTDIR)$(PREFIX)/share/man/man$${manual##*.}" || exit 1; \
+	done
+	@# The programs know their options best, so they write their completions themselves. What is
+	@# sourced has no interpreter.
+	for program in $(PROGRAMS); do \
+	  $(RELEASE)/$$program --generate-completion-script bash \
+	    >"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program" \
+	  && sed -i '1{/^#!/d}' "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program" \
+	  && $(RELEASE)/$$program --generate-completion-script zsh \
+	    >"$(DESTDIR)$(ZSH_FUNCTIONS)/_$$program" \
+	  && $(RELEASE)/$$program --generate-completion-script fish \
+	    >"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish" || exit 1; \
+	done
+	install -m 644 LICENSE $(wildcard *.md) "$(DESTDIR)$(PREFIX)/share/doc/fsharefs"
+	install -m 644 $(wildcard docs/*.md) "$(DESTDIR)$(PREFIX)/share/doc/fsharefs/docs"
 
 uninstall:
 	rm -f $(addprefix "$(DESTDIR)$(PREFIX)"/bin/,$(PROGRAMS))
 	if [ -n "$(MOUNT_HELPERS)" ]; then \
 	  rm -f $(addprefix "$(DESTDIR)$(MOUNT_HELPERS)"/,$(HELPERS)); \
 	fi
-	rm -f "$(DESTDIR)$(PREFIX)/lib/systemd/system/fshare-hub.service" \
-	  "$(DESTDIR)$(PREFIX)/lib/systemd/system/fsharefs@.service" \
+	rm -f "$(DESTDIR)$(SYSTEM_UNITS)/fshare-hub.service" \
+	  "$(DESTDIR)$(SYSTEM_UNITS)/fsharefs@.service" \
 	  "$(DESTDIR)$(PREFIX)/lib/systemd/user/fsharefs.service"
+	for manual in $(notdir $(MANUALS)); do \
+	  rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${manual##*.}/$$manual"; \
+	done
+	for program in $(PROGRAMS); do \
+	  rm -f "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program" \
+	    "$(DESTDIR)$(ZSH_FUNCTIONS)/_$$program" \
+	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish"; \
+	done
 	rm -rf "$(DESTDIR)$(PREFIX)/share/doc/fsharefs"
 
+# dpkg-buildpackage puts everything into the folder above, unless each of its parts is told.
+deb: $(RELEASE)/.built
+	$(call need,$(DEB_PACKAGES))
+	@rm -rf $(PACKAGED) && mkdir -p $(PACKAGED)
+	DEB_DESTINATION=$(PACKAGED) dpkg-buildpackage --build=binary --no-sign \
+	  --buildinfo-file=$(PACKAGED)/fsharefs.buildinfo --buildinfo-option=-u$(PACKAGED) \
+	  --changes-file=$(PACKAGED)/fsharefs.changes --changes-option=-u$(PACKAGED)
+	@debian/rules clean >/dev/null
+	lintian --fail-on error,warning $(PACKAGED)/*.deb
+	@ls -l $(PACKAGED)/*.deb
+
+test-packages: deb
+	$(call need,$(ROOT_PACKAGES))
+	$(SUDO) Tests/Packages/in-a-fresh-root $(PACKAGED)/fsharefs_*.deb
+
 clean:
-	rm -rf .build .build-static Benchmarks/.build
+	rm -rf .build Benchmarks/.build

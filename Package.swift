@@ -17,6 +17,14 @@ let strictAndSafe: [SwiftSetting] = strict + [.strictMemorySafety()]
 /// else.
 let isFuzzing = Context.environment["FSHAREFS_FUZZ"] != nil
 
+/// The Swift runtime is inside the programs, so that they run where no toolchain is, and where the
+/// one of whoever built them cannot be read. What Foundation's archives need they say only to
+/// sources that are compiled for it; so everything else is compiled as for the tests, once.
+let selfContained: [LinkerSetting] = [
+  .unsafeFlags(["-static-stdlib"]), .linkedLibrary("_FoundationCollections"),
+  .linkedLibrary("_FoundationCShims"),
+]
+
 let programs = ["fsharefs", "fshare-hub", "fsharectl", "fshare-simulate"]
 
 /// What the product is made of, and its tests.
@@ -104,7 +112,7 @@ let rooms: [Target] = [
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ],
-    swiftSettings: strict),
+    swiftSettings: strict, linkerSettings: selfContained),
   .executableTarget(
     name: "fshare-hub",
     dependencies: [
@@ -112,14 +120,14 @@ let rooms: [Target] = [
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ],
-    swiftSettings: strict),
+    swiftSettings: strict, linkerSettings: selfContained),
   .executableTarget(
     name: "fsharectl",
     dependencies: [
       "Control", "Protocol", "State", "System", "CLinux", "CQRCode",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
-    swiftSettings: strict),
+    swiftSettings: strict, linkerSettings: selfContained),
 
   // Tests and what they stand on.
   .target(

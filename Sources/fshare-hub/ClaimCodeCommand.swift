@@ -8,7 +8,7 @@ struct ClaimCodeCommand: ParsableCommand {
     commandName: "claim-code",
     abstract: "Shows the code that makes a device the hub's master, while it has none.")
 
-  @Option(help: "The hub's state folder.")
+  @Option(help: "The hub's state folder.", completion: .directory)
   var state: String?
 
   func run() throws {

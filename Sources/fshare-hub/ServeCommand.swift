@@ -16,7 +16,7 @@ struct ServeCommand: ParsableCommand {
   @Option(help: "Where to listen.")
   var listen = ":7420"
 
-  @Option(help: "The folder of the client registry.")
+  @Option(help: "The folder of the client registry.", completion: .directory)
   var state: String?
 
   @OptionGroup var hubOptions: HubOptions

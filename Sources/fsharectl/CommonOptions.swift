@@ -14,7 +14,8 @@ struct CommonOptions: ParsableArguments {
     name: .customLong("state"),
     help: ArgumentHelp(
       "State folder of the program that is meant.", discussion: "Default: $FSHAREFS_STATE.",
-      valueName: "dir"))
+      valueName: "dir"),
+    completion: .directory)
   var state: String?
 
   @Flag(help: "Write JSON, for scripts (docs/control.md).")

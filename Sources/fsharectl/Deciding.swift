@@ -16,7 +16,9 @@ struct Approve: ParsableCommand {
   /// Wrong usage (sysexits' EX_USAGE).
   private static let usage = ExitCode(64)
 
-  @Argument(help: "Public id or name, as `fsharectl members` shows them.")
+  @Argument(
+    help: "Public id or name, as `fsharectl members` shows them.",
+    completion: Candidates.members(.waiting, .disapproved))
   var member: String
 
   @Option(
@@ -82,7 +84,9 @@ struct Disapprove: ParsableCommand {
     abstract: "Put a member out: its files leave every list at once. Only the master can.",
     discussion: "Example: fsharectl disapprove 3")
 
-  @Argument(help: "Public id or name, as `fsharectl members` shows them.")
+  @Argument(
+    help: "Public id or name, as `fsharectl members` shows them.",
+    completion: Candidates.members(.waiting, .approved))
   var member: String
 
   @OptionGroup var options: CommonOptions

@@ -5,8 +5,8 @@ import Control
 struct PauseOptions: ParsableArguments {
   @Argument(
     help:
-      "A file, or a folder with all below it, in the share or under the mountpoint. Default: everything."
-  )
+      "A file, or a folder with all below it, in the share or under the mountpoint. Default: everything.",
+    completion: .file())
   var path: String?
 
   @Flag(help: "What others read of this member's files, instead of what is read here.")

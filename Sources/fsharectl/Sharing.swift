@@ -14,7 +14,7 @@ struct Share: ParsableCommand {
       Example: fsharectl share ~/Pictures/2026 --as pictures
       """)
 
-  @Argument(help: "The file or folder.")
+  @Argument(help: "The file or folder.", completion: .file())
   var path: String
 
   @Option(
@@ -40,7 +40,7 @@ struct Unshare: ParsableCommand {
     abstract: "Take back what is shared in place; it stays where it lies.",
     discussion: "Example: fsharectl unshare pictures")
 
-  @Argument(help: "Its name in the share, or where it lies.")
+  @Argument(help: "Its name in the share, or where it lies.", completion: Candidates.shares)
   var path: String
 
   @OptionGroup var options: CommonOptions

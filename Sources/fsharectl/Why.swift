@@ -8,7 +8,8 @@ struct Why: ParsableCommand {
       "Tell where a file is, whether it is in memory, what it waits for and what limits it.",
     discussion: "Example: fsharectl why ~/share/films/film.mkv")
 
-  @Argument(help: "A file or folder, in the share or under the mountpoint.")
+  @Argument(
+    help: "A file or folder, in the share or under the mountpoint.", completion: .file())
   var path: String
 
   @OptionGroup var options: CommonOptions

@@ -23,7 +23,8 @@ struct FsharefsCommand: ParsableCommand {
     version: ProgramVersion.text)
 
   @Argument(
-    help: "An invite, or the hub's address (host[:port], default port 7420); then the mountpoint.")
+    help: "An invite, or the hub's address (host[:port], default port 7420); then the mountpoint.",
+    completion: .directory)
   var places: [String]
 
   @Flag(help: "Run the hub and the master app in this process too.")
@@ -35,13 +36,15 @@ struct FsharefsCommand: ParsableCommand {
   @Option(help: "Where the hub listens, with --host.")
   var listen = ":7420"
 
-  @Option(help: "The folder in which one's own files lie.")
+  @Option(help: "The folder in which one's own files lie.", completion: .directory)
   var own: String?
 
-  @Option(help: "The folder of keys, index and control socket.")
+  @Option(help: "The folder of keys, index and control socket.", completion: .directory)
   var state: String?
 
-  @Option(help: "A folder in which what is read of others' files is kept, also for the next run.")
+  @Option(
+    help: "A folder in which what is read of others' files is kept, also for the next run.",
+    completion: .directory)
   var cache: String?
 
   @Option(help: "MiB that --cache may hold (default 10240).")
@@ -51,7 +54,8 @@ struct FsharefsCommand: ParsableCommand {
   var name: String?
 
   @Option(
-    help: "With --master: a file with the claim code of a hub that has no master yet (-: stdin).")
+    help: "With --master: a file with the claim code of a hub that has no master yet (-: stdin).",
+    completion: .file())
   var claimFile: String?
 
   @Flag(help: "Mount at once, empty, and go on connecting for ever.")
@@ -62,7 +66,8 @@ struct FsharefsCommand: ParsableCommand {
 
   @Option(
     name: .customShort("o"),
-    help: ArgumentHelp(MountOption.help, valueName: "option"))
+    help: ArgumentHelp(MountOption.help, valueName: "option"),
+    completion: .list(MountOption.completions))
   var options: [String] = []
 
   @OptionGroup var hubOptions: HubOptions

@@ -116,6 +116,16 @@ package struct MountOption: Sendable {
     }
   }
 
+  /// What a shell offers behind `-o`: all but what has no effect here.
+  package static let completions: [String] = all.compactMap { option in
+    switch option.meaning {
+    case .fixed, .fstab: return nil
+    case .commandLine, .setting, .kernel, .cancels, .preparation: break
+    }
+    if case .required = option.value { return option.name + "=" }
+    return option.name
+  }
+
   /// What `--help` says behind `-o`.
   package static let help: String = {
     let own = all.filter { [.setting, .kernel, .preparation].contains($0.meaning) }.map(\.shown)
