@@ -32,6 +32,8 @@ package struct MountConfiguration: Sendable {
   package var waits: Bool
   package var isForeground: Bool
   package var isVerbose: Bool
+  /// Where the program says how it does; nil: nowhere.
+  package var metrics: ListenAddress?
   package var allowOther = false
   package var closesAsync = false
   package var readTimeout: Duration = .seconds(30)
@@ -158,6 +160,7 @@ package struct MountConfiguration: Sendable {
       setting("cache-size", "\(cacheSize)"),
       setting("async_close", closesAsync ? "yes" : "no"),
       setting("allow_other", allowOther ? "yes" : "no"),
+      setting("metrics", metrics.map { "\($0)" } ?? "none"),
       setting("insecure", isInsecure ? "yes" : "no"),
       setting("bulk-tls", tlsBulk ? "yes" : "no"),
       setting("grace", "\(hubSettings.hub.grace.components.seconds)"),
