@@ -92,6 +92,7 @@ let rooms: [Target] = [
     dependencies: [
       "Protocol", "Core", "Sealing", "State", "System", "Transport", "Mount", "Control", "CLinux",
       .product(name: "Logging", package: "swift-log"),
+      .product(name: "CoreMetrics", package: "swift-metrics"),
       .product(name: "DequeModule", package: "swift-collections"),
     ],
     swiftSettings: strict),
@@ -174,6 +175,7 @@ let rooms: [Target] = [
     dependencies: [
       "Runtime", "State", "Sealing", "Transport", "Protocol", "System", "Core", "Control",
       .product(name: "Logging", package: "swift-log"),
+      .product(name: "CoreMetrics", package: "swift-metrics"),
     ],
     swiftSettings: strict),
   .testTarget(
@@ -200,6 +202,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
   ],
   targets: isFuzzing ? fuzzTargets() : rooms,
   swiftLanguageModes: [.v6]

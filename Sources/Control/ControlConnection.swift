@@ -23,14 +23,17 @@ final class ControlConnection {
 
   /// The connected socket.
   let socket: OwnedDescriptor
+  /// Whose process is at the other end.
+  let user: UInt32
   /// When the client, or the handler, has taken too long.
   private(set) var deadline: Duration
   private let limits: ControlLimits
   private var phase = Phase.receiving([])
 
-  /// Takes over an accepted, non-blocking socket.
-  init(_ socket: OwnedDescriptor, limits: ControlLimits) {
+  /// Takes over an accepted, non-blocking socket of a user's process.
+  init(_ socket: OwnedDescriptor, of user: UInt32, limits: ControlLimits) {
     self.socket = socket
+    self.user = user
     self.limits = limits
     deadline = MonotonicClock.now + limits.transferTimeout
   }

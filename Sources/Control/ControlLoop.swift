@@ -78,6 +78,8 @@ final class ControlLoop {
       connections[number] = nil
     case .request(let request):
       log.debug("control request", metadata: ["command": "\(request.command)"])
+      var request = request
+      request.user = connections[number]?.user
       handler(request) { [mailbox] in mailbox.leave($0, for: number) }
     }
   }
@@ -104,7 +106,7 @@ final class ControlLoop {
           continue
         }
         lastNumber += 1
-        connections[lastNumber] = ControlConnection(socket, limits: limits)
+        connections[lastNumber] = ControlConnection(socket, of: user, limits: limits)
       } catch {
         if error.code == EAGAIN { return }
         if error.code == ECONNABORTED { continue }

@@ -44,6 +44,12 @@ package final class LogFile: Sendable {
     }
   }
 
+  /// Goes on in a file of that name, made where it is missing: whoever rotates logs has moved the
+  /// one that was written until now. Any thread.
+  package func reopen() {
+    turn.withLock { _ in _ = begin(flags: 0) }
+  }
+
   private func makeRoom() {
     if rename(path, older) == 0, begin(flags: O_EXCL) { return }
     // The folder is full, gone, or somebody else's by now: better the last lines than none.

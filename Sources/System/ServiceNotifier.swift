@@ -20,6 +20,27 @@ package struct ServiceNotifier: Sendable {
     send("STATUS=" + text.replacing("\n", with: " "))
   }
 
+  /// The program looks at its settings again; `ready` says that it has.
+  package func reloading() {
+    let microseconds = MonotonicClock.now / .microseconds(1)
+    send("RELOADING=1\nMONOTONIC_USEC=\(Int64(microseconds))")
+  }
+
+  /// The program gets on with its work.
+  package func watchdog() { send("WATCHDOG=1") }
+
+  /// Within which time `watchdog` is wanted again and again; nil where nobody wants it of this
+  /// process.
+  package static func watchdogTime(
+    microseconds: String? = Environment.get("WATCHDOG_USEC"),
+    process: String? = Environment.get("WATCHDOG_PID")
+  ) -> Duration? {
+    guard let microseconds = microseconds.flatMap({ Int64($0) }), microseconds > 0,
+      process == nil || process == "\(getpid())"
+    else { return nil }
+    return .microseconds(microseconds)
+  }
+
   /// The program is ending.
   package func stopping() { send("STOPPING=1") }
 

@@ -3,7 +3,8 @@ import Glibc
 
 /// What the process does about signals.
 package enum Signals {
-  /// The signals that ask a program to end or to look again: SIGTERM, SIGINT, SIGHUP.
+  /// The signals that ask a program to end, SIGTERM and SIGINT, or to look again at its settings,
+  /// SIGHUP.
   package static let watched: [Int32] = [SIGTERM, SIGINT, SIGHUP]
 
   /// Ignores SIGPIPE, and lets the watched signals end the process until a `SignalWatcher` takes

@@ -1,45 +1,46 @@
-import Glibc
+package import Glibc
 package import Logging
 
-/// Writes each log record as one line to standard error, by one `write(2)`.
-///
-/// `fsharefs[123] warning: text key=value`, or `<4>text key=value` for the journal of systemd.
+/// Writes each log record as one line to standard error, by one `write(2)`; how it begins is in
+/// `LogStamp`.
 package struct StderrLogHandler: LogHandler {
-  /// The least important level that is written.
-  package var logLevel: Logger.Level
+  /// The least important level that is written: the process's, unless it was set for this one.
+  package var logLevel: Logger.Level {
+    get { ownLevel ?? threshold.level }
+    set { ownLevel = newValue }
+  }
   /// Pairs that are added to each record.
   package var metadata: Logger.Metadata = [:]
   /// Adds the pairs of the current task; unused in this program.
   package var metadataProvider: Logger.MetadataProvider?
   private let program: String
-  private let forJournal: Bool
+  private let threshold: LogThreshold
+  private var ownLevel: Logger.Level?
+  private let stamp: LogStamp
   private let file: LogFile?
 
-  /// Writes in the name of `program`. `forJournal` says whether to use syslog prefixes; `file` is
-  /// what standard error leads to, where that is a file whose size is this process's concern.
+  /// Writes in the name of `program`. `file` is what standard error leads to, where that is a file
+  /// whose size is this process's concern.
   package init(
-    program: String, level: Logger.Level,
-    forJournal: Bool = StderrLogHandler.standardErrorIsJournal, file: LogFile? = nil
+    program: String, threshold: LogThreshold, stamp: LogStamp = .reader(of: STDERR_FILENO),
+    file: LogFile? = nil
   ) {
     self.file = file
     self.program = program
-    logLevel = level
-    self.forJournal = forJournal
+    self.threshold = threshold
+    self.stamp = stamp
   }
 
-  /// Makes this the handler of every `Logger`. Once in a process, at its start.
-  package static func install(program: String, level: Logger.Level, file: LogFile? = nil) {
-    let handler = StderrLogHandler(program: program, level: level, file: file)
+  /// Makes this the handler of every `Logger`. Once in a process, at its start. Returns: the level
+  /// from which all of them write.
+  @discardableResult
+  package static func install(
+    program: String, level: Logger.Level, file: LogFile? = nil
+  ) -> LogThreshold {
+    let threshold = LogThreshold(level)
+    let handler = StderrLogHandler(program: program, threshold: threshold, file: file)
     LoggingSystem.bootstrap { _ in handler }
-  }
-
-  /// Whether standard error leads to a service manager that understands syslog prefixes.
-  package static var standardErrorIsJournal: Bool {
-    if Environment.get("NOTIFY_SOCKET") != nil { return true }
-    // The variable is inherited by shells, so it counts only if it names this very stream.
-    guard let stream = Environment.get("JOURNAL_STREAM") else { return false }
-    guard let stat = try? Stat(descriptor: STDERR_FILENO) else { return false }
-    return stream == "\(stat.dev):\(stat.ino)"
+    return threshold
   }
 
   /// One pair of `metadata`.
@@ -58,9 +59,9 @@ package struct StderrLogHandler: LogHandler {
 
   /// The line of a record, with its newline. Control characters are escaped, since names in a
   /// message may come from a stranger.
-  package func line(_ event: LogEvent) -> [UInt8] {
-    var text =
-      forJournal ? "<\(priority(event.level))>" : "\(program)[\(getpid())] \(event.level): "
+  package func line(_ event: LogEvent, at time: timespec = WallClock.now) -> [UInt8] {
+    var text = stamp.begin(
+      program, level: "\(event.level)", priority: priority(event.level), time: time)
     var escaped = event.message.description
     var pairs = metadata
     if let own = event.metadata { pairs.merge(own) { $1 } }

@@ -24,39 +24,49 @@ struct ServeCommand: ParsableCommand {
   @Flag(help: "Take control connections of other machines without TLS too.")
   var insecure = false
 
+  @Option(
+    help: "A file with settings that SIGHUP reads again (default: 'settings' in the state folder).")
+  var settings: String?
+
+  @Option(help: "A file for the log, of at most 4 MiB, with as much of what was before beside it.")
+  var logFile: String?
+
+  @Option(
+    help: "Answer /healthz and /metrics there (address, port or both; 127.0.0.1 without one).")
+  var metrics: String?
+
   @Flag(help: "Log more.")
   var verbose = false
 
   func run() throws {
     Signals.prepareProcess()
     DescriptorLimit.raise()
-    StderrLogHandler.install(program: "fshare-hub", level: verbose ? .debug : .notice)
     FshareHubCommand.run(serve)
   }
 
   private func serve() throws {
     Allocator.keepFreedMemory()
-    var settings = HubRuntime.Settings()
-    try hubOptions.apply(to: &settings)
-    if insecure { settings.plain = .everyone }
+    let log = logFile.map { LogFile(path: $0, leading: [STDERR_FILENO]) }
+    let threshold = StderrLogHandler.install(
+      program: "fshare-hub", level: verbose ? .debug : .notice, file: log)
     let folder = state ?? FshareHubCommand.defaultState
-    let lock: OwnedDescriptor
-    do throws(SystemError) {
-      try File.makeDirectories(folder, mode: 0o700)
-      lock = try File.lock(folder + "/lock")
-    } catch {
-      throw Ending(
-        .folder,
-        error.code == EWOULDBLOCK
-          ? "the state folder \(folder) is in use by another hub" : "\(error)")
-    }
+    let lock = try lockState(folder)
     defer { withExtendedLifetime(lock) {} }
+    let sources = HubSettingsSource(
+      path: settings ?? "\(folder)/\(SettingsFile.name)", base: try baseSettings(),
+      given: hubOptions.given, isVerbose: verbose, threshold: threshold, logFile: log)
     let address = try ListenAddress(parsing: listen)
+    let metrics = try metrics.map {
+      (try ListenAddress(parsingProbe: $0), OperatorPort.beginCounting())
+    }
     let hub = try HubRuntime(
-      listen: address, stateFolder: folder, settings: settings, log: Logger(label: "fshare-hub"))
+      listen: address, stateFolder: folder, settings: try sources.read(),
+      log: Logger(label: "fshare-hub"))
+    let notifier = ServiceNotifier()
     let ended = Monitor(false)
-    // Whoever asks a second time does not want to wait.
-    let signals = try SignalWatcher { _ in
+    let signals = try SignalWatcher { number in
+      if number == SIGHUP { return sources.reload(hub, notifier) }
+      // Whoever asks a second time does not want to wait.
       if ended.withLock({ $0 }) { _exit(Runtime.ExitCode.success.rawValue) }
       ended.update { $0 = true }
     }
@@ -68,12 +78,33 @@ struct ServeCommand: ParsableCommand {
     let endControl = HubControl.start(
       hub, listens: listens, stateFolder: folder, log: Logger(label: "fshare-hub"))
     defer { endControl?() }
+    let operating = try HubOperating(hub, metrics, notifier)
+    defer { operating.stop() }
     try FshareHubCommand.say("fshare-hub: the TLS key is \(hub.fingerprint)")
+    if let url = operating.url { try FshareHubCommand.say("fshare-hub: metrics are at \(url)") }
     try FshareHubCommand.say("fshare-hub: listening on \(listens)")
-    let notifier = ServiceNotifier()
     notifier.ready()
     _ = ended.wait { $0 ? true : nil }
     notifier.stopping()
+  }
+
+  private func baseSettings() throws(Ending) -> HubRuntime.Settings {
+    var settings = HubRuntime.Settings()
+    try hubOptions.apply(to: &settings)
+    if insecure { settings.plain = .everyone }
+    return settings
+  }
+
+  private func lockState(_ folder: String) throws(Ending) -> OwnedDescriptor {
+    do throws(SystemError) {
+      try File.makeDirectories(folder, mode: 0o700)
+      return try File.lock(folder + "/lock")
+    } catch {
+      throw Ending(
+        .folder,
+        error.code == EWOULDBLOCK
+          ? "the state folder \(folder) is in use by another hub" : "\(error)")
+    }
   }
 
   /// What the hub says while it has no master. The code is for a person at a terminal: an output

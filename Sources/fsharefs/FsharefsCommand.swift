@@ -80,6 +80,10 @@ struct FsharefsCommand: ParsableCommand {
   @Flag(help: "Use TLS for the bulk streams too, whose content is sealed in any case.")
   var bulkTls = false
 
+  @Option(
+    help: "Answer /healthz and /metrics there (address, port or both; 127.0.0.1 without one).")
+  var metrics: String?
+
   @Flag(help: "Log more.")
   var verbose = false
 
@@ -125,11 +129,12 @@ struct FsharefsCommand: ParsableCommand {
         : try .daemonise(
           logFile: configuration.stateFolder + "/log", isByMount: invocation.isByMount)
     } catch { fail(Ending(.folder, "\(error)")) }
-    StderrLogHandler.install(
+    let threshold = StderrLogHandler.install(
       program: "fsharefs", level: configuration.isVerbose ? .debug : .notice,
       file: startup.logFile)
     let program = MountProgram(
-      configuration: configuration, startup: startup, log: Logger(label: "fsharefs"))
+      configuration: configuration, startup: startup, threshold: threshold,
+      log: Logger(label: "fsharefs"))
     Glibc.exit(ExitStatus.of(program.run(), isByMount: invocation.isByMount))
   }
 
@@ -167,6 +172,10 @@ struct FsharefsCommand: ParsableCommand {
     configuration.tlsBulk = bulkTls
     if insecure { configuration.given.insert("insecure") }
     if bulkTls { configuration.given.insert("bulk-tls") }
+    if let metrics {
+      configuration.metrics = try parsed(metrics) { try ListenAddress(parsingProbe: $0) }
+      configuration.given.insert("metrics")
+    }
     if let hub { try configuration.check(hub) }
     try configuration.apply(options: options)
     configuration.take(invocation)

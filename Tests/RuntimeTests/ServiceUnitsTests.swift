@@ -17,6 +17,31 @@ struct ServiceUnitsTests {
     #expect(named == mended.map(\.rawValue).sorted())
   }
 
+  @Test(arguments: ["fshare-hub.service", "fsharefs.service", "fsharefs@.service"])
+  func `a unit is told of progress, and reads its settings again`(unit: String) throws {
+    let lines = try lines(of: "systemd/\(unit)")
+    for line in ["Type=notify", "WatchdogSec=2min", "ExecReload=kill -HUP $MAINPID"] {
+      #expect(lines.contains(line))
+    }
+  }
+
+  /// systemd.exec(5): each of these gives a unit a mount namespace of its own, or implies one.
+  @Test(arguments: ["fsharefs.service", "fsharefs@.service"])
+  func `nothing hides a mount from others`(unit: String) throws {
+    let hiding = [
+      "PrivateTmp", "PrivateDevices", "PrivateMounts", "PrivateNetwork", "PrivateUsers",
+      "PrivateIPC", "ProtectSystem", "ProtectHome", "ProtectProc", "ProcSubset",
+      "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups",
+      "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths",
+      "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "RootDirectory", "RootImage",
+      "MountFlags", "MountAPIVFS", "DynamicUser", "RestrictSUIDSGID",
+    ]
+    for line in try lines(of: "systemd/\(unit)") where !line.hasPrefix("#") {
+      let key = String(line.prefix { $0 != "=" })
+      #expect(!hiding.contains(key), "\(line)")
+    }
+  }
+
   @Test func `the manual has every exit code, and whether it is started again`() throws {
     let rows = try lines(of: "docs/operations.md").compactMap { line -> (Int32, String)? in
       let cells = line.split(separator: "|").map { $0.trimmed }

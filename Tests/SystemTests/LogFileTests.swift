@@ -42,6 +42,19 @@ struct LogFileTests {
     #expect(try content(path).utf8.count == 100)
   }
 
+  /// S106: what `logrotate` does, and the SIGHUP after it.
+  @Test func `a log that was moved away begins again under its name`() throws {
+    let (log, descriptor) = try begin(limit: 1_000)
+    defer { end(descriptor) }
+    log.write(Array("before\n".utf8))
+    #expect(rename(path, path + ".1") == 0)
+    log.write(Array("still there\n".utf8))
+    log.reopen()
+    log.write(Array("after\n".utf8))
+    #expect(try content(path + ".1") == "before\nstill there\n")
+    #expect(try content(path) == "after\n")
+  }
+
   @Test func `a log that cannot be opened leads nowhere`() throws {
     let descriptor = dup(STDIN_FILENO)
     defer { end(descriptor) }

@@ -40,7 +40,8 @@ struct PathTextTests {
     #expect(TerminalText.escaped(text) == "caf\\xE9\\x1B")
     #expect(TerminalText.escaped(text.pathBytes) == "caf\\xE9\\x1B")
     #expect(try JSONValue.string(text).text() == "\"caf\\\\xE9\\u001b\"")
-    let handler = StderrLogHandler(program: "p", level: .info, forJournal: true)
+    let handler = StderrLogHandler(
+      program: "p", threshold: LogThreshold(.info), stamp: .journal)
     let event = LogEvent(
       level: .info, message: "\(text)", metadata: nil, source: "", file: "", function: "", line: 0)
     let line = handler.line(event)

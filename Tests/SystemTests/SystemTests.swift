@@ -168,10 +168,13 @@ struct SystemOutsideTests {
     let event = LogEvent(
       level: .warning, message: "from \u{1b}[31m\nX", metadata: ["b": "2", "a": "1"],
       source: "test", file: "", function: "", line: 0)
-    let plain = StderrLogHandler(program: "p", level: .info, forJournal: false)
-    let journal = StderrLogHandler(program: "p", level: .info, forJournal: true)
+    let threshold = LogThreshold(.info)
+    let plain = StderrLogHandler(program: "p", threshold: threshold, stamp: .plain)
+    let journal = StderrLogHandler(program: "p", threshold: threshold, stamp: .journal)
     let text = "from \\x1b[31m\\x0aX a=1 b=2\n"
-    #expect(plain.line(event) == Array("p[\(getpid())] warning: \(text)".utf8))
+    let time = timespec(tv_sec: 1_795_000_000, tv_nsec: 42_999_999)
+    let line = "\(LocalTime.stamp(time)) p[\(getpid())] warning: \(text)"
+    #expect(plain.line(event, at: time) == Array(line.utf8))
     #expect(journal.line(event) == Array("<4>\(text)".utf8))
   }
 }

@@ -88,7 +88,10 @@ package struct ChunkRelay: Sendable {
     }
   }
 
-  let settings: Settings
+  private(set) var settings: Settings
+  /// Leaves that askers got from what was at hand, and such as owners were asked for, ever.
+  private(set) var hits: UInt64 = 0
+  private(set) var misses: UInt64 = 0
   var askers: [SessionID: Asker] = [:]
   var flights: [LeafKey: Flight] = [:]
   var cache: LeafStore
@@ -102,6 +105,12 @@ package struct ChunkRelay: Sendable {
     self.settings = settings
     self.generation = generation
     cache = LeafStore(lifetime: settings.lifetime, limit: settings.cacheLimit)
+  }
+
+  /// Goes on with other settings.
+  mutating func use(_ settings: Settings) {
+    self.settings = settings
+    cache.use(lifetime: settings.lifetime, limit: settings.cacheLimit)
   }
 
   /// When `tick` is due; zero: at once.
@@ -227,6 +236,7 @@ package struct ChunkRelay: Sendable {
     }
     while let want = asker.next(settings) {
       if !want.pastCache, let frame = cache[want.key] {
+        hits += 1
         asker.inFlight += frame.count
         actions.append(.frame(frame, to: session))
         continue
@@ -237,6 +247,7 @@ package struct ChunkRelay: Sendable {
         continue
       }
       guard takeOff(want, owner, for: session, &asker, now: now) else { continue }
+      misses += 1
       if let (request, runOwner) = run, request.count < Limits.leavesPerRequest, runOwner == owner,
         request.pastCache == want.pastCache, request.key(request.count - 1).precedes(want.key)
       {

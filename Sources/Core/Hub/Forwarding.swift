@@ -63,7 +63,7 @@ package struct Forwarding: Sendable {
     var bytes: Allowance
   }
 
-  private let settings: Settings
+  private var settings: Settings
   private var lines: [PublicID: Line] = [:]
   /// Whose messages wait, in turns.
   private var turns: Deque<PublicID> = []
@@ -78,6 +78,10 @@ package struct Forwarding: Sendable {
   private static let checkEvery: Duration = .milliseconds(250)
 
   init(_ settings: Settings) { self.settings = settings }
+
+  /// Goes on with other settings: what a client may say in a second counts for those that say
+  /// something next after a while.
+  mutating func use(_ settings: Settings) { self.settings = settings }
 
   /// When `tick` is due; nil where nothing waits.
   var nextDeadline: Instant? { turns.isEmpty ? nil : checkAt }

@@ -54,7 +54,7 @@ package struct Hub: Sendable {
     case registered(PublicID)
   }
 
-  let settings: Settings
+  var settings: Settings
   var sessions: [SessionID: SessionState] = [:]
   var clients = HubRoster()
   package internal(set) var masterKey: DeviceKey?
@@ -158,14 +158,21 @@ extension Hub {
     }
   }
 
-  /// Time has passed: registrations that took too long, lost clients, leaves to clean.
-  package mutating func tick(now: Instant, into actions: inout [HubAction]) {
+  /// Time has passed: registrations that took too long, lost clients, leaves to clean. Returns: the
+  /// lost clients that are not expected back any more.
+  @discardableResult
+  package mutating func tick(now: Instant, into actions: inout [HubAction]) -> [PublicID] {
     while let session = handshakes.takeDue(now: now) {
       refuse(session, .protocolError, "no registration in time", into: &actions)
     }
-    while let publicID = graces.takeDue(now: now) { leaveForGood(publicID, into: &actions) }
+    var gone: [PublicID] = []
+    while let publicID = graces.takeDue(now: now) {
+      gone.append(publicID)
+      leaveForGood(publicID, into: &actions)
+    }
     relay.tick(now: now, into: &actions)
     passOn(now: now, into: &actions)
+    return gone
   }
 
   /// Forgets a session. Returns: whose it was.

@@ -8,8 +8,8 @@ struct LeafStore: Sendable {
     let number: UInt64
   }
 
-  private let lifetime: Duration
-  private let limit: Int
+  private var lifetime: Duration
+  private var limit: Int
   private var leaves: [LeafKey: Stored] = [:]
   /// In the order of arrival; an item whose number is not the stored one's was replaced since.
   private var arrivals: Deque<(key: LeafKey, number: UInt64, expires: Instant)> = []
@@ -19,6 +19,16 @@ struct LeafStore: Sendable {
   init(lifetime: Duration, limit: Int) {
     self.lifetime = lifetime
     self.limit = limit
+  }
+
+  /// How many leaves there are.
+  var count: Int { leaves.count }
+
+  /// Keeps leaves that come from now on for so long, and all within this limit.
+  mutating func use(lifetime: Duration, limit: Int) {
+    self.lifetime = lifetime
+    self.limit = limit
+    while bytes > limit { dropOldest() }
   }
 
   var nextExpiry: Instant? { arrivals.first?.expires }

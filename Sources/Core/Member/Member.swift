@@ -25,6 +25,12 @@ package enum ChangeOutcome: Equatable, Sendable {
   case masterAway
 }
 
+/// How many changes were taken and refused: entry by entry where they were of entries.
+package struct ChangeCounts: Equatable, Sendable {
+  package internal(set) var taken: UInt64 = 0
+  package internal(set) var refused: UInt64 = 0
+}
+
 /// Names one program that waits for a change.
 package typealias WaitToken = UInt64
 
@@ -101,6 +107,8 @@ package struct Member: Sendable {
   package private(set) var ownIsWhole: Bool
   var outbox = Outbox()
   var waits = ChangeWaits()
+  /// Own changes that the master has answered since the process began.
+  package internal(set) var answered = ChangeCounts()
   /// Own entries of which the list still has something, by those that took their place: where that
   /// is refused they are taken off by changes of their own.
   var displaced: [EntryID: [EntryID]] = [:]

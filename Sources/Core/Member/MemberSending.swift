@@ -88,6 +88,9 @@ extension Member {
     guard let change = outbox.answered(ordered.transfer.counter) else { return }
     switch (change, ordered.change) {
     case (.add(let entries, _), .added(_, let rejected)):
+      let refused = min(entries.count, rejected.count)
+      answered.taken += UInt64(entries.count - refused)
+      answered.refused += UInt64(refused)
       let reasons = Dictionary(
         rejected.map { ($0.entry, $0.reason) }, uniquingKeysWith: { first, _ in first })
       for one in entries {
@@ -109,9 +112,12 @@ extension Member {
         }
       }
     case (.rename(let id, let path), .renamed(_, _, let rejection?)):
+      answered.refused += 1
       renameRefused(id, path, rejection, into: &actions)
-    case (.rename(let id, _), _): keepDisplaced(by: id)
-    default: break
+    case (.rename(let id, _), _):
+      answered.taken += 1
+      keepDisplaced(by: id)
+    default: answered.taken += 1
     }
     announceStrays()
     checkRemains()
@@ -127,11 +133,13 @@ extension Member {
     else { return }
     switch change {
     case .add(let entries, _):
+      answered.refused += UInt64(entries.count)
       for one in entries { addRefused(one, reason, into: &actions) }
     case .rename(let id, let path):
+      answered.refused += 1
       renameRefused(id, path, reason, into: &actions)
       announceStrays()
-    case .remove, .name: break
+    case .remove, .name: answered.refused += 1
     }
     checkRemains()
     resendAt = outbox.sent.isEmpty ? nil : now + settings.retry

@@ -16,6 +16,7 @@ extension ChunkFetcher {
       let flight = flights.removeValue(forKey: key)
     else { return }
     meter.note(key, bytes: leaf.count, now: now)
+    counts.received += UInt64(leaf.count)
     rates[key.owner, default: DeliveryRate(now: now)].arrived(leaf.count, now: now)
     deliver(key, leaf, to: flight, into: &actions)
   }

@@ -81,6 +81,7 @@ package struct ChunkFetcher: Sendable {
   var pausedEntries: Set<EntryKey> = []
   /// What came.
   var meter = TransferMeter()
+  package internal(set) var counts = ReadCounts()
   var rates: [PublicID: DeliveryRate] = [:]
   var slots: AheadSlots
   /// What files have become that have only grown.
@@ -139,6 +140,8 @@ package struct ChunkFetcher: Sendable {
     lastUse = now
     let asked = UInt64(length)
     let length = min(asked, content.size - offset)
+    counts.reads += 1
+    counts.bytes += length
     var read = begin(stream, content, offset, length, asked, now: now)
     var missing: [LeafKey] = []
     for index in content.pieces(offset, length, scale: read.scale) {
@@ -149,6 +152,8 @@ package struct ChunkFetcher: Sendable {
       read.leaves.append(leaf)
       if leaf == nil { missing.append(key) }
     }
+    counts.hits += UInt64(read.leaves.count - missing.count)
+    counts.misses += UInt64(missing.count)
     read.missing = missing.count
     if missing.isEmpty {
       actions.append(.reply(token, slices(of: read)))

@@ -28,6 +28,7 @@ extension ChunkFetcher {
     // What an owner once sent in a wrong length is not believed a second time.
     guard isRight else { return notRecalled([key], now: now, into: &actions) }
     flights[key] = nil
+    counts.recalled += UInt64(leaf.count)
     deliver(key, leaf, to: flight, into: &actions)
   }
 

@@ -1,6 +1,7 @@
 import CFuse
 import CLinux
 import Glibc
+import Synchronization
 
 /// libfuse's way to the kernel, with what its INIT cannot say yet. libfuse 3.14 knows nothing of
 /// `FUSE_HANDLE_KILLPRIV_V2`; without it the kernel asks for `security.capability` before each
@@ -14,6 +15,9 @@ final class FuseDevice: @unchecked Sendable {
   private let whenAgreed: @Sendable () -> Void
   private var isOffered = false
   private var isAgreed = false
+  /// Threads that wait for the kernel's next request, and how often one began to.
+  private let idle = Atomic<Int>(0)
+  private let turns = Atomic<UInt64>(0)
 
   /// `whenAgreed` is called once, on a FUSE thread: the kernel has taken the answer to INIT.
   init(
@@ -34,13 +38,22 @@ final class FuseDevice: @unchecked Sendable {
     return fuse_session_custom_io(session, &functions, fuse_session_fd(session))
   }
 
+  /// How often a thread has come back for the next request; nil while one waits for it, so that
+  /// all is well.
+  var turnsWhereNoneIsFree: UInt64? {
+    idle.load(ordering: .relaxed) > 0 ? nil : turns.load(ordering: .relaxed)
+  }
+
   static func of(_ data: UnsafeMutableRawPointer) -> FuseDevice {
     // SAFETY: the session was made with its device as its data, and keeps it.
     Unmanaged<FuseDevice>.fromOpaque(data).takeUnretainedValue()
   }
 
   fileprivate func read(_ file: Int32, _ buffer: UnsafeMutableRawPointer, _ size: Int) -> Int {
+    idle.add(1, ordering: .relaxed)
+    turns.add(1, ordering: .relaxed)
     let count = Glibc.read(file, buffer, size)
+    idle.subtract(1, ordering: .relaxed)
     if !isAgreed { look(at: UnsafeRawBufferPointer(start: buffer, count: max(0, count))) }
     return count
   }

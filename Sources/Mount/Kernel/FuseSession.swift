@@ -67,6 +67,11 @@ package final class FuseSession: @unchecked Sendable {
     if result < 0 { log.error("the FUSE loop ended: \(SystemError.reason(-result))") }
   }
 
+  /// How often a thread has come back for the kernel's next request, where none waits for it now;
+  /// nil where one does. Some are never at the disk, so where this number stays the same for long
+  /// they hang. Any thread.
+  package var turnsWhereNoneIsFree: UInt64? { device.turnsWhereNoneIsFree }
+
   /// Ends the mount: at once, or, where programs still use it, as soon as they let go. Any thread.
   /// Returns: false where programs still use it; `serve` goes on until the last of them is done.
   package func unmount() -> Bool {

@@ -1,4 +1,4 @@
-import Core
+package import Core
 import Glibc
 import Logging
 import Protocol
@@ -41,6 +41,9 @@ package final class RemoteReading: Sendable {
   package var figures: (cached: Int, limit: Int, waiting: Int) {
     fetcher.withLock { ($0.cachedBytes, $0.budget, $0.waitingReads) }
   }
+
+  /// What was read since the process began.
+  package var counts: ReadCounts { fetcher.withLock { $0.counts } }
 
   /// What is known of a version that is read or was: and whether memory is full, and the hub there.
   func state(

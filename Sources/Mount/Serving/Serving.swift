@@ -16,6 +16,8 @@ package final class Serving: OnOwnFolder, Sendable {
     var isPaused = false
     /// What went.
     var meter = TransferMeter()
+    /// Bytes of leaves that went since the process began.
+    var sent: UInt64 = 0
 
     /// What a reader does with the leaf that is next.
     mutating func turn(
@@ -54,6 +56,9 @@ package final class Serving: OnOwnFolder, Sendable {
 
   /// Leaves asked of us and not yet sent, for status.
   package var queuedLeaves: Int { state.withLock { $0.lanes.leaves } }
+
+  /// Bytes of own files that went to others since the process began.
+  package var sentBytes: UInt64 { state.withLock { $0.sent } }
 
   /// Bytes per second that a version is uploaded with; nil where it was not lately.
   func rate(of version: VersionKey, now: Instant) -> Double? {

@@ -84,7 +84,9 @@ extension Serving {
   func send(_ frame: [UInt8], _ key: LeafKey, of source: UploadSource) {
     state.withLock { state in
       state.queuedBytes += frame.count
-      state.meter.note(key, bytes: source.length(of: key), now: MonotonicClock.now)
+      let bytes = source.length(of: key)
+      state.meter.note(key, bytes: bytes, now: MonotonicClock.now)
+      state.sent += UInt64(bytes)
     }
     group.upload(frame)
   }

@@ -1,4 +1,5 @@
 package import Core
+import CoreMetrics
 import DequeModule
 package import Logging
 package import Protocol
@@ -50,11 +51,11 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
 
   private(set) var hub: Hub
   let registry: HubRegistry
-  private let stateFolder: String
+  let stateFolder: String
   private let tls: TLSIdentity
   private let tagsAll: Bool
   /// Bytes that may wait for one session.
-  private let queueLimit: Int
+  private var queueLimit: Int
   /// When the registry, which the disk did not take, is tried again; nil where it is as it should
   /// be.
   var registryTryAt: Instant?
@@ -62,8 +63,11 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   private var claim: ClaimCode?
   let log: Logger
   /// The log of what strangers bring about.
-  private let budget: LogBudget
-  private var server: HubServer?
+  let budget: LogBudget
+  private(set) var server: HubServer?
+  let meters = HubMeters()
+  /// What other threads are told of this one.
+  let shown = Locked(Shown())
   private var planes: [SessionID: Plane] = [:]
   private var tickets: [[UInt8]: (session: SessionID, direction: BulkDirection)] = [:]
   private var sessions: [ConnectionID: SessionID] = [:]
@@ -135,10 +139,41 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
     server!.perform { [self] in server!.setTimer(after: Self.tickEvery) }
   }
 
+  /// Goes on with other settings, for what begins from now on, and with the certificate that lies
+  /// in the state folder, if it is of the same key. Any thread; blocks on the disk. Throws: an
+  /// ending where the certificate cannot be used; the settings are in force all the same.
+  package func use(_ settings: Settings) throws(Ending) {
+    var settings = settings
+    _ = settings.fit(descriptors: DescriptorLimit.current)
+    server?.perform { [self, settings] in
+      hub.use(settings.hub)
+      server?.use(settings.transport)
+      queueLimit = settings.transport.controlQueueBytes
+    }
+    let renewed: TLSIdentity
+    do throws(SystemError) {
+      // A key that is missing is made at a start only: to members it would be another hub.
+      _ = try Stat(path: "\(stateFolder)/\(TLSIdentity.keyName)")
+      renewed = try TLSIdentity(folder: stateFolder)
+    } catch {
+      throw Ending(TLSFiles.fault(error, in: stateFolder))
+    }
+    guard renewed.fingerprint == fingerprint else {
+      throw Ending(
+        .folder,
+        "\(stateFolder)/\(TLSIdentity.keyName) is another key than members know: the one from before stays in use until the next start"
+      )
+    }
+    server?.perform { [self] in
+      if server?.use(renewed) == true { return }
+      log.error("the certificate is not taken; the old one stays")
+    }
+  }
+
   /// Closes every connection and ends the thread.
   package func stop() {
+    // It stays where it is: other threads may be about to ask it something, and it answers none.
     server?.stop()
-    server = nil
   }
 }
 
@@ -152,11 +187,13 @@ extension HubRuntime {
     hub.opened(
       id, from: peer, time: WallClock.seconds, now: MonotonicClock.now)
     log.debug("connected", metadata: ["session": "\(id)", "peer": "\(peer)"])
+    meters.connections.increment()
     send(.hello(Hello(challenge: challenge)), to: id)
   }
 
   package func controlReceived(_ id: ConnectionID, message bytes: [UInt8]) {
     guard let plane = planes[id] else { return }
+    meters.messages.increment()
     let message: Message
     do throws(DecodingFault) { message = try Message(decoding: bytes) } catch {
       close(id, Refused(code: .protocolError, reason: "\(error)"))
@@ -165,6 +202,7 @@ extension HubRuntime {
     if case .masterAppRegister(let register) = message, let failure = keepClaim(register, plane) {
       return close(id, Refused(code: .claimNeeded, reason: failure))
     }
+    let before = standing(message, of: id)
     step { hub, now, actions in
       switch message {
       case .masterAppRegister(let register):
@@ -187,6 +225,7 @@ extension HubRuntime {
       if hub.hasRegistered(id) { server?.admitted(id) }
     default: break
     }
+    note(message, of: id, peer: plane.peer, before: before)
   }
 
   /// Who claims the hub is kept before anybody hears of it. Returns: why that cannot be; nil where
@@ -210,6 +249,7 @@ extension HubRuntime {
   }
 
   package func controlClosed(_ id: ConnectionID) {
+    noteLoss(of: id)
     step { $0.closed(id, now: $1, into: &$2) }
     closeBulk(of: id)
     planes[id] = nil
@@ -217,7 +257,10 @@ extension HubRuntime {
 
   package func timerFired() {
     budget.tick()
-    step { $0.tick(now: $1, into: &$2) }
+    var gone: [PublicID] = []
+    step { gone = $0.tick(now: $1, into: &$2) }
+    noteGone(gone)
+    show()
     tickRegistry(now: MonotonicClock.now)
     if hub.isCongested, !planes.keys.contains(where: { isBehind($0, by: queueLimit / 32) }) {
       step { $0.setCongested(false, now: $1, into: &$2) }
@@ -249,11 +292,13 @@ extension HubRuntime {
 
   package func bulkReceived(_ id: ConnectionID, frame: [UInt8]) {
     guard let session = sessions[id] else { return }
+    meters.bytesUp.increment(by: frame.count)
     step { $0.receivedFrame(frame, session: session, now: $1, into: &$2) }
   }
 
   package func bulkSent(_ id: ConnectionID, bytes: Int) {
     guard let session = sessions[id] else { return }
+    meters.bytesDown.increment(by: bytes)
     step { $0.sentFrames(bytes: bytes, session: session, now: $1, into: &$2) }
   }
 
@@ -363,6 +408,7 @@ extension HubRuntime {
 
   private func close(_ session: SessionID, _ refused: Refused?) {
     if let refused {
+      meters.refused.increment()
       budget.log(
         .warning, "refused connections", "refused: \(refused.reason)",
         metadata: ["session": "\(session)", "peer": "\(planes[session]?.peer ?? "?")"])

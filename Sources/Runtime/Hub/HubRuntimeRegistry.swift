@@ -10,6 +10,7 @@ extension HubRuntime {
     guard registryTryAt == nil else { return }
     do throws(SystemError) { try note() } catch {
       log.critical("the registry waits until the disk takes it: \(error)")
+      shown.withLock { $0.registryTrouble = "\(error)" }
       registryTryAt = MonotonicClock.now + Self.registryTryEvery
       return
     }
@@ -24,6 +25,7 @@ extension HubRuntime {
     registryTryAt = now + Self.registryTryEvery
     do throws(SystemError) { try registry.rewrite(content) } catch { return }
     registryTryAt = nil
+    shown.withLock { $0.registryTrouble = nil }
     log.notice("the disk takes the registry again")
   }
 

@@ -58,6 +58,8 @@ package struct MountConfiguration: Sendable {
   package private(set) var lockPatience: Duration = .zero
   /// Whether the system starts without it: `nofail`.
   package var mayFail = false
+  /// Where the program says how it does; nil: nowhere.
+  package var metrics: ListenAddress?
   package var closesAsync = false
   package var readTimeout: Duration = .seconds(30)
   package var ackTimeout: Duration = .seconds(30)
@@ -227,6 +229,7 @@ package struct MountConfiguration: Sendable {
       setting("gid", mount.shown.group.map { "\($0)" } ?? "its own"),
       setting("umask", mount.shown.umask.map { String($0, radix: 8) } ?? "its own"),
       setting("auto_unmount", mount.unmountsItself ? "yes" : "no"),
+      setting("metrics", metrics.map { "\($0)" } ?? "none"),
       setting("insecure", isInsecure ? "yes" : "no"),
       setting("bulk-tls", tlsBulk ? "yes" : "no"),
       setting("grace", "\(hubSettings.hub.grace.components.seconds)"),

@@ -6,21 +6,28 @@ import Mount
 import Protocol
 import Sealing
 import State
-import System
+package import System
 import Transport
 
 /// `fsharefs` from its start to its end: hub (where it hosts one), group, mount, control socket.
 package final class MountProgram: Sendable {
-  private let configuration: MountConfiguration
-  private let startup: Startup
-  private let log: Logger
+  let configuration: MountConfiguration
+  let startup: Startup
+  let log: Logger
   private let gate = StartGate()
   let fuse = Locked<FuseSession?>(nil)
   private let group = Locked<GroupSession?>(nil)
-  private let notifier = ServiceNotifier()
+  let notifier = ServiceNotifier()
   private let news: LogBudget
+  let threshold: LogThreshold
+  let hub = Locked<HubRuntime?>(nil)
+  let mountWatch = MountWatch()
 
-  package init(configuration: MountConfiguration, startup: Startup, log: Logger) {
+  /// `threshold`: from which level on all loggers write.
+  package init(
+    configuration: MountConfiguration, startup: Startup, threshold: LogThreshold, log: Logger
+  ) {
+    self.threshold = threshold
     self.configuration = configuration
     self.startup = startup
     self.log = log
@@ -52,10 +59,12 @@ package final class MountProgram: Sendable {
     let ownLock = try lockOwnFolder(folder)
     defer { withExtendedLifetime((state, ownLock)) {} }
     let signals = try SignalWatcher(waiter: startup.waiter { [self] in endRequested() }) {
-      [self] _ in endRequested()
+      [self] number in number == SIGHUP ? reloadRequested() : endRequested()
     }
     defer { signals.stop() }
-    let hub = try startHub(state)
+    let metrics = configuration.metrics.map { ($0, OperatorPort.beginCounting()) }
+    let hub = try startHub(state, try readSettings())
+    self.hub.withLock { $0 = hub }
     defer { hub?.stop() }
     let trust = GroupTrust(
       try knownGroup(hub, state), file: state.groupFile,
@@ -71,6 +80,12 @@ package final class MountProgram: Sendable {
     defer { control?.stop() }
     gate.join()
     try group.start()
+    let watch = try startWatch(group, hub, always: metrics != nil)
+    defer { watch?.stop() }
+    let port = try metrics.map { address, metrics in
+      try showStatus(at: address, metrics, group, hub, watch)
+    }
+    defer { port?.stop() }
     defer {
       notifier.stopping()
       group.leave()
@@ -193,11 +208,12 @@ extension MountProgram {
     }
   }
 
-  private func startHub(_ state: StateFolder) throws -> HubRuntime? {
+  private func startHub(_ state: StateFolder, _ file: SettingsFile) throws -> HubRuntime? {
     guard configuration.role == .host else { return nil }
+    let settings = try file.settings(configuration.hubSettings, given: configuration.given)
     let hub = try HubRuntime(
       listen: configuration.listen, stateFolder: configuration.stateFolder + "/hub",
-      settings: configuration.hubSettings, master: try state.identity().key, log: log)
+      settings: settings, master: try state.identity().key, log: log)
     try hub.start()
     startup.say("hub listens on \(ListenAddress(host: configuration.listen.host, port: hub.port))")
     return hub

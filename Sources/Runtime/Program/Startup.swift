@@ -14,6 +14,8 @@ package final class Startup: Sendable {
   private let isAwaited: Locked<Bool>
   /// Whether mount(8) waits.
   private let isByMount: Bool
+  /// Whether there is, or was, a mount.
+  private let isLive = Locked(false)
 
   private init(command: OwnedDescriptor?, logFile: LogFile?, isByMount: Bool = false) {
     self.command = command
@@ -63,7 +65,9 @@ package final class Startup: Sendable {
   package var isAwaitedByCommand: Bool { isAwaited.withLock { $0 } }
 
   /// A line for the user. Some of it may come from the hub or from peers.
-  package func say(_ line: String) {
+  package func say(_ line: String) { say(line, priority: .notice) }
+
+  private func say(_ line: String, priority: LinePriority) {
     let bytes = Array("fsharefs: \(TerminalText.escaped(line))\n".utf8)
     let isTold = isAwaited.withLock { isAwaited -> Bool in
       guard isAwaited, let command else { return false }
@@ -77,20 +81,41 @@ package final class Startup: Sendable {
       return true
     }
     if isTold { return }
-    if let logFile { return logFile.write(bytes) }
-    try? File.writeAll(bytes, to: STDERR_FILENO, "stderr")
+    let shown = stamped(bytes, priority: priority)
+    if let logFile { return logFile.write(shown) }
+    try? File.writeAll(shown, to: STDERR_FILENO, "stderr")
+  }
+
+  /// The line as the log has it, where it goes to a log. A person at a terminal wants the plain
+  /// line; so does whoever reads why a command has ended before there was a mount.
+  private func stamped(_ bytes: [UInt8], priority: LinePriority) -> [UInt8] {
+    let stamp = logFile == nil ? LogStamp.reader(of: STDERR_FILENO) : .plain
+    let isForPeople = isatty(STDERR_FILENO) == 1 || priority == .error && !isLive.withLock { $0 }
+    if logFile == nil, stamp == .plain, isForPeople { return bytes }
+    let text = bytes.drop { $0 != UInt8(ascii: " ") }.dropFirst()
+    let begin = stamp.begin("fsharefs", level: priority.level, priority: priority.rawValue)
+    return Array(begin.utf8) + text
+  }
+
+  /// How much a line matters, as syslog(3) counts.
+  private enum LinePriority: Int {
+    case error = 3
+    case notice = 5
+
+    var level: String { self == .error ? "error" : "notice" }
   }
 
   /// The mount is there: the command returns. Returns: false where it was ended before it could
   /// know.
   package func succeeded() -> Bool {
     if isByMount, command != nil { setsid() }
+    isLive.withLock { $0 = true }
     return finish(.success)
   }
 
   /// It did not work: the command ends with this line and code.
   package func failed(_ ending: Ending) {
-    say(ending.text)
+    say(ending.text, priority: .error)
     _ = finish(ending.code)
   }
 

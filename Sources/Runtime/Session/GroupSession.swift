@@ -33,6 +33,7 @@ package struct MasterParts: Sendable {
   package let master: Master
   package let journal: MasterJournal
   package let vault: KeyVault
+  let journalPath: String
   let restorationFile: RestorationFile
   /// What a person is to hear of the journal; nil where all is well.
   let remark: String?
@@ -44,8 +45,9 @@ package struct MasterParts: Sendable {
   ) throws(StateFault) {
     vault = try KeyVault(path: path + "/" + StateKind.vault.rawValue)
     restorationFile = RestorationFile(path: path + "/" + StateKind.restored.rawValue)
+    journalPath = path + "/" + StateKind.journal.rawValue
     let opened = try MasterJournal.open(
-      path + "/" + StateKind.journal.rawValue, vault: vault.summary,
+      journalPath, vault: vault.summary,
       restoration: restorationFile.load(), settings: settings, signer: signer)
     (journal, master, remark) = (opened.journal, opened.master, opened.remark)
   }
@@ -116,6 +118,7 @@ package final class GroupSession: @unchecked Sendable {
   let incarnation: Incarnation
   let system: String
   let journal: MasterJournal?
+  let journalPath: String?
   let vault: KeyVault?
   /// What keeps the list of a member that is not the master.
   let keeper: ListKeeper?
@@ -126,6 +129,8 @@ package final class GroupSession: @unchecked Sendable {
   let claim: [UInt8]
   package let sealer = Sealer()
   let log: Logger
+  let meters = MemberMeters()
+  let masterMeters: MasterMeters?
   /// The log of what a hub brings about that is away, or worse.
   let budget: LogBudget
   let report: @Sendable (GroupEvent) -> Void
@@ -149,6 +154,8 @@ package final class GroupSession: @unchecked Sendable {
     self.incarnation = incarnation
     self.system = system
     journal = master?.journal
+    journalPath = master?.journalPath
+    masterMeters = master == nil ? nil : MasterMeters()
     vault = master?.vault
     self.keeper = keeper
     restorationFile = master?.restorationFile

@@ -1,4 +1,5 @@
 import Core
+import CoreMetrics
 import Logging
 import Mount
 import Protocol
@@ -42,9 +43,14 @@ extension GroupSession {
       }
     case .presence(let publicID, let presence):
       let now = WallClock.seconds
-      state.withLock { $0.presenceTimes.note(publicID, presence, now: now) }
+      let isNews = state.withLock { $0.presenceTimes.note(publicID, presence, now: now) }
+      if isNews { log(.notice, "presence", publicID, "is \(Self.shown(presence))") }
       volume.reading.presenceChanged(publicID, presence)
-    case .decided(let publicID, let isIn): volume.reading.decided(publicID, isIn: isIn)
+    case .decided(let publicID, let isIn):
+      log(
+        .notice, "decisions", publicID,
+        isIn ? "was approved by the master" : "was put out by the master")
+      volume.reading.decided(publicID, isIn: isIn)
     case .openBulk(let tickets): openBulk(tickets)
     case .fault(let fault): found(fault)
     case .refusedByHub(let refused):
@@ -57,6 +63,13 @@ extension GroupSession {
     }
   }
 
+  /// A line about another member, who is called by number and name.
+  private func log(_ level: Logger.Level, _ kind: String, _ publicID: PublicID, _ what: String) {
+    let name = name(of: publicID)
+    budget.log(
+      level, kind, "member \(publicID) \(what)", metadata: name.isEmpty ? nil : ["name": "\(name)"])
+  }
+
   /// Does what the master wants done. Throws where it has to be kept first, and the disk does not
   /// take it.
   func perform(_ action: MasterAction) throws(SystemError) {
@@ -67,6 +80,7 @@ extension GroupSession {
       try journal!.append(ordered)
       compactJournal()
     case .publish(let ordered):
+      masterMeters?.changes.increment()
       let isHeard = state.withLock { state -> Bool in
         state.told = (ordered.order, ordered.history)
         return state.isMasterRegistered
@@ -81,6 +95,7 @@ extension GroupSession {
 
   /// Tells one member something in the master's name.
   func answer(_ publicID: PublicID, _ message: Message) {
+    masterMeters?.answers.increment()
     if publicID == .master {
       stepInPlace { $0.received(message, now: $1, into: &$2) }
     } else {

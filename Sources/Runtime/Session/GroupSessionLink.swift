@@ -1,4 +1,5 @@
 import Core
+import CoreMetrics
 import Logging
 import Mount
 package import Protocol
@@ -49,6 +50,7 @@ extension GroupSession: HubLinkHandler {
     volume.linkLost()
     stepMember { member, _, actions in member.linkLost(into: &actions) }
     if isLeaving { return }
+    meters.lost.increment()
     budget.log(.info, "lost connections", "not connected: \(failure)")
     if case .untrusted(let expected, let seen) = failure {
       report(.untrusted(trust.anotherHub(seen: seen, remembered: expected)))

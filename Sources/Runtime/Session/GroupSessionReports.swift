@@ -1,5 +1,6 @@
 package import Control
 import Core
+import Logging
 import Mount
 import Protocol
 import Sealing
@@ -37,10 +38,11 @@ extension GroupSession {
     switch (request.command, request.arguments.count) {
     case ("status", 0): .report(status(around))
     case ("members", 0): .report(members)
-    case ("approve", 1): decide(request.arguments[0], approves: true)
+    case ("approve", 1): decide(request.arguments[0], approves: true, by: request.user)
     case ("approve", 2):
-      decide(request.arguments[0], approves: true, words: request.arguments[1])
-    case ("disapprove", 1): decide(request.arguments[0], approves: false)
+      decide(
+        request.arguments[0], approves: true, words: request.arguments[1], by: request.user)
+    case ("disapprove", 1): decide(request.arguments[0], approves: false, by: request.user)
     case ("invite", 0): inviteAnswer(nil)
     case ("invite", 1): inviteAnswer(request.arguments[0])
     case ("name", 1): rename(request.arguments[0])
@@ -188,8 +190,10 @@ extension GroupSession {
   }
 
   /// Approves or disapproves a client. `words`: what somebody read from its screen, nil where
-  /// nobody did.
-  private func decide(_ who: String, approves: Bool, words: String? = nil) -> ControlResponse {
+  /// nobody did. `user`: who decides, for the log.
+  private func decide(
+    _ who: String, approves: Bool, words: String? = nil, by user: UInt32?
+  ) -> ControlResponse {
     guard isMaster else {
       return .refused("only the master app decides about members; ask where it runs")
     }
@@ -220,6 +224,8 @@ extension GroupSession {
       return .refused("the hub does not know client \(one.publicID) now; is it connected?")
     }
     let what = "client \(one.publicID) (\(one.name))"
+    log.notice(
+      "\(what) was \(approves ? "approved" : "disapproved") by user \(user.map { "\($0)" } ?? "?")")
     return .done(approves ? "\(what) approved; its words: \(seen)" : "\(what) disapproved")
   }
 

@@ -10,7 +10,7 @@ package import System
 package final class HubServer: @unchecked Sendable {
   /// The port that is listened on.
   package let port: UInt16
-  let limits: TransportLimits
+  private(set) var limits: TransportLimits
   let log: Logger
   /// The log of what strangers bring about.
   let budget: LogBudget
@@ -122,6 +122,26 @@ package final class HubServer: @unchecked Sendable {
     loop.assertServiceThread()
     guard let connection = connections[id], connection.bulk != nil else { return }
     connection.end()
+  }
+
+  /// How many connections there are. Service thread only.
+  package var connectionCount: Int { connections.count }
+
+  /// How many of them nobody has vouched for. Service thread only.
+  package var strangerCount: Int { unregistered.count }
+
+  /// Goes on with other limits, for connections that come from now on. Service thread only.
+  package func use(_ limits: TransportLimits) {
+    loop.assertServiceThread()
+    self.limits = limits
+  }
+
+  /// Shows another certificate of the same key to whoever connects from now on. Returns: false for
+  /// one of another key, and where no TLS is spoken. Service thread only.
+  package func use(_ identity: TLSIdentity) -> Bool {
+    loop.assertServiceThread()
+    guard case .server(let tls) = loop.tls else { return false }
+    return tls.use(identity)
   }
 
   /// Sets the server's one timer; nil cancels. Service thread only.

@@ -6,7 +6,9 @@ final class ServerTLS {
   /// system's certificates into it, and lose it when another context exists in the process.
   // SAFETY: made in init, freed in deinit, after the end of the context that was given it.
   let unusedClient: OpaquePointer
-  private let identity: TLSIdentity
+  private var identity: TLSIdentity
+  /// The server's context, once libwebsockets has made it; it lives as long as the loop.
+  private var server: UnsafeMutableRawPointer?
 
   /// TLS with this key.
   init(_ identity: TLSIdentity) {
@@ -24,6 +26,16 @@ final class ServerTLS {
   /// Sets up the server's context that libwebsockets has made. The answer is libwebsockets'.
   func configure(_ context: UnsafeMutableRawPointer?) -> Int32 {
     guard let context else { return -1 }
+    server = context
     return identity.configure(context) ? 0 : -1
+  }
+
+  /// Shows another certificate of the same key to whoever connects from now on. Returns: whether
+  /// that is so.
+  func use(_ renewed: TLSIdentity) -> Bool {
+    guard renewed.fingerprint == identity.fingerprint else { return false }
+    if let server, !renewed.configure(server) { return false }
+    identity = renewed
+    return true
   }
 }
