@@ -14,6 +14,19 @@ struct ManualsTests {
     #expect(try text(of: "debian/changelog").hasPrefix("fsharefs (\(version)) "))
   }
 
+  @Test func `the manual of mount(8) has every option that changes something`() throws {
+    let manual = try text(of: "share/man/mount.fsharefs.8")
+    let words = Set(manual.split { " \n,".contains($0) }.map(String.init))
+    for option in MountOption.all {
+      switch option.meaning {
+      case .setting, .kernel, .preparation:
+        let isThere = words.contains(option.name) || words.contains(option.name + "=")
+        #expect(isThere, "\(option.shown)")
+      case .commandLine, .cancels, .fixed, .fstab: break
+      }
+    }
+  }
+
   private func text(of file: String) throws -> String {
     String(decoding: try File.readAll("\(Self.root)/\(file)", limit: 1 << 20), as: UTF8.self)
   }

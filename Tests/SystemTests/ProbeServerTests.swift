@@ -1,4 +1,5 @@
 import Glibc
+import Protocol
 import Synchronization
 import System
 import Testing

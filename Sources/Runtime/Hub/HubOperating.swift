@@ -1,5 +1,6 @@
 package import System
-package import Transport
+package import Protocol
+import Transport
 
 /// What a hub alone does for who looks after the machine: it says how it does, and to the service
 /// manager that it gets on.

@@ -1,6 +1,7 @@
 import CoreMetrics
 import System
-package import Transport
+package import Protocol
+import Transport
 
 /// What a program says of itself to who looks after it: `/healthz`, 200 where it is well and 503
 /// with the reason where not, and `/metrics`, the numbers that Prometheus reads.

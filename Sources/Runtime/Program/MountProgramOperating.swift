@@ -2,6 +2,7 @@ import Control
 import Glibc
 import Logging
 import Mount
+import Protocol
 import System
 import Transport
 

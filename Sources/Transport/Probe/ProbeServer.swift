@@ -1,6 +1,7 @@
 import CWebSockets
 import Glibc
 import Logging
+package import Protocol
 package import System
 
 /// Answers who asks how a program does, over HTTP/1.1, on a port of its own: one request a
