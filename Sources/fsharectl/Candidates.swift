@@ -18,6 +18,11 @@ enum Candidates {
     report(SharesReport.self, of: "shares", words)?.shares.map(\.name).filter(isSafe) ?? []
   }
 
+  /// Where what runs here is mounted.
+  static let mounts = CompletionKind.custom { _, _, _ in
+    MountFinder().running.compactMap(\.mountpoint).filter(isSafe)
+  }
+
   /// Nobody waits longer for a word.
   private static let patience: Duration = .seconds(2)
 
@@ -25,21 +30,27 @@ enum Candidates {
   private static func report<Report: Decodable>(
     _ type: Report.Type, of command: String, _ words: [String]
   ) -> Report? {
+    guard let stateFolder = stateFolder(in: words) else { return nil }
     let response = try? ControlClient.call(
-      stateFolder: stateFolder(in: words), request: ControlRequest(command: command),
+      stateFolder: stateFolder, request: ControlRequest(command: command),
       timeout: patience)
     guard let response, response.status == 0 else { return nil }
     return try? response.result?.decode(as: type)
   }
 
-  /// The state folder that the line typed so far names.
-  private static func stateFolder(in words: [String]) -> String {
-    var following = words[...]
-    while let word = following.popFirst() {
-      if word == "--state", let folder = following.first { return folder }
-      if word.hasPrefix("--state=") { return String(word.dropFirst("--state=".count)) }
+  /// The state folder that the line typed so far means; nil where it cannot be told.
+  private static func stateFolder(in words: [String]) -> String? {
+    try? MountFinder.stateFolder(
+      state: value(of: "--state", in: words), mount: value(of: "--mount", in: words),
+      for: .deciders)
+  }
+
+  private static func value(of option: String, in words: [String]) -> String? {
+    for (index, word) in words.enumerated() {
+      if word == option { return index + 1 < words.count ? words[index + 1] : nil }
+      if word.hasPrefix(option + "=") { return String(word.dropFirst(option.count + 1)) }
     }
-    return Environment.get("FSHAREFS_STATE") ?? XDG.state
+    return nil
   }
 
   /// Whether no shell makes anything else of a word. Members choose their names themselves, and

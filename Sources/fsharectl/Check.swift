@@ -18,7 +18,7 @@ struct Check: ParsableCommand {
                 fsharectl check --state /backup/fsharefs
       """)
 
-  @Argument(help: "A file or folder in the mount.")
+  @Argument(help: "A file or folder in the mount.", completion: .file())
   var path: String?
 
   @Flag(help: "Of the files, name only those that are not whole.")

@@ -7,7 +7,8 @@ struct CommonOptions: ParsableArguments {
     help: ArgumentHelp(
       "A path in the mount that is meant.",
       discussion: "Default: the mount of PATH or of the current directory, else the only one.",
-      valueName: "path"))
+      valueName: "path"),
+    completion: Candidates.mounts)
   var mount: String?
 
   @Option(
@@ -30,17 +31,8 @@ struct CommonOptions: ParsableArguments {
   func stateFolder(
     about path: String? = nil, for audience: MountFinder.Audience = .anybody
   ) throws -> String {
-    if let state { return state }
-    if mount == nil, let state = Environment.get("FSHAREFS_STATE") { return state }
     do throws(MountFinder.NotFound) {
-      let finder = MountFinder()
-      if let mount {
-        if let found = try finder.stateFolder(containing: mount) { return found }
-        throw MountFinder.NotFound(
-          text: "\(mount) does not lie in a mount of fsharefs", code: MountFinder.unavailable)
-      }
-      if let path, let found = try finder.stateFolder(containing: path) { return found }
-      return try finder.stateFolder(for: audience) ?? XDG.state
+      return try MountFinder.stateFolder(state: state, mount: mount, about: path, for: audience)
     } catch {
       // The list of those that run has lines of its own.
       for line in error.text.split(separator: "\n") { Console.remark(String(line)) }

@@ -21,7 +21,7 @@ struct Leave: ParsableCommand {
   /// How long a process may take to end: its last words wait for the group's answer.
   private static let patience: Duration = .seconds(20)
 
-  @Argument(help: "The mount, or a path in it.")
+  @Argument(help: "The mount, or a path in it.", completion: Candidates.mounts)
   var path: String?
 
   @Flag(help: "Wait for no reader.")

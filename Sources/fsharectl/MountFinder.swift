@@ -35,6 +35,23 @@ struct MountFinder {
     records = RunningRecords.all(mounted)
   }
 
+  /// The state folder that a command is for: what its options say, else the mount in which what it
+  /// is about lies, else the current directory or the only one that runs. Where nothing is known to
+  /// run, that of `fsharefs` without `--state`.
+  static func stateFolder(
+    state: String?, mount: String?, about path: String? = nil, for audience: Audience = .anybody
+  ) throws(NotFound) -> String {
+    if let state { return state }
+    if mount == nil, let state = Environment.get("FSHAREFS_STATE") { return state }
+    let finder = MountFinder()
+    if let mount {
+      if let found = try finder.stateFolder(containing: mount) { return found }
+      throw NotFound(text: "\(mount) does not lie in a mount of fsharefs", code: unavailable)
+    }
+    if let path, let found = try finder.stateFolder(containing: path) { return found }
+    return try finder.stateFolder(for: audience) ?? XDG.state
+  }
+
   /// Mounts that nobody serves, as far as the records say: this user's, and for root everybody's.
   var unserved: [String] {
     let served = records.filter { ControlClient.presence($0.stateFolder) != .nobody }

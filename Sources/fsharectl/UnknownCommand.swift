@@ -8,6 +8,10 @@ enum UnknownCommand {
 
   /// One line; nil where there is nothing to say.
   static func among(_ words: [String]) -> String? {
+    // What a shell asks is the argument parser's alone.
+    if words.first?.hasPrefix("---") == true || words.first == "--generate-completion-script" {
+      return nil
+    }
     var index = 0
     while index < words.count, words[index].hasPrefix("-") {
       if words[index] == "--" { return nil }

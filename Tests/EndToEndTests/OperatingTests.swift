@@ -54,7 +54,7 @@ extension EndToEnd {
           ], output: output, errors: output)
         _ = fixture.watch(command)
         #expect(try command.wait() == .exit(0))
-        let daemons = Watchdog.processes(naming: state)
+        let daemons = Watchdog.processes(naming: fixture.folder)
         let daemon = try #require(daemons.first)
         let log = state + "/log"
         try Files.rename(log, log + ".old")
@@ -78,7 +78,7 @@ extension EndToEnd {
         #expect(try Files.text(mount + "/file") == "still there")
         #expect(MountPoint.isLive(mount))
         for pid in daemons { _ = kill(pid, SIGTERM) }
-        try eventually("it has ended") { Watchdog.processes(naming: state).isEmpty }
+        try eventually("it has ended") { Watchdog.processes(naming: fixture.folder).isEmpty }
       }
     }
 
