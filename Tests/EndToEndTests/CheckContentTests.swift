@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   /// `fsharectl check PATH`.
   @Suite struct CheckContent {
     private func check(_ fixture: Fixture, _ path: String) throws -> (Ending, CheckReport) {

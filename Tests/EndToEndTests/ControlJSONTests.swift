@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   /// docs/control.md says every field of `--json`; what the programs write is that, no more.
   @Suite struct ControlJSON {
     /// One row of the page.

@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   /// `fsharectl` as a tool: what it prints where, for a person and for a program.
   @Suite struct ControlTool {
     private static let commands = [

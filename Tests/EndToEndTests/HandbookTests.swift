@@ -2,7 +2,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   /// What people are told to type does what they are told it does.
   @Suite(.enabled(if: geteuid() == 0, "only root can make machines of namespaces"))
   struct Handbook {
@@ -25,7 +25,7 @@ extension EndToEnd {
   }
 }
 
-extension EndToEnd {
+extension Commands {
   /// What the programs say of themselves elsewhere: in manuals and to shells.
   @Suite struct Manuals {
     /// The manual of each program, and the words of `--help`.

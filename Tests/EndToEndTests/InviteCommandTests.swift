@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   /// How `fsharectl` shows an invite; what is in it is somebody else's answer.
   @Suite struct InviteCommand {
     private static let link =

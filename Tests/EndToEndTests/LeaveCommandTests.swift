@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   /// `fsharectl leave`.
   @Suite struct LeaveCommand {
     @Test func itWaitsForWhoReadsAndThenUnmounts() throws {

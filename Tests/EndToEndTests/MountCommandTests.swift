@@ -4,7 +4,7 @@ import Runtime
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   /// mount(8) and fstab, in a mount namespace of each test's own.
   @Suite(.enabled(if: geteuid() == 0, "only root can make a mount namespace")) struct MountCommand {
     /// A group, and a namespace in which one of its members mounts.

@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   /// What whoever looks after a machine sees of the programs, and asks of them.
   @Suite struct Operating {
     /// One line for each event that matters, with its time; no names in the hub's log.

@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   @Suite struct ReadmeStory {
     /// S1, S2, S5, S8, S33, S34.
     @Test func twoPeopleShareFoldersBothWays() throws {

@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   /// `fsharectl watch`: the master's user is asked about each client as it comes.
   @Suite struct WatchAtTheDoor {
     @Test func eachClientIsAskedAboutOnce() throws {

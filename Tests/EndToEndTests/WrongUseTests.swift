@@ -6,7 +6,7 @@ import Protocol
 import System
 import Testing
 
-extension EndToEnd {
+extension Commands {
   /// Each wrong use is one line on stderr, that begins with the program's name, and its exit code.
   @Suite struct WrongUse {
     /// Runs `fsharefs` and checks how it fails.
