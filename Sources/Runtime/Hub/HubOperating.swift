@@ -1,5 +1,5 @@
-package import System
 package import Protocol
+package import System
 import Transport
 
 /// What a hub alone does for who looks after the machine: it says how it does, and to the service

@@ -1,6 +1,6 @@
 import CoreMetrics
-import System
 package import Protocol
+import System
 import Transport
 
 /// What a program says of itself to who looks after it: `/healthz`, 200 where it is well and 503
