@@ -1,4 +1,4 @@
-package import Core
+import Core
 import CoreMetrics
 import DequeModule
 package import Logging
@@ -12,29 +12,6 @@ package import Transport
 // SAFETY: the server calls its handler on one thread; the few calls from elsewhere go through
 // `perform`.
 package final class HubRuntime: HubServerHandler, @unchecked Sendable {
-  package struct Settings: Sendable {
-    package var hub = Hub.Settings()
-    package var transport = TransportLimits()
-    /// Who may have a control plane without TLS.
-    package var plain = PlainPolicy.loopback
-    /// Whether the frames of members on this machine are marked too.
-    package var tagsAll = false
-    package init() {}
-
-    /// Connections stay below what the process may have, beside its own files, and those who wait
-    /// for approval leave half of that to others. Returns: whether anything had to be lowered.
-    package mutating func fit(descriptors: Int) -> Bool {
-      let room = max(8, descriptors - Self.reserve)
-      let connections = min(transport.connections, room)
-      let waiting = min(hub.waitingLimit, room / 2)
-      defer { (transport.connections, hub.waitingLimit) = (connections, waiting) }
-      return connections < transport.connections || waiting < hub.waitingLimit
-    }
-
-    /// Descriptors for what is not a connection: files, pipes, and the mount of a host.
-    private static let reserve = 256
-  }
-
   /// The control session and the bulk streams of one member.
   private struct Plane {
     let challenge: [UInt8]
@@ -49,13 +26,13 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   /// How often time is looked at: fine enough for graces and lifetimes of seconds.
   private static let tickEvery: Duration = .milliseconds(250)
 
-  private(set) var hub: Hub
+  var hub: Hub
   let registry: HubRegistry
   let stateFolder: String
   private let tls: TLSIdentity
   private let tagsAll: Bool
   /// Bytes that may wait for one session.
-  private var queueLimit: Int
+  var queueLimit: Int
   /// When the registry, which the disk did not take, is tried again; nil where it is as it should
   /// be.
   var registryTryAt: Instant?
@@ -137,37 +114,6 @@ package final class HubRuntime: HubServerHandler, @unchecked Sendable {
   package func start() throws(SystemError) {
     try server!.start()
     server!.perform { [self] in server!.setTimer(after: Self.tickEvery) }
-  }
-
-  /// Goes on with other settings, for what begins from now on, and with the certificate that lies
-  /// in the state folder, if it is of the same key. Any thread; blocks on the disk. Throws: an
-  /// ending where the certificate cannot be used; the settings are in force all the same.
-  package func use(_ settings: Settings) throws(Ending) {
-    var settings = settings
-    _ = settings.fit(descriptors: DescriptorLimit.current)
-    server?.perform { [self, settings] in
-      hub.use(settings.hub)
-      server?.use(settings.transport)
-      queueLimit = settings.transport.controlQueueBytes
-    }
-    let renewed: TLSIdentity
-    do throws(SystemError) {
-      // A key that is missing is made at a start only: to members it would be another hub.
-      _ = try Stat(path: "\(stateFolder)/\(TLSIdentity.keyName)")
-      renewed = try TLSIdentity(folder: stateFolder)
-    } catch {
-      throw Ending(TLSFiles.fault(error, in: stateFolder))
-    }
-    guard renewed.fingerprint == fingerprint else {
-      throw Ending(
-        .folder,
-        "\(stateFolder)/\(TLSIdentity.keyName) is another key than members know: the one from before stays in use until the next start"
-      )
-    }
-    server?.perform { [self] in
-      if server?.use(renewed) == true { return }
-      log.error("the certificate is not taken; the old one stays")
-    }
   }
 
   /// Closes every connection and ends the thread.

@@ -1,5 +1,31 @@
-import Core
-import Transport
+package import Core
+package import Transport
+
+extension HubRuntime {
+  /// What a hub is started with.
+  package struct Settings: Sendable {
+    package var hub = Hub.Settings()
+    package var transport = TransportLimits()
+    /// Who may have a control plane without TLS.
+    package var plain = PlainPolicy.loopback
+    /// Whether the frames of members on this machine are marked too.
+    package var tagsAll = false
+    package init() {}
+
+    /// Connections stay below what the process may have, beside its own files, and those who wait
+    /// for approval leave half of that to others. Returns: whether anything had to be lowered.
+    package mutating func fit(descriptors: Int) -> Bool {
+      let room = max(8, descriptors - Self.reserve)
+      let connections = min(transport.connections, room)
+      let waiting = min(hub.waitingLimit, room / 2)
+      defer { (transport.connections, hub.waitingLimit) = (connections, waiting) }
+      return connections < transport.connections || waiting < hub.waitingLimit
+    }
+
+    /// Descriptors for what is not a connection: files, pipes, and the mount of a host.
+    private static let reserve = 256
+  }
+}
 
 /// What may be said of a hub by name: on the command line, and in its file of settings.
 extension HubRuntime.Settings {
