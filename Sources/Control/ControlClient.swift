@@ -3,6 +3,17 @@ import System
 
 /// The asking side of the control socket.
 package enum ControlClient {
+  /// A report, where there is one to be had: for who goes on without it. Blocks; `timeout` bounds
+  /// each step.
+  package static func report<Report: Decodable>(
+    _ type: Report.Type, of command: String, _ arguments: [String] = [], stateFolder: String,
+    timeout: Duration
+  ) -> Report? {
+    let request = ControlRequest(command: command, arguments: arguments)
+    let response = try? call(stateFolder: stateFolder, request: request, timeout: timeout)
+    return response?.result.flatMap { try? $0.decode(as: type) }
+  }
+
   /// Sends one request to the `fsharefs` with this state folder and waits for its answer. Blocks.
   ///
   /// Throws `ControlError` (`notRunning` when nothing listens there) or `SystemError`. `timeout`

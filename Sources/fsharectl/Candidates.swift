@@ -30,12 +30,9 @@ enum Candidates {
   private static func report<Report: Decodable>(
     _ type: Report.Type, of command: String, _ words: [String]
   ) -> Report? {
-    guard let stateFolder = stateFolder(in: words) else { return nil }
-    let response = try? ControlClient.call(
-      stateFolder: stateFolder, request: ControlRequest(command: command),
-      timeout: patience)
-    guard let response, response.status == 0 else { return nil }
-    return try? response.result?.decode(as: type)
+    stateFolder(in: words).flatMap {
+      ControlClient.report(type, of: command, stateFolder: $0, timeout: patience)
+    }
   }
 
   /// The state folder that the line typed so far means; nil where it cannot be told.

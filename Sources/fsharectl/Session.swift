@@ -54,10 +54,8 @@ struct Session {
     _ type: Report.Type, of command: String, _ arguments: [String] = [],
     timeout: Duration = .seconds(5)
   ) -> Report? {
-    let request = ControlRequest(command: command, arguments: arguments)
-    let response = try? ControlClient.call(
-      stateFolder: stateFolder, request: request, timeout: timeout)
-    return response?.result.flatMap { try? $0.decode(as: type) }
+    ControlClient.report(
+      type, of: command, arguments, stateFolder: stateFolder, timeout: timeout)
   }
 
   /// Gives an order and writes what came of it. Throws `ExitCode`.
