@@ -93,14 +93,7 @@ extension StateFile {
   /// The bytes of a file; nil where there is none. What is no regular file is not waited for.
   static func read(_ kind: StateKind, _ path: String) throws(StateFault) -> [UInt8]? {
     do throws(SystemError) {
-      let file = OwnedDescriptor(
-        try retryingOnInterrupt("open \(path)") {
-          open(path.cPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        })
-      guard try Stat(descriptor: file.raw).isRegular else {
-        throw SystemError(code: EINVAL, call: "read \(path), which is not a file")
-      }
-      return try File.readAll(file, path, limit: kind.limit)
+      return try File.readRegular(path, limit: kind.limit)
     } catch {
       if error.code == ENOENT { return nil }
       if error.code == EFBIG { throw .damaged(kind, path, "it is too long") }

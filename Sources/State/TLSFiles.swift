@@ -25,12 +25,12 @@ package enum TLSFiles {
     guard access(keyPath.cPath, F_OK) == 0 else { return nil }
     try Privacy.check(file: keyPath)
     do throws(SystemError) {
-      let key = try File.readAll(keyPath, limit: limit)
+      let key = try File.readRegular(keyPath, limit: limit)
       guard copenssl_is_key(key, Int32(key.count)) == 1 else {
         throw SystemError(code: EINVAL, call: "read a private key without password from \(keyPath)")
       }
       guard access(certificatePath.cPath, F_OK) == 0 else { return true }
-      let certificate = try File.readAll(certificatePath, limit: limit)
+      let certificate = try File.readRegular(certificatePath, limit: limit)
       var hash = [UInt8](repeating: 0, count: 32)
       guard
         copenssl_check_pair(

@@ -11,6 +11,19 @@ package enum File {
     return try readAll(file, path, limit: limit)
   }
 
+  /// The content of a regular file. Throws EFBIG when it is longer than `limit` bytes, EINVAL where
+  /// something else lies there: a pipe would be waited for without end.
+  package static func readRegular(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    let file = OwnedDescriptor(
+      try retryingOnInterrupt("open \(path)") {
+        open(path.cPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+      })
+    guard try Stat(descriptor: file.raw).isRegular else {
+      throw SystemError(code: EINVAL, call: "read \(path), which is not a file")
+    }
+    return try readAll(file, path, limit: limit)
+  }
+
   /// What follows in an open file. Throws EFBIG when that is longer than `limit` bytes.
   package static func readAll(
     _ file: OwnedDescriptor, _ path: String, limit: Int

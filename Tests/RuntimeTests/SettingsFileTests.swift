@@ -55,6 +55,18 @@ struct SettingsFileTests {
     }
   }
 
+  @Test func `a pipe in its place is named, and not waited for`() throws {
+    let path = "/tmp/fsharefs-settings-\(SecureRandom.uint64())"
+    #expect(mkfifo(path.cPath, 0o600) == 0)
+    defer { unlink(path.cPath) }
+    do throws(Ending) {
+      _ = try SettingsFile(path: path)
+      Issue.record("it was taken")
+    } catch {
+      #expect(error.code == .usage && error.text.contains(path), "\(error.text)")
+    }
+  }
+
   @Test func `without the file all is as the command line and the defaults say`() throws {
     let file = try SettingsFile(path: "/tmp/there-is-no-such-file-\(SecureRandom.uint64())")
     #expect(file == SettingsFile())

@@ -107,7 +107,7 @@ package final class StateFolder: Sendable {
     }
     // Before there were pins, the address was all that was kept.
     let older = path + "/" + Self.olderGroupName
-    guard let bytes = try? File.readAll(older, limit: 4_096),
+    guard let bytes = try? File.readRegular(older, limit: 4_096),
       let text = String(validating: bytes, as: UTF8.self),
       let address = try? HubAddress(parsing: text)
     else { return nil }

@@ -31,7 +31,7 @@ package struct SettingsFile: Sendable, Equatable {
   /// line that cannot be.
   package init(path: String) throws(Ending) {
     let bytes: [UInt8]
-    do throws(SystemError) { bytes = try File.readAll(path, limit: Self.limit) } catch {
+    do throws(SystemError) { bytes = try File.readRegular(path, limit: Self.limit) } catch {
       guard error.code != ENOENT else {
         self.init()
         return

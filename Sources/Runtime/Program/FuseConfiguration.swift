@@ -21,7 +21,7 @@ enum FuseConfiguration {
   }
 
   private static var allowsOthers: Bool {
-    guard let bytes = try? File.readAll(path, limit: 1 << 20) else { return false }
+    guard let bytes = try? File.readRegular(path, limit: 1 << 20) else { return false }
     return bytes.split(separator: UInt8(ascii: "\n")).contains { line in
       line.filter { $0 > UInt8(ascii: " ") } == Array("user_allow_other".utf8)
     }

@@ -64,7 +64,7 @@ package struct TLSIdentity: Sendable {
       throw SystemError(
         code: EACCES, call: "use \(path), which others may read or change: chmod 600 \(path)")
     }
-    let content = try File.readAll(path, limit: fileLimit)
+    let content = try File.readRegular(path, limit: fileLimit)
     guard copenssl_is_key(content, Int32(content.count)) == 1 else {
       throw SystemError(code: EINVAL, call: "read a private key without password from \(path)")
     }
@@ -72,7 +72,7 @@ package struct TLSIdentity: Sendable {
   }
 
   private static func read(_ path: String) throws(SystemError) -> [UInt8]? {
-    do throws(SystemError) { return try File.readAll(path, limit: fileLimit) } catch {
+    do throws(SystemError) { return try File.readRegular(path, limit: fileLimit) } catch {
       if error.code == ENOENT { return nil }
       throw error
     }
