@@ -56,9 +56,18 @@ package final class LogFile: Sendable {
     _ = ftruncate(descriptor, 0)
   }
 
+  /// Opens what is to be a log and closes it again: for who named it, and is there to be told.
+  package static func check(_ path: String) throws(SystemError) {
+    _ = OwnedDescriptor(
+      try retryingOnInterrupt("log file \(path)") { open(path.cPath, flags, mode_t(0o600)) })
+  }
+
+  /// A pipe that nobody reads is not waited for.
+  private static let flags =
+    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+
   private func begin(flags: Int32) -> Bool {
-    let file = open(
-      path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, mode_t(0o600))
+    let file = open(path, Self.flags | flags, mode_t(0o600))
     lead(to: file)
     return file >= 0
   }

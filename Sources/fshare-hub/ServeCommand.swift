@@ -46,6 +46,11 @@ struct ServeCommand: ParsableCommand {
 
   private func serve() throws {
     Allocator.keepFreedMemory()
+    if let logFile {
+      do throws(SystemError) { try LogFile.check(logFile) } catch {
+        throw Ending(.folder, "\(error)")
+      }
+    }
     let log = logFile.map { LogFile(path: $0, leading: [STDERR_FILENO]) }
     let threshold = StderrLogHandler.install(
       program: "fshare-hub", level: verbose ? .debug : .notice, file: log)
@@ -54,7 +59,7 @@ struct ServeCommand: ParsableCommand {
     defer { withExtendedLifetime(lock) {} }
     let sources = HubSettingsSource(
       path: settings ?? "\(folder)/\(SettingsFile.name)", base: try baseSettings(),
-      given: hubOptions.given, isVerbose: verbose, threshold: threshold, logFile: log)
+      given: hubOptions.given, isVerbose: verbose, threshold: threshold)
     let address = try ListenAddress(parsing: listen)
     let metrics = try metrics.map {
       (try ListenAddress(parsingProbe: $0), OperatorPort.beginCounting())
@@ -63,9 +68,13 @@ struct ServeCommand: ParsableCommand {
       listen: address, stateFolder: folder, settings: try sources.read(),
       log: Logger(label: "fshare-hub"))
     let notifier = ServiceNotifier()
+    let reloading = Reloading(
+      log: Logger(label: "fshare-hub"), logFile: log, notifier: notifier)
     let ended = Monitor(false)
     let signals = try SignalWatcher { number in
-      if number == SIGHUP { return sources.reload(hub, notifier) }
+      if number == SIGHUP {
+        return reloading.begin { () throws(Ending) in try hub.use(sources.read()) }
+      }
       // Whoever asks a second time does not want to wait.
       if ended.withLock({ $0 }) { _exit(Runtime.ExitCode.success.rawValue) }
       ended.update { $0 = true }

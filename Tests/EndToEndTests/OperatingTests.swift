@@ -102,6 +102,14 @@ extension Commands {
         try eventually("what is for debugging is logged") {
           try Files.text(log).contains(" debug: ")
         }
+        // A pipe in the file's place is named, not waited for.
+        let settings = hub.state + "/settings"
+        #expect(unlink(settings.cPath) == 0 && mkfifo(settings.cPath, 0o600) == 0)
+        hub.process.kill(SIGHUP)
+        try eventually("the pipe is named") {
+          try Files.text(log).contains("not all settings were read again: settings \(settings)")
+        }
+        #expect(unlink(settings.cPath) == 0)
         // Another key would be another hub.
         let other = try fixture.hub()
         for name in ["tls-cert.pem", "tls-key.pem"] {
@@ -110,6 +118,21 @@ extension Commands {
         hub.process.kill(SIGHUP)
         try eventually("the key is refused") { try Files.text(log).contains("is another key") }
         #expect(try guest.status().hubConnected)
+      }
+    }
+
+    /// Who names a log that cannot be is told so, and not left without one.
+    @Test func aLogThatCannotBeIsRefused() throws {
+      try withFixture { fixture in
+        let pipe = fixture.newPath("pipe")
+        #expect(mkfifo(pipe.cPath, 0o600) == 0)
+        for log in [pipe, fixture.folder, fixture.newPath("missing") + "/log"] {
+          let hub = try fixture.run([
+            Programs.hub, "--listen", "127.0.0.1:0", "--state", fixture.newPath("hub-state"),
+            "--log-file", log,
+          ])
+          #expect(hub.ending == .exit(73) && hub.errors.contains(log))
+        }
       }
     }
 

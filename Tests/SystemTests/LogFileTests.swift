@@ -55,6 +55,15 @@ struct LogFileTests {
     #expect(try content(path) == "after\n")
   }
 
+  @Test func `a pipe in its place is not waited for, and whoever asks is told`() throws {
+    try File.makeDirectories(folder, mode: 0o700)
+    #expect(mkfifo(path.cPath, 0o600) == 0)
+    let descriptor = dup(STDIN_FILENO)
+    defer { end(descriptor) }
+    #expect(throws: SystemError.self) { try LogFile.check(path) }
+    LogFile(path: path, leading: [descriptor]).write(Array("into nothing\n".utf8))
+  }
+
   @Test func `a log that cannot be opened leads nowhere`() throws {
     let descriptor = dup(STDIN_FILENO)
     defer { end(descriptor) }

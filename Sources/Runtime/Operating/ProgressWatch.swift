@@ -20,6 +20,8 @@ package final class ProgressWatch: Sendable {
   package static let patience: Duration = .seconds(10)
   /// How often is looked where somebody asks how the program does.
   private static let lookEvery: Duration = .seconds(1)
+  /// Nor oftener than this, whatever the manager wants: looking would be all that is done.
+  private static let lookAtMostEvery: Duration = .milliseconds(10)
 
   private let state: Monitor<State>
   private let every: Duration
@@ -36,7 +38,7 @@ package final class ProgressWatch: Sendable {
     self.looks = looks
     self.notifier = notifier
     self.log = log
-    every = min(Self.lookEvery, limit.map { $0 / 4 } ?? Self.lookEvery)
+    every = max(Self.lookAtMostEvery, min(Self.lookEvery, limit.map { $0 / 4 } ?? Self.lookEvery))
     state = Monitor(State(lookedAt: MonotonicClock.now))
   }
 

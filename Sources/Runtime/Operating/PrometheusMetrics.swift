@@ -4,8 +4,8 @@ import System
 
 /// What swift-metrics counts, as Prometheus reads it: the text format 0.0.4.
 ///
-/// Made for programs whose names of metrics are their own: a label of swift-metrics is the name, and
-/// what it means is known beforehand (`help`).
+/// Made for programs whose names of metrics are their own: a label of swift-metrics is the name,
+/// and what it means is known beforehand (`help`).
 package final class PrometheusMetrics: MetricsFactory, Sendable {
   /// What a family of series is.
   private enum Kind: String {

@@ -22,6 +22,7 @@ package final class MountProgram: Sendable {
   let threshold: LogThreshold
   let hub = Locked<HubRuntime?>(nil)
   let mountWatch = MountWatch()
+  let reloading: Reloading
 
   /// `threshold`: from which level on all loggers write.
   package init(
@@ -32,6 +33,7 @@ package final class MountProgram: Sendable {
     self.startup = startup
     self.log = log
     news = LogBudget(log)
+    reloading = Reloading(log: log, logFile: startup.logFile, notifier: notifier)
   }
 
   /// Runs to the end. Returns: the exit code; why, if it failed, was said.

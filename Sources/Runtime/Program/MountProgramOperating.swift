@@ -12,23 +12,11 @@ extension MountProgram {
   /// It never ends a mount, also where it comes from a terminal that is gone. On the signal thread,
   /// which must not wait for a disk.
   func reloadRequested() {
-    let reloading = try? Thread.start(name: "reloading") { [self] in reload() }
-    if reloading == nil { log.error("the settings are not read again: there is no thread for it") }
-  }
-
-  private func reload() {
-    notifier.reloading()
-    startup.logFile?.reopen()
-    do throws(Ending) {
+    reloading.begin { [self] () throws(Ending) in
       let file = try readSettings()
-      if let hub = hub.withLock({ $0 }) {
-        try hub.use(file.settings(configuration.hubSettings, given: configuration.given))
-      }
-      log.notice("the settings were read again, and the log opened")
-    } catch {
-      log.error("the settings stay as they were: \(error)")
+      guard let hub = hub.withLock({ $0 }) else { return }
+      try hub.use(file.settings(configuration.hubSettings, given: configuration.given))
     }
-    notifier.ready()
   }
 
   /// Reads the file of settings, and has the log follow it.
