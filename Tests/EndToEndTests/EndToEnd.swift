@@ -3,6 +3,6 @@ import Testing
 /// Everything that real processes and real mounts are needed for. One after the other: two mounts
 /// and a hub are load enough. The numbers (S1 …) are those of docs/semantics.md.
 @Suite(
-  .serialized,
+  .serialized, .lane,
   .enabled(if: Programs.canMount, "/dev/fuse is not there: mount tests are skipped"))
 struct EndToEnd {}

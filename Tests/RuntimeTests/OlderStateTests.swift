@@ -158,7 +158,7 @@ struct OlderStateTests {
     try put(Array("hub 192.0.2.1:7420\npin \(fingerprint(1))\n".utf8), folder + "/group")
     try put(Array("9223372036854775807".utf8), folder + "/incarnation")
     try put([UInt8](repeating: 3, count: 32), folder + "/cache-key")
-    let state = try StateFolder(path: folder, log: quiet)
+    let state = try openState(folder)
     #expect(try state.identity().key == identity.key)
     #expect(try state.deviceName(given: nil).text == "anna")
     #expect(try state.knownGroup()?.hub == fingerprint(1))
@@ -190,7 +190,7 @@ struct OlderStateTests {
       !$0.hasPrefix("fsharefs ") && !$0.hasPrefix("pin ")
     }
     try put(Array((left.joined(separator: "\n") + "\n").utf8), folder + "/group")
-    let group = try #require(try StateFolder(path: folder, log: quiet).knownGroup())
+    let group = try #require(try openState(folder).knownGroup())
     #expect(group.hub == nil && group.master == fingerprint(2))
   }
 }

@@ -91,12 +91,12 @@ struct StateDamageTests {
   }
 
   @Test func `a number for a run grows however the file is`() throws {
-    let first = try StateFolder(path: folder, log: quiet).nextIncarnation()
+    let first = try openState(folder).nextIncarnation()
     try put([1, 2, 3], folder + "/incarnation")
-    let second = try StateFolder(path: folder, log: quiet).nextIncarnation()
+    let second = try openState(folder).nextIncarnation()
     #expect(second >> 20 >= first >> 20)
     try StateFile.write(.incarnation, folder + "/incarnation", Array("\(UInt64.max)".utf8))
-    #expect(try StateFolder(path: folder, log: quiet).nextIncarnation() == .max)
+    #expect(try openState(folder).nextIncarnation() == .max)
   }
 
   @Test(arguments: StateScene.precious)
@@ -107,7 +107,7 @@ struct StateDamageTests {
   }
 
   @Test func `what a process left that died while it wrote is removed, and nothing else`() throws {
-    let state = try StateFolder(path: folder, log: quiet)
+    let state = try openState(folder)
     _ = try state.identity()
     for name in ["key.new-12ab", "vault.new-ffffffffffffffff", "mine.new-1", "key.new-x"] {
       try put([1], "\(folder)/\(name)")

@@ -13,7 +13,7 @@ struct StateFolderTests {
   init() throws { place = try TemporaryFolder() }
 
   @Test func `a fresh folder and its files are the user's alone`() throws {
-    let state = try StateFolder(path: path, log: quiet)
+    let state = try openState(path)
     let key = try state.identity().key
     try state.keep(
       KnownGroup(address: HubAddress(host: "h", port: 1, secure: true), hub: nil, master: nil))
@@ -28,16 +28,16 @@ struct StateFolderTests {
   func `a folder that others may enter is refused, with what to do`(mode: mode_t) throws {
     try File.makeDirectories(path, mode: 0o700)
     _ = chmod(path, mode)
-    let ending = #expect(throws: Ending.self) { try StateFolder(path: path, log: quiet) }
+    let ending = #expect(throws: Ending.self) { try openState(path) }
     #expect(ending?.code == .folder)
     #expect(ending?.text.hasSuffix("chmod 700 \(path)") == true)
     _ = chmod(path, 0o700)
-    _ = try StateFolder(path: path, log: quiet)
+    _ = try openState(path)
   }
 
   @Test(arguments: [0o640, 0o604, 0o620, 0o666] as [mode_t])
   func `a key that others may read or write is refused, with what to do`(mode: mode_t) throws {
-    let state = try StateFolder(path: path, log: quiet)
+    let state = try openState(path)
     let key = try state.identity().key
     _ = chmod(path + "/key", mode)
     let ending = #expect(throws: Ending.self) { try state.identity() }
@@ -49,7 +49,7 @@ struct StateFolderTests {
 
   @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
   func `what belongs to somebody else is refused`() throws {
-    let state = try StateFolder(path: path, log: quiet)
+    let state = try openState(path)
     _ = try state.identity()
     _ = chown(path + "/key", 12_345, 12_345)
     #expect(throws: Ending.self) { try state.identity() }
@@ -58,7 +58,7 @@ struct StateFolderTests {
   }
 
   @Test(arguments: [0, 63, 65, 4_096]) func `what is no key is refused`(count: Int) throws {
-    let state = try StateFolder(path: path, log: quiet)
+    let state = try openState(path)
     try File.writeAtomically(
       path + "/key", [UInt8](repeating: 7, count: count), mode: 0o600)
     let ending = #expect(throws: Ending.self) { try state.identity() }
@@ -66,7 +66,7 @@ struct StateFolderTests {
   }
 
   @Test func `the group is remembered; a garbled one is refused by name`() throws {
-    let state = try StateFolder(path: path, log: quiet)
+    let state = try openState(path)
     #expect(try state.knownGroup() == nil)
     #expect(!StateFolder.knowsGroup(at: path))
     let group = KnownGroup(
@@ -85,7 +85,7 @@ struct StateFolderTests {
   }
 
   @Test func `the address that an older version kept is read until the group is kept`() throws {
-    let state = try StateFolder(path: path, log: quiet)
+    let state = try openState(path)
     let older = path + "/hub-address"
     try File.writeAtomically(older, Array("192.0.2.1:99".utf8), mode: 0o600)
     #expect(StateFolder.knowsGroup(at: path))

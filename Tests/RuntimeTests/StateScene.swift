@@ -12,6 +12,13 @@ import Transport
 /// A log that nobody reads.
 var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 
+/// A state folder, as a start opens it. Whatever is started anywhere in this process has a copy of
+/// all descriptors until it has become the program that it is to be: a lock that was just given
+/// back is waited for.
+func openState(_ path: String) throws(Ending) -> StateFolder {
+  try StateFolder(path: path, log: quiet, patience: .seconds(20))
+}
+
 /// One file of a state folder, as its program writes it, and how that reads it.
 struct StateScene: Sendable, CustomTestStringConvertible {
   let kind: StateKind
@@ -29,18 +36,18 @@ struct StateScene: Sendable, CustomTestStringConvertible {
   static let cheap = [name, incarnation, cacheKey, listKey, numberKey]
 
   static let key = StateScene(kind: .key) { folder in
-    _ = try StateFolder(path: folder, log: quiet).identity()
+    _ = try openState(folder).identity()
   } read: { folder in
-    "\(Fingerprint(of: try StateFolder(path: folder, log: quiet).identity().key))"
+    "\(Fingerprint(of: try openState(folder).identity().key))"
   }
 
   static let group = StateScene(kind: .group) { folder in
-    try StateFolder(path: folder, log: quiet).keep(
+    try openState(folder).keep(
       KnownGroup(
         address: HubAddress(host: "192.0.2.1", port: 7420, secure: true), hub: fingerprint(1),
         master: fingerprint(2), generation: 7))
   } read: { folder in
-    try StateFolder(path: folder, log: quiet).knownGroup()?.text ?? "none"
+    try openState(folder).knownGroup()?.text ?? "none"
   }
 
   static let shares = StateScene(kind: .shares) { folder in
@@ -85,33 +92,33 @@ struct StateScene: Sendable, CustomTestStringConvertible {
   }
 
   static let name = StateScene(kind: .name) { folder in
-    try StateFolder(path: folder, log: quiet).keep(deviceName("anna"))
+    try openState(folder).keep(deviceName("anna"))
   } read: { folder in
-    try StateFolder(path: folder, log: quiet).deviceName(given: nil).text
+    try openState(folder).deviceName(given: nil).text
   }
 
   static let incarnation = StateScene(kind: .incarnation) { folder in
-    _ = try StateFolder(path: folder, log: quiet).nextIncarnation()
+    _ = try openState(folder).nextIncarnation()
   } read: { folder in
-    "\(try StateFolder(path: folder, log: quiet).nextIncarnation())"
+    "\(try openState(folder).nextIncarnation())"
   }
 
   static let cacheKey = StateScene(kind: .cacheKey) { folder in
-    _ = try StateFolder(path: folder, log: quiet).cacheSecret()
+    _ = try openState(folder).cacheSecret()
   } read: { folder in
-    "\(try StateFolder(path: folder, log: quiet).cacheSecret())"
+    "\(try openState(folder).cacheSecret())"
   }
 
   static let listKey = StateScene(kind: .listKey) { folder in
-    _ = try StateFolder(path: folder, log: quiet).listSecret()
+    _ = try openState(folder).listSecret()
   } read: { folder in
-    "\(try StateFolder(path: folder, log: quiet).listSecret())"
+    "\(try openState(folder).listSecret())"
   }
 
   static let numberKey = StateScene(kind: .numberKey) { folder in
-    _ = try StateFolder(path: folder, log: quiet).numberKey()
+    _ = try openState(folder).numberKey()
   } read: { folder in
-    "\(try StateFolder(path: folder, log: quiet).numberKey())"
+    "\(try openState(folder).numberKey())"
   }
 }
 
