@@ -179,7 +179,7 @@ fuzz: deps
 torture: deps
 	$(SWIFT) build -c release --build-tests
 	FSHAREFS_TORTURE_MINUTES=$(MINUTES) FSHAREFS_TORTURE_SEED=$(SEED) FSHAREFS_REQUIRE_MOUNT=1 \
-	  $(SWIFT) test -c release --skip-build --filter EndToEnd.Torture
+	  $(SWIFT) test -c release --skip-build --filter Adversity.Torture
 
 bench: BENCH_OPTIONS =
 bench-full: BENCH_OPTIONS = --full

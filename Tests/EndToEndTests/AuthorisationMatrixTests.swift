@@ -2,7 +2,7 @@ import Protocol
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// Who may say what: every cell of the table in docs/security.md, against a real hub.
   @Suite struct AuthorisationMatrix {
     @Test func theTableNamesEveryMessageOnce() throws {

@@ -2,7 +2,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// The hub carries and keeps what it cannot read.
   @Suite struct BlindHub {
     /// Neither names nor contents, nor where a link points, pass over the wire or lie in the hub's

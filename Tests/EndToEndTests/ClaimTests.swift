@@ -5,7 +5,7 @@ import Protocol
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// How a hub gets its master.
   @Suite struct Claim {
     private func show(_ fixture: Fixture, _ state: String) throws -> Command {

@@ -4,7 +4,7 @@ import Protocol
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// Somebody sits on the wire between a member and its hub, a member himself perhaps: of what
   /// passes he changes, repeats and takes nothing unseen. (S29)
   @Suite struct FrameTagsOnTheWire {
@@ -68,11 +68,11 @@ private final class FrameMeddler: WireTap {
     var last: [UInt8] = []
   }
 
-  private let deed: EndToEnd.FrameTagsOnTheWire.Deed
+  private let deed: Adversity.FrameTagsOnTheWire.Deed
   private let done: Locked<Int>
   private let state = Locked(State())
 
-  init(_ deed: EndToEnd.FrameTagsOnTheWire.Deed, _ done: Locked<Int>) {
+  init(_ deed: Adversity.FrameTagsOnTheWire.Deed, _ done: Locked<Int>) {
     self.deed = deed
     self.done = done
   }

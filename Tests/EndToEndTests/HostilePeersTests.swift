@@ -5,7 +5,7 @@ import Protocol
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// Whatever a stranger sends to the hub's port ends that connection and nothing else.
   @Suite struct HostilePeers {
     enum Attack: String, CaseIterable {

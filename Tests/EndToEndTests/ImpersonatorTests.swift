@@ -5,7 +5,7 @@ import Protocol
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// What a member makes of a hub that is not the real one: the last column of the table in
   /// docs/security.md. Under TLS it would not even get this far: `Trust`.
   @Suite struct Impersonator {

@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// A kill at each step that touches the disk: the kernel ends the process right at the n-th call
   /// of a kind that a thread of it makes (strace's injection). Nothing that was said to be done is
   /// lost, nothing half done shows, and no start is refused.

@@ -5,7 +5,7 @@ import Protocol
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// An approved member that lies: what `docs/security.md` says of it, row by row.
   @Suite struct Liars {
     private static let size = 3 * 128 * 1024 + 500

@@ -5,7 +5,7 @@ import Protocol
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// The hub's limits, as its options set them.
   @Suite struct HubLimits {
     @Test(arguments: [

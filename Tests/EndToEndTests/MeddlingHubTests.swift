@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// Whatever a hub does to leaves, no program reads a wrong byte.
   @Suite struct MeddlingHub {
     private static let size = 3 * 128 * 1024 + 1_000

@@ -5,7 +5,7 @@ import Sealing
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// Whatever a hub does to what it passes on of the list, alone or with a member who seals for it:
   /// the list that shows is the master's, and who was not honest is named (S116).
   @Suite struct MeddlingWithTheList {

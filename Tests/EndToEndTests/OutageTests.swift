@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   @Suite struct Outages {
     /// S38: the hub dies and comes back: everybody is there again by itself, with what was written
     /// meanwhile.

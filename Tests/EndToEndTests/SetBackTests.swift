@@ -3,7 +3,7 @@ import Glibc
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// State folders that are yesterday's, and registries that are lost.
   @Suite struct SetBack {
     /// S97, S98: the host's state folder is restored from before two members came and one was put

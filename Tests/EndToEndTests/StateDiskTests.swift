@@ -6,7 +6,7 @@ import State
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   @Suite struct StateDisks {
     /// S95: nobody hears of a change that the master cannot keep; when there is room all goes on by
     /// itself.

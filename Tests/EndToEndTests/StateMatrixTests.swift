@@ -5,7 +5,7 @@ import State
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// Each file of the state folders of a hub, its master and a member, cut, damaged, of a later
   /// format and as it was yesterday: the start goes on and nothing is lost, or it stops with one
   /// line that says what to do.

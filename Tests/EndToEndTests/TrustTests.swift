@@ -4,7 +4,7 @@ import Hostile
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// A hub and a master are known by their keys, and a member by its words.
   @Suite struct Trust {
     /// The link that a member prints, where the hub is at loopback.

@@ -1,7 +1,7 @@
 import System
 import Testing
 
-extension EndToEnd {
+extension Adversity {
   /// Random operations of three members, on real mounts and in a model. `SEED` repeats a run,
   /// `STEPS` makes it longer.
   @Suite struct Model {

@@ -6,7 +6,7 @@ import Testing
 /// How long the torture is to last; nil: there is none.
 private let tortureMinutes = Environment.get("FSHAREFS_TORTURE_MINUTES").flatMap { Int($0) }
 
-extension EndToEnd {
+extension Adversity {
   /// Real processes and mounts while processes are killed and stopped, lines cut, disks filled and
   /// clocks moved: what a program reads is always what somebody wrote there, and whatever it was
   /// told that the group has, the group has once it is quiet. Only `make torture MINUTES=n` does
@@ -34,7 +34,7 @@ extension EndToEnd {
   }
 }
 
-extension EndToEnd {
+extension Adversity {
   @Suite(.enabled(if: geteuid() == 0, "only root can mount a small disk"))
   struct FullDisks {
     /// S95: the disks of own files and of state folders, one after the other and all at once,
