@@ -87,7 +87,7 @@ let rooms: [Target] = [
   .target(
     name: "Control",
     dependencies: [
-      "Protocol", "System", "CLinux", .product(name: "Logging", package: "swift-log"),
+      "Protocol", "System", "CLinux", "CQRCode", .product(name: "Logging", package: "swift-log"),
     ],
     swiftSettings: strict),
   .target(
@@ -96,6 +96,7 @@ let rooms: [Target] = [
       "Protocol", "Core", "Sealing", "State", "System", "Transport", "Mount", "Control", "CLinux",
       .product(name: "Logging", package: "swift-log"),
       .product(name: "CoreMetrics", package: "swift-metrics"),
+      .product(name: "TOMLKit", package: "TOMLKit"),
       .product(name: "DequeModule", package: "swift-collections"),
     ],
     swiftSettings: strict),
@@ -128,7 +129,7 @@ let rooms: [Target] = [
   .executableTarget(
     name: "fsharectl",
     dependencies: [
-      "Control", "Protocol", "State", "System", "CLinux", "CQRCode",
+      "Control", "Protocol", "State", "System", "CLinux",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     swiftSettings: strict, linkerSettings: selfContained),
@@ -179,6 +180,7 @@ let rooms: [Target] = [
       "Runtime", "State", "Sealing", "Transport", "Protocol", "System", "Core", "Control",
       .product(name: "Logging", package: "swift-log"),
       .product(name: "CoreMetrics", package: "swift-metrics"),
+      .product(name: "TOMLKit", package: "TOMLKit"),
     ],
     swiftSettings: unhurried),
   .testTarget(
@@ -206,6 +208,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: isFuzzing ? fuzzTargets() : rooms,
   swiftLanguageModes: [.v6]

@@ -31,9 +31,18 @@ extension StatusReport {
       Line(
         "hub", "\(hub) (\(hubConnected ? "connected" : "not connected"))",
         hubConnected ? nil : .bad),
-      Line("master", masterPresent ? "present" : "away", masterPresent ? nil : .caution),
+      master,
       Line("members online", "\(membersOnline)"),
     ]
+  }
+
+  /// Whom nobody has let in is not told who is there.
+  private var master: Line {
+    switch state {
+    case .waiting: Line("master", "has not let this device in yet", .caution)
+    case .disapproved: Line("master", "has put this device out: ask whoever runs it", .bad)
+    default: Line("master", masterPresent ? "present" : "away", masterPresent ? nil : .caution)
+    }
   }
 
   private var identity: [Line] {

@@ -14,7 +14,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
   package struct Setting: Codable, Equatable, Sendable {
     /// Where a setting's value comes from.
     package enum Source: String, Codable, Sendable {
-      case `default`, option
+      case option, environment, configuration, kept, `default`
     }
 
     /// The option's name, without dashes.

@@ -3,40 +3,59 @@ package import Runtime
 
 /// Settings of a hub, for `fshare-hub` and `fsharefs --host` alike.
 package struct HubOptions: ParsableArguments {
-  @Option(help: "Seconds after which a lost member counts as gone (default 120).")
+  @Option(
+    help: ArgumentHelp(
+      "Seconds after which a lost member counts as gone (default 120).", valueName: "seconds"))
   package var grace: Int?
 
-  @Option(help: "Seconds for which the hub keeps leaves at hand (default 60).")
+  @Option(
+    help: ArgumentHelp(
+      "Seconds for which the hub keeps leaves at hand (default 60).", valueName: "seconds"))
   package var chunkSeconds: Int?
 
-  @Option(help: "MiB of leaves that the hub keeps at hand at most (default 128).")
+  @Option(
+    help: ArgumentHelp(
+      "MiB of leaves that the hub keeps at hand at most (default 128).", valueName: "mib"))
   package var chunkCache: Int?
 
-  @Option(help: "Connections that the hub has at a time (default 4096).")
+  @Option(
+    help: .limit("Connections that the hub has at a time (default 4096).", "number"))
   package var maxConnections: Int?
 
-  @Option(help: "Clients that may wait for approval at a time (default 1000).")
+  @Option(
+    help: .limit("Clients that may wait for approval at a time (default 1000).", "number"))
   package var maxWaiting: Int?
 
-  @Option(help: "MiB of messages that may queue for one member (default 32).")
+  @Option(
+    help: .limit("MiB of messages that may queue for one member (default 32).", "mib"))
   package var maxQueue: Int?
 
-  @Option(help: "Leaves that one member may have asked for at a time (default 4096).")
+  @Option(
+    help: .limit("Leaves that one member may have asked for at a time (default 4096).", "number"))
   package var maxRequests: Int?
 
-  @Option(help: "Messages of one member that the hub takes in a second (default 50000).")
+  @Option(
+    help: .limit("Messages of one member that the hub takes in a second (default 50000).", "number")
+  )
   package var maxRate: Int?
 
-  @Option(help: "Changes that one member may propose in a second (default 10000).")
+  @Option(
+    help: .limit("Changes that one member may propose in a second (default 10000).", "number"))
   package var maxChanges: Int?
 
-  @Option(help: "Questions for the list that one member may ask in a second (default 200).")
+  @Option(
+    help: .limit(
+      "Questions for the list that one member may ask in a second (default 200).", "number"))
   package var maxQuestions: Int?
 
-  @Flag(help: "Mark the frames of members on this machine too, as those of others are.")
+  @Flag(
+    help: ArgumentHelp(
+      "Mark the frames of members on this machine too, as those of others are.",
+      visibility: .hidden))
   package var tagFrames = false
 
-  @Option(help: "Seconds in which a connection must say who it is (default 10).")
+  @Option(
+    help: .limit("Seconds in which a connection must say who it is (default 10).", "seconds"))
   package var handshakeSeconds: Int?
 
   package init() {}

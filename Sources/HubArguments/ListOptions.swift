@@ -4,13 +4,15 @@ package import Runtime
 
 /// How much of the list one member may have: settings of the master.
 package struct ListOptions: ParsableArguments {
-  @Option(help: "Entries that one member may share, for the master (default 1000000).")
+  @Option(
+    help: .limit("Entries that one member may share, for the master (default 1000000).", "number"))
   package var memberEntries: Int?
 
-  @Option(help: "MiB of paths that one member may share, for the master (default 256).")
+  @Option(
+    help: .limit("MiB of paths that one member may share, for the master (default 256).", "mib"))
   package var memberPaths: Int?
 
-  @Option(help: "Parts that a path may have, for the master (default 256).")
+  @Option(help: .limit("Parts that a path may have, for the master (default 256).", "number"))
   package var maxDepth: Int?
 
   package init() {}
@@ -27,7 +29,6 @@ package struct ListOptions: ParsableArguments {
   package func apply(to configuration: inout MountConfiguration) throws(Ending) {
     for (name, value, range) in values {
       guard let value else { continue }
-      configuration.given.insert(name)
       if range.contains(value) { continue }
       throw Ending(
         .usage,

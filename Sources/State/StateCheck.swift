@@ -104,6 +104,10 @@ package struct StateCheck: Codable, Equatable, Sendable {
       return try SmallFile.bytes(kind, path).map { _ in "for the numbers of others' files" }
     case .group: return try GroupFile.read(path).map { "the hub is \($0.hub)" }
     case .restored: return try SmallFile.text(kind, path).map { _ in "this master was set back" }
+    case .options:
+      return try SmallFile.bytes(kind, path).map { bytes in
+        "\(bytes.count { $0 == UInt8(ascii: "\n") }) of the last start"
+      }
     case .shares: return try SharesFile.read(path).map { "\($0.rows.count) shared in place" }
     case .vault:
       return try VaultFile.read(path).map {

@@ -5,6 +5,8 @@ package enum StateKind: String, CaseIterable, Sendable {
   case name
   case incarnation
   case group
+  /// The options of the last start.
+  case options
   case shares
   case index
   case cacheKey = "cache-key"
@@ -34,6 +36,8 @@ package enum StateKind: String, CaseIterable, Sendable {
     case .key, .name, .incarnation, .group, .cacheKey, .listKey, .numberKey, .claimCode: 4_096
     // A thousand of the longest paths.
     case .shares: 8 << 20
+    // Some paths.
+    case .options: 256 << 10
     // A hundred thousand decisions.
     case .vault: 64 << 20
     case .restored: 2 << 20
@@ -46,7 +50,7 @@ package enum StateKind: String, CaseIterable, Sendable {
   package var isMadeAnew: Bool {
     switch self {
     case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey, .targets: true
-    case .key, .group, .shares, .vault, .journal, .restored, .registry, .claimCode: false
+    case .key, .group, .options, .shares, .vault, .journal, .restored, .registry, .claimCode: false
     }
   }
 
@@ -55,6 +59,8 @@ package enum StateKind: String, CaseIterable, Sendable {
     switch self {
     case .key: "put a copy of it back, or become a new client: rm \(path)"
     case .group: "put a copy of it back, or join again with an invite: rm \(path)"
+    case .options:
+      "put a copy of it back, or start with all options that you want once more, and --fresh"
     case .shares: "put a copy of it back, or share nothing in place: rm \(path)"
     case .vault:
       "put a copy of it back; without one everybody must be approved again: rm \(path)"

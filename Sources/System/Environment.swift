@@ -18,13 +18,17 @@ package enum XDG {
   /// Where shared files are kept: `$XDG_DATA_HOME/fsharefs`, else `~/.local/share/fsharefs`.
   package static var data: String { folder("XDG_DATA_HOME", else: ".local/share") }
 
+  /// Where people write what they want: `$XDG_CONFIG_HOME/fsharefs`, else `~/.config/fsharefs`.
+  package static var configuration: String { folder("XDG_CONFIG_HOME", else: ".config") }
+
   private static func folder(_ variable: String, else relative: String) -> String {
     // The specification says that relative values are to be ignored.
     if let base = Environment.get(variable), base.hasPrefix("/") { return base + "/fsharefs" }
     return home + "/" + relative + "/fsharefs"
   }
 
-  private static var home: String {
+  /// The home folder of the user.
+  package static var home: String {
     if let home = Environment.get("HOME"), home.hasPrefix("/") { return home }
     // SAFETY: the record is static storage, copied at once; used only at start, by one thread.
     guard let record = getpwuid(getuid()), let home = record.pointee.pw_dir else { return "/" }

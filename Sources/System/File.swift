@@ -109,6 +109,14 @@ package enum File {
     }
   }
 
+  /// The path as it is known from every working directory; links in it stay.
+  package static func absolute(_ path: String) -> String {
+    if path.utf8.first == UInt8(ascii: "/") { return path }
+    guard let current = getcwd(nil, 0) else { return path }
+    defer { free(current) }
+    return String(path: current) + "/" + path
+  }
+
   /// The absolute path without symlinks; nil, with `errno`, where nothing is there.
   package static func resolved(_ path: String) -> String? {
     guard let found = realpath(path.cPath, nil) else { return nil }

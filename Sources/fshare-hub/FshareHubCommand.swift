@@ -19,7 +19,8 @@ struct FshareHubCommand: ParsableCommand {
   /// Paths are bytes, so the words are not taken as Swift has them.
   static func main() {
     CoreDump.forbid()
-    main(Arguments.all)
+    // The parser has a name of its own for the help with all options.
+    main(Arguments.all.map { $0 == "--help-all" ? "--help-hidden" : $0 })
   }
 
   /// The state folder that is used where none is given.

@@ -13,10 +13,12 @@ struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve", abstract: "Serves, in the foreground.")
 
-  @Option(help: "Where to listen.")
+  @Option(help: ArgumentHelp("Where to listen.", valueName: "[addr]:port"))
   var listen = ":7420"
 
-  @Option(help: "The folder of the client registry.", completion: .directory)
+  @Option(
+    help: ArgumentHelp("The folder of keys and of the client registry.", valueName: "dir"),
+    completion: .directory)
   var state: String?
 
   @OptionGroup var hubOptions: HubOptions
@@ -25,18 +27,30 @@ struct ServeCommand: ParsableCommand {
   var insecure = false
 
   @Option(
-    help: "A file with settings that SIGHUP reads again (default: 'settings' in the state folder).")
-  var settings: String?
+    help: ArgumentHelp(
+      "A file of settings, which SIGHUP reads again.",
+      discussion: "Default: config.toml in the state folder.", valueName: "file"),
+    completion: .file())
+  var config: String?
 
-  @Option(help: "A file for the log, of at most 4 MiB, with as much of what was before beside it.")
+  @Option(
+    help: ArgumentHelp(
+      "A file for the log, of at most 4 MiB, with as much of what was before beside it.",
+      valueName: "file"),
+    completion: .file())
   var logFile: String?
 
   @Option(
-    help: "Answer /healthz and /metrics there (address, port or both; 127.0.0.1 without one).")
+    help: ArgumentHelp(
+      "Answer /healthz and /metrics there (address, port or both; 127.0.0.1 without one).",
+      valueName: "addr:port"))
   var metrics: String?
 
   @Flag(help: "Log more.")
   var verbose = false
+
+  @Flag(name: .customLong("help-all"), help: "Show also the limits that hardly anybody changes.")
+  var helpAll = false
 
   func run() throws {
     Signals.prepareProcess()
@@ -58,15 +72,18 @@ struct ServeCommand: ParsableCommand {
     let lock = try lockState(folder)
     defer { withExtendedLifetime(lock) {} }
     let sources = HubSettingsSource(
-      path: settings ?? "\(folder)/\(SettingsFile.name)", base: try baseSettings(),
+      path: config ?? "\(folder)/\(ConfigurationFile.name)", base: try baseSettings(),
       given: hubOptions.given, isVerbose: verbose, threshold: threshold)
     let address = try ListenAddress(parsing: listen)
     let metrics = try metrics.map {
       (try ListenAddress(parsingProbe: $0), OperatorPort.beginCounting())
     }
-    let hub = try HubRuntime(
-      listen: address, stateFolder: folder, settings: try sources.read(),
-      log: Logger(label: "fshare-hub"))
+    let hub: HubRuntime
+    do {
+      hub = try HubRuntime(
+        listen: address, stateFolder: folder, settings: try sources.read(),
+        log: Logger(label: "fshare-hub"))
+    } catch let error as SystemError { throw Ending(listeningOn: address, failed: error) }
     let notifier = ServiceNotifier()
     let reloading = Reloading(
       log: Logger(label: "fshare-hub"), logFile: log, notifier: notifier)

@@ -26,6 +26,8 @@ struct Watch: ParsableCommand {
     let session = try Session(options, for: .deciders)
     let answers = AnswerLines()
     var desk = ApprovalDesk()
+    try look(session, &desk, answers)
+    if !desk.isAsking { sayThatNobodyWaits(session) }
     while true {
       try look(session, &desk, answers)
       let nextLook = MonotonicClock.now + Self.lookEvery
@@ -37,6 +39,13 @@ struct Watch: ParsableCommand {
         case .end: return
         }
       }
+    }
+  }
+
+  private func sayThatNobodyWaits(_ session: Session) {
+    session.remark("nobody waits yet; whoever comes is shown here, until ^D")
+    if let invite = session.look(InviteReport.self, of: "invite") {
+      session.remark("others join with: fsharefs \(ShellWord.quoted(invite.link)) MOUNTPOINT")
     }
   }
 

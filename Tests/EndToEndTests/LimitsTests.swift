@@ -38,7 +38,7 @@ extension Adversity {
         #expect(value("max-requests") == "4096" && value("max-rate") == "50000")
         #expect(
           settings.filter { $0.source == .option }.map(\.name)
-            == ["max-waiting", "handshake-seconds"])
+            == ["role", "listen", "own", "state", "name", "max-waiting", "handshake-seconds"])
       }
     }
 

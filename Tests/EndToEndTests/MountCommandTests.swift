@@ -333,7 +333,7 @@ extension Commands {
           dump.matches(of: /"kind" : "long",\s*"name" : "([a-z-]+)"/).map { String($0.1) })
         #expect(names.count > 20)
         #expect(
-          names.subtracting(["help", "version"])
+          names.subtracting(["help", "help-all", "version"])
             == Set(MountOption.all.filter { $0.meaning == .commandLine }.map(\.name)))
         let help = try fixture.run(Programs.fsharefs, "--help").succeeded().text
         for option in MountOption.all where option.meaning == .setting {

@@ -58,7 +58,7 @@ extension Commands {
         let daemon = try #require(daemons.first)
         let log = state + "/log"
         try Files.rename(log, log + ".old")
-        try Files.write(state + "/settings", "log-level = debug\nmax-rate = 100\n")
+        try Files.write(state + "/config.toml", "log-level = \"debug\"\nmax-rate = 100\n")
         #expect(kill(daemon, SIGHUP) == 0)
         try eventually("the new log is written, from a lower level on") {
           let text = try Files.text(log)
@@ -70,10 +70,10 @@ extension Commands {
           try Files.text(log).contains("debug: control request")
         }
         // What cannot be changes nothing.
-        try Files.write(state + "/settings", "max-rate = none\n")
+        try Files.write(state + "/config.toml", "max-rate = \"none\"\n")
         #expect(kill(daemon, SIGHUP) == 0)
         try eventually("the line is named") {
-          try Files.text(log).contains("settings \(state)/settings, line 1")
+          try Files.text(log).contains("\(state)/config.toml: max-rate none")
         }
         #expect(try Files.text(mount + "/file") == "still there")
         #expect(MountPoint.isLive(mount))
@@ -89,7 +89,7 @@ extension Commands {
         let hub = try fixture.hub(["--log-file", log])
         let master = try fixture.master(hub)
         try Files.rename(log, log + ".1")
-        try Files.write(hub.state + "/settings", "max-connections = 9\nlog-level = debug\n")
+        try Files.write(hub.state + "/config.toml", "max-connections = 9\nlog-level = \"debug\"\n")
         _ = unlink((hub.state + "/tls-cert.pem").cPath)
         hub.process.kill(SIGHUP)
         try eventually("the log begins again") {
@@ -103,11 +103,11 @@ extension Commands {
           try Files.text(log).contains(" debug: ")
         }
         // A pipe in the file's place is named, not waited for.
-        let settings = hub.state + "/settings"
+        let settings = hub.state + "/config.toml"
         #expect(unlink(settings.cPath) == 0 && mkfifo(settings.cPath, 0o600) == 0)
         hub.process.kill(SIGHUP)
         try eventually("the pipe is named") {
-          try Files.text(log).contains("not all settings were read again: settings \(settings)")
+          try Files.text(log).contains("not all settings were read again: \(settings)")
         }
         #expect(unlink(settings.cPath) == 0)
         // Another key would be another hub.

@@ -7,11 +7,11 @@ import Transport
 struct InvitingTests {
   private let reachable = ["192.0.2.7", "2001:db8::7"]
 
-  private func report(hub: String, at address: String? = nil, _ reachable: [String]) throws
-    -> (Invite, [String])
-  {
+  private func report(
+    hub: String, listens: String? = nil, at address: String? = nil, _ reachable: [String]
+  ) throws -> (Invite, [String]) {
     let report = try Inviting.report(
-      hub: HubAddress(parsing: hub), hubKey: fingerprint(1), masterKey: fingerprint(2),
+      hub: HubAddress(parsing: hub), listens: listens, hubKey: fingerprint(1), masterKey: fingerprint(2),
       at: address, reachable: reachable)
     let invite = try #require(Invite(link: report.link))
     #expect(invite.hub == fingerprint(1) && invite.master == fingerprint(2))
@@ -31,6 +31,18 @@ struct InvitingTests {
     let (invite, addresses) = try report(hub: hub, reachable)
     #expect(invite.host == "192.0.2.7" && invite.port == 99)
     #expect(addresses == reachable)
+  }
+
+  @Test(
+    arguments: [
+      ("127.0.0.1", ["127.0.0.1"]), ("192.0.2.8", ["192.0.2.8"]), ("0.0.0.0", ["192.0.2.7"]),
+      ("::", ["192.0.2.7", "2001:db8::7"]), ("", ["192.0.2.7", "2001:db8::7"]),
+    ])
+  func `a hub of this process is not said to be where it does not listen`(
+    listens: String, hosts: [String]
+  ) throws {
+    let (invite, addresses) = try report(hub: "127.0.0.1:99", listens: listens, reachable)
+    #expect(invite.host == hosts[0] && addresses == hosts)
   }
 
   @Test(

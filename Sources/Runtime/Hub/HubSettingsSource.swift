@@ -24,7 +24,7 @@ package struct HubSettingsSource: Sendable {
 
   /// Reads the file, and has the log follow it.
   package func read() throws(Ending) -> HubRuntime.Settings {
-    let file = try SettingsFile(path: path)
+    let file = try ReloadableSettings(ofHub: path)
     let settings = try file.settings(base, given: given)
     threshold.level = isVerbose ? .debug : file.level ?? .notice
     return settings

@@ -1,3 +1,4 @@
+import Control
 import Glibc
 import System
 
@@ -8,7 +9,7 @@ import System
 package struct Invocation: Sendable {
   /// The words for the parser of the command line: each setting that `-o` named is an option of its
   /// own there, in the order in which they came, so that the last one counts.
-  package private(set) var words: [String] = []
+  package internal(set) var words: [String] = []
   /// Whether mount(8) asks: then the end is told by its exit codes, what is not said is for this
   /// mountpoint alone, and nobody sits there to be waited for.
   package private(set) var isByMount = false
@@ -27,7 +28,16 @@ package struct Invocation: Sendable {
   /// `mount -s`: options that are not known are passed over.
   private var isSloppy = false
   /// What is handed to the kernel.
-  package private(set) var kernelFlags: [String] = []
+  package internal(set) var kernelFlags: [String] = []
+  /// The settings that were typed, or stand in fstab.
+  var typed: [SaidSetting] = []
+  /// What the last start has kept.
+  var keptBefore: [SaidSetting] = []
+  /// Whether a hub or an invite was named.
+  package private(set) var namesHub = false
+  /// Every setting that is in force but not by default, with where it comes from; the names of
+  /// those that are said not to be are among them.
+  package internal(set) var inForce: [(setting: SaidSetting, layer: SettingLayer)] = []
 
   /// Sources that name no hub: it is that of the last run, or the program's own.
   private static let noSources = ["none", "fsharefs", ""]
@@ -109,7 +119,10 @@ package struct Invocation: Sendable {
   private mutating func addPlaces() {
     guard let source, let mountpoint else { return }
     words.append("--")
-    if !Self.noSources.contains(source) { words.append(source) }
+    if !Self.noSources.contains(source) {
+      words.append(source)
+      namesHub = true
+    }
     words.append(mountpoint)
   }
 
@@ -118,9 +131,12 @@ package struct Invocation: Sendable {
   /// Puts what each `-o` says in its place.
   private mutating func readCommandLine(_ typed: [String]) throws(Ending) {
     var rest = typed[...]
+    var places = 0
+    defer { namesHub = places > 1 }
     while let word = rest.popFirst() {
       if word == "--" {
         words += [word] + rest
+        places += rest.count
         return
       }
       if word == "-o", let line = rest.popFirst() {
@@ -129,8 +145,29 @@ package struct Invocation: Sendable {
         try take(line: String(word.dropFirst(2)))
       } else {
         words.append(word)
+        if let said = Self.said(by: word, &rest) {
+          self.typed.append(said)
+          // What stands behind it is its value, not a place.
+          if said.value != nil, !word.contains("=") { words.append(said.value ?? "") }
+        } else if !word.hasPrefix("-") {
+          places += 1
+        }
       }
     }
+  }
+
+  /// The setting that a long option is; its value is taken from `rest` where it is a word of its
+  /// own. What is none is for the parser of the command line.
+  private static func said(by word: String, _ rest: inout ArraySlice<String>) -> SaidSetting? {
+    guard word.hasPrefix("--") else { return nil }
+    let parts = word.dropFirst(2).split(
+      separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let name = parts.first, let known = MountOption.named(String(name)),
+      known.meaning == .commandLine
+    else { return nil }
+    guard case .required = known.value else { return SaidSetting(known.name) }
+    if parts.count > 1 { return SaidSetting(known.name, String(parts[1])) }
+    return rest.popFirst().map { SaidSetting(known.name, $0) }
   }
 
   // MARK: Options
@@ -145,6 +182,7 @@ package struct Invocation: Sendable {
 
   private mutating func take(_ option: String) throws(Ending) {
     let (known, value) = try MountOption.found(option)
+    typed.append(SaidSetting(known.name, value))
     switch known.meaning {
     case .commandLine:
       words.append("--" + known.name + (value.map { "=\($0)" } ?? ""))

@@ -74,8 +74,10 @@ package struct MountConfiguration: Sendable {
   package var hubSettings = HubRuntime.Settings()
   /// How much the master takes of each member.
   package var listLimits = ListLimits()
-  /// Names of settings that were given, not defaults.
-  package var given: Set<String> = []
+  /// Where each setting comes from that is not as it is by default, by name.
+  package var sources: [String: StatusReport.Setting.Source] = [:]
+  /// What is kept for the next start once the mount is there; nil: what was kept stays.
+  package var optionsToKeep: [SaidSetting]?
 
   package init(
     role: Role, hub: HubAddress?, mountpoint: String, listen: ListenAddress, ownFolder: String,
@@ -103,7 +105,6 @@ package struct MountConfiguration: Sendable {
   package mutating func apply(options: [String]) throws(Ending) {
     for option in options.flatMap(OptionWords.split) {
       let (known, value) = try MountOption.found(option)
-      given.insert(known.name)
       try apply(known.name, value ?? "")
     }
     try FuseConfiguration.check(mount.access)
@@ -136,7 +137,7 @@ package struct MountConfiguration: Sendable {
   package mutating func take(_ invocation: Invocation) {
     if invocation.isByMount { lockPatience = .seconds(10) }
     mount.flags = invocation.kernelFlags
-    given.formUnion(invocation.kernelFlags)
+    sources = invocation.sources
     // mount(8) and systemd know a line of fstab again by what it calls the source.
     if mount.source.isEmpty, let source = invocation.source { mount.source = source }
     if mayFail, waiting != .nothing { waiting = .briefly }
@@ -158,7 +159,6 @@ package struct MountConfiguration: Sendable {
   /// what makes no sense.
   package mutating func setCache(folder: String?, size: Int?) throws(Ending) {
     cacheFolder = folder
-    if folder != nil { given.insert("cache") }
     guard let size else { return }
     guard folder != nil else {
       throw Ending(.usage, "--cache-size is for a disk cache: give its folder with --cache")
@@ -172,7 +172,6 @@ package struct MountConfiguration: Sendable {
       )
     }
     cacheSize = size
-    given.insert("cache-size")
   }
 
   /// Throws: an ending with code 64 where the control plane would cross the network in the clear
@@ -208,13 +207,30 @@ package struct MountConfiguration: Sendable {
     min(memory << 20, MemoryLimit.ofControlGroup.map { Int(clamping: $0 / 2) } ?? .max)
   }
 
+  /// Names of the settings that no file can change while the program runs.
+  package var fixed: Set<String> {
+    Set(sources.filter { [.option, .environment, .kept].contains($0.value) }.keys)
+  }
+
   /// The settings in force, with where each comes from.
   package var settings: [StatusReport.Setting] {
     func setting(_ name: String, _ value: String) -> StatusReport.Setting {
       StatusReport.Setting(
-        name: name, value: value, source: given.contains(name) ? .option : .default)
+        name: name, value: value, source: sources[name] ?? .default)
     }
+    let role =
+      switch self.role {
+      case .client: "client"
+      case .master: "master"
+      case .host: "host"
+      }
     return [
+      StatusReport.Setting(
+        name: "role", value: role, source: sources[role] ?? .default),
+      setting("listen", self.role == .host ? "\(listen)" : "no hub here"),
+      setting("own", ownFolder),
+      setting("state", stateFolder),
+      setting("name", name?.text ?? "the last one, else the machine's"),
       setting("timeout", "\(readTimeout.components.seconds)"),
       setting("ack_timeout", "\(ackTimeout.components.seconds)"),
       setting("memory", "\(memoryBudget >> 20)"),

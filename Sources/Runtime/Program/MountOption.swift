@@ -95,7 +95,8 @@ package struct MountOption: Sendable {
 
   private static let commandLine =
     [
-      "host", "master", "nowait", "foreground", "insecure", "bulk-tls", "verbose", "tag-frames",
+      "host", "master", "nowait", "fresh", "foreground", "insecure", "bulk-tls", "verbose",
+      "tag-frames",
     ].map { MountOption($0, .none, .commandLine) }
     + [
       ("own", "DIR"), ("state", "DIR"), ("cache", "DIR"), ("cache-size", "MIB"), ("name", "NAME"),
@@ -127,6 +128,9 @@ package struct MountOption: Sendable {
     return option.name
   }
 
+  /// Whether its value is the path of a folder.
+  var isFolder: Bool { value == .required("DIR") }
+
   /// What `--help` says behind `-o`.
   package static let help: String = {
     let own = all.filter { [.setting, .kernel, .preparation].contains($0.meaning) }.map(\.shown)
@@ -144,6 +148,9 @@ extension MountOption {
 
   /// Both `cache-size` and `cache_size` are meant by either.
   private static func plain(_ name: String) -> String { name.replacing("-", with: "_") }
+
+  /// The option with this name; `-` and `_` are the same.
+  static func named(_ name: String) -> MountOption? { byName[plain(name)] }
 
   /// What fstab keeps for other programs: `x-systemd.automount` and the like.
   static func isForOthers(_ option: String) -> Bool {

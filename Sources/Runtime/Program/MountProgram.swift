@@ -75,7 +75,7 @@ package final class MountProgram: Sendable {
     let cache = try makeCache(state)
     let volume = try makeVolume(folder, try loaded(index), group, try state.numberKey(), cache)
     self.group.withLock { $0 = group }
-    group.bind(volume)
+    group.bind(volume, hubHost: hub.map { _ in configuration.listen.host })
     volume.shareOwnFolder()
     try volume.folderSync.startWatching()
     let control = startControl(group, trust.group.address, mountpoint)
@@ -95,13 +95,15 @@ package final class MountProgram: Sendable {
     }
     if configuration.waiting != .nothing, !(try waitUntilReady(group)) { return }
     try state.keep(trust.group)
-    try serve(volume, mountpoint, source: "//\(trust.group.address)/fsharefs")
+    try serve(volume, mountpoint, source: "//\(trust.group.address)/fsharefs") { keepOptions() }
     if let ending = gate.ending { throw ending }
   }
 
   /// `source`: what shows as the source where nobody has named one: two slashes make it a network
   /// drive for KDE, the colon for `df -l`.
-  private func serve(_ volume: Volume, _ mountpoint: String, source: String) throws {
+  private func serve(
+    _ volume: Volume, _ mountpoint: String, source: String, mounted: () -> Void
+  ) throws {
     let session: FuseSession
     var mount = configuration.mount
     if mount.source.isEmpty { mount.source = source }
@@ -113,12 +115,23 @@ package final class MountProgram: Sendable {
       throw Ending(.mountpoint, "\(error)\(log)")
     }
     fuse.withLock { $0 = session }
+    mounted()
     // A signal may have come while there was no session yet to end.
     if !startup.succeeded() || gate.isEnding { _ = session.unmount() }
     notifier.ready()
     session.serve()
     fuse.withLock { $0 = nil }
     session.end()
+  }
+
+  /// The options have led to a mount: the next start takes them where it is told nothing else.
+  private func keepOptions() {
+    let folder = configuration.stateFolder
+    guard let options = configuration.optionsToKeep else { return }
+    if (try? KeptOptions.read(in: folder)) == options { return }
+    do throws(SystemError) { try KeptOptions.write(options, in: folder) } catch {
+      log.warning("the options are not kept for the next start: \(error)")
+    }
   }
 
   /// Waits for a list worth mounting. Returns: false where a signal ended the wait.
@@ -210,12 +223,17 @@ extension MountProgram {
     }
   }
 
-  private func startHub(_ state: StateFolder, _ file: SettingsFile) throws -> HubRuntime? {
+  private func startHub(_ state: StateFolder, _ file: ReloadableSettings) throws -> HubRuntime? {
     guard configuration.role == .host else { return nil }
-    let settings = try file.settings(configuration.hubSettings, given: configuration.given)
-    let hub = try HubRuntime(
-      listen: configuration.listen, stateFolder: configuration.stateFolder + "/hub",
-      settings: settings, master: try state.identity().key, log: log)
+    let settings = try file.settings(configuration.hubSettings, given: configuration.fixed)
+    let hub: HubRuntime
+    do {
+      hub = try HubRuntime(
+        listen: configuration.listen, stateFolder: configuration.stateFolder + "/hub",
+        settings: settings, master: try state.identity().key, log: log)
+    } catch let error as SystemError {
+      throw Ending(listeningOn: configuration.listen, failed: error)
+    }
     try hub.start()
     startup.say("hub listens on \(ListenAddress(host: configuration.listen.host, port: hub.port))")
     return hub

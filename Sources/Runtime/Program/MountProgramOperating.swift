@@ -15,15 +15,16 @@ extension MountProgram {
     reloading.begin { [self] () throws(Ending) in
       let file = try readSettings()
       guard let hub = hub.withLock({ $0 }) else { return }
-      try hub.use(file.settings(configuration.hubSettings, given: configuration.given))
+      try hub.use(file.settings(configuration.hubSettings, given: configuration.fixed))
     }
   }
 
-  /// Reads the file of settings, and has the log follow it.
-  func readSettings() throws(Ending) -> SettingsFile {
-    let file = try SettingsFile(path: "\(configuration.stateFolder)/\(SettingsFile.name)")
-    threshold.level = configuration.isVerbose ? .debug : file.level ?? .notice
-    return file
+  /// Reads what of the files of settings can be changed, and has the log follow it.
+  func readSettings() throws(Ending) -> ReloadableSettings {
+    let settings = try ReloadableSettings(
+      paths: ConfigurationFile.paths(stateFolder: configuration.stateFolder))
+    threshold.level = configuration.isVerbose ? .debug : settings.level ?? .notice
+    return settings
   }
 
   /// Begins to look whether all gets on, where somebody wants to know: the service manager, or

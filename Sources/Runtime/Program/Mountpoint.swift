@@ -13,7 +13,9 @@ enum Mountpoint {
       Fusermount.unmount(path, lazily: true)
     }
     guard let absolute = File.resolved(path) else {
-      throw Ending(.mountpoint, "mountpoint \(path): \(SystemError.reason(errno))")
+      let reason = errno
+      let remedy = reason == ENOENT ? "; make it: mkdir -p \(ShellWord.quoted(path))" : ""
+      throw Ending(.mountpoint, "mountpoint \(path): \(SystemError.reason(reason))\(remedy)")
     }
     if let type = MountTable.type(of: absolute), type.hasPrefix("fuse") {
       throw Ending(.mountpoint, "mountpoint \(path): something is mounted there already (\(type))")

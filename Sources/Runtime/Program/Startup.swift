@@ -32,15 +32,18 @@ package final class Startup: Sendable {
   ///
   /// `isByMount`: for mount(8). An automount, of systemd or autofs, lets the process group that is
   /// to mount pass, and has everybody else wait for the mount: that group is left only behind it.
+  /// `mounted`: done by the parent when the mount is there, before it ends.
   package static func daemonise(
-    logFile: String, isByMount: Bool = false
+    logFile: String, isByMount: Bool = false, mounted: () -> Void = {}
   ) throws(SystemError) -> Startup {
     var ends: [Int32] = [0, 0]
     try retryingOnInterrupt("pipe") { pipe2(&ends, O_CLOEXEC) }
     let child = try retryingOnInterrupt("fork") { clinux_fork() }
     if child != 0 {
       close(ends[1])
-      exit(relay(from: ends[0], logFile: logFile, isByMount: isByMount))
+      let status = relay(from: ends[0], logFile: logFile, isByMount: isByMount)
+      if status == ExitCode.success.rawValue { mounted() }
+      exit(status)
     }
     close(ends[0])
     if !isByMount { setsid() }

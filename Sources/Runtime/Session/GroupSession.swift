@@ -58,7 +58,7 @@ package struct MasterParts: Sendable {
 /// State machines step under one lock and say what they want done; that is queued in order, and
 /// done by one thread at a time with no lock held: the order of what is sent is the order of the
 /// steps.
-// SAFETY: `volume` and `link` are set once, before anything is started; the rest is under `state`.
+// SAFETY: `volume`, `hubHost` and `link` are set once, before anything is started; the rest is under `state`.
 package final class GroupSession: @unchecked Sendable {
   enum Work: Sendable {
     case member(MemberAction)
@@ -140,6 +140,7 @@ package final class GroupSession: @unchecked Sendable {
   let departure = Locked(false)
   private(set) var volume: Volume!
   private(set) var link: HubLink!
+  private(set) var hubHost: String?
   private(set) var hub = ""
   var isMaster: Bool { journal != nil }
 
@@ -174,7 +175,11 @@ package final class GroupSession: @unchecked Sendable {
   }
 
   /// Gives the session the mount that it serves: before the volume shares its own folder.
-  package func bind(_ volume: Volume) { self.volume = volume }
+  /// `hubHost`: the host that the hub in this process listens on; nil: there is none.
+  package func bind(_ volume: Volume, hubHost: String?) {
+    self.volume = volume
+    self.hubHost = hubHost
+  }
 
   /// Connects to the hub and stays connected. Call behind `Volume.shareOwnFolder`, which may go on
   /// with what takes long.

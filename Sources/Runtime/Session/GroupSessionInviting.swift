@@ -4,14 +4,15 @@ import System
 
 /// Makes the link that invites others to a group.
 package enum Inviting {
-  /// An invite to the group with these keys. `hub`: where this member reaches the hub. `address`:
-  /// HOST or HOST:PORT where others are to look for it, nil: the hub's own, or, where that is this
-  /// machine's loopback, the first of `reachable`. Throws: an ending that says why there is none.
+  /// An invite to the group with these keys. `hub`: where this member reaches the hub; `listens`:
+  /// the host that it listens on where it runs in this process. `address`: HOST or HOST:PORT where
+  /// others are to look for it, nil: the hub's own, or, where it listens on all of this machine's
+  /// addresses, the first of `reachable`. Throws: an ending that says why there is none.
   package static func report(
-    hub: HubAddress, hubKey: Fingerprint, masterKey: Fingerprint, at address: String?,
-    reachable: [String]
+    hub: HubAddress, listens: String? = nil, hubKey: Fingerprint, masterKey: Fingerprint,
+    at address: String?, reachable: [String]
   ) throws(Ending) -> InviteReport {
-    let others = Loopback.contains(hub.host) ? reachable : [hub.host]
+    let others = hosts(hub, listens, reachable)
     let given = try address.map { (text) throws(Ending) in try place(text, port: hub.port) }
     guard let host = given?.host ?? others.first else {
       throw Ending(
@@ -25,6 +26,17 @@ package enum Inviting {
     }
     return InviteReport(
       link: "\(invite)", addresses: [host] + others.filter { $0 != host })
+  }
+
+  private static func hosts(
+    _ hub: HubAddress, _ listens: String?, _ reachable: [String]
+  ) -> [String] {
+    switch listens {
+    case nil: Loopback.contains(hub.host) ? reachable : [hub.host]
+    case "", "::": reachable
+    case "0.0.0.0": reachable.filter { !$0.contains(":") }
+    case let host?: [host]
+    }
   }
 
   /// HOST or HOST:PORT; where the port is left out it is `port`.
@@ -50,7 +62,7 @@ extension GroupSession {
     do {
       return .report(
         try Inviting.report(
-          hub: group.address, hubKey: hubKey, masterKey: masterKey, at: address,
+          hub: group.address, listens: hubHost, hubKey: hubKey, masterKey: masterKey, at: address,
           reachable: try InterfaceAddresses.reachable()))
     } catch {
       return .refused("\(error)")

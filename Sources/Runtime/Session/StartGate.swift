@@ -129,7 +129,9 @@ package final class StartGate: Sendable {
     case .synchronising:
       return isReady(state) ? nil : "approved as client \(number): taking the list"
     case .disapproved:
-      let line = "the master has disapproved this device (client \(number))"
+      let line =
+        "the master has disapproved this device (client \(number)): ask whoever runs the master "
+        + "to let it in again: fsharectl approve \(number)"
       if waits, !isReady(state) {
         fail(.refused, line, in: &state)
         return nil
@@ -145,8 +147,12 @@ package final class StartGate: Sendable {
     // Why it ends is said already; that the connection is closed then is no news.
     if state.ending != nil { return nil }
     guard waits, !isReady(state), !state.hasReached else { return "connecting: \(failure)" }
-    if case .notAHub(let what) = failure {
-      fail(.protocolMismatch, "this is not a hub: \(what)", in: &state)
+    if case .notAHub = failure {
+      fail(.protocolMismatch, "\(failure)", in: &state)
+      return nil
+    }
+    if case .unknownHost = failure {
+      fail(.unreachable, "\(failure)", in: &state)
       return nil
     }
     let now = MonotonicClock.now

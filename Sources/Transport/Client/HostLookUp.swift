@@ -5,7 +5,9 @@ import System
 package enum HostLookUp: Sendable {
   /// Numeric addresses, best first; at least one.
   case found([String])
-  /// Why there is none.
+  /// There is no such name, as the name servers say.
+  case unknown
+  /// Why there is none, for now.
   case failed(String)
 
   /// More addresses than any hub has: each that is tried may cost seconds.
@@ -28,6 +30,8 @@ package enum HostLookUp: Sendable {
     hints.ai_flags = flags
     var list: UnsafeMutablePointer<addrinfo>?
     let code = getaddrinfo(host, nil, &hints, &list)
+    // For every name that there is not, glibc says one of the two.
+    if code == EAI_NONAME || code == EAI_NODATA { return .unknown }
     guard code == 0 else {
       // The resolver's texts are static.
       let reason =

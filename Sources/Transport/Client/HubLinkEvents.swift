@@ -139,7 +139,15 @@ extension HubLink: ServiceEvents {
     if !address.secure, let socket = leg.socket, lws_http_client_http_response(socket) == 426 {
       gone(leg.id, .refused(code: 426, reason: "it wants TLS: connect to wss://\(address)"))
     } else {
-      gone(leg.id, isHub ? .unreachable(text) : .notAHub(text))
+      gone(leg.id, isHub ? .unreachable(text) : .notAHub(strangeAnswer(why)))
     }
+  }
+
+  /// What somebody who is no hub does, without what libraries say of it among themselves.
+  private func strangeAnswer(_ why: String) -> String {
+    if address.secure, why.contains("SSL") || !why.hasPrefix("HS:") {
+      return "\(address) does not speak TLS; is that another service's port?"
+    }
+    return "\(address) is another service's port"
   }
 }

@@ -4,6 +4,8 @@ package import Protocol
 package enum LinkFailure: Error, Sendable, Equatable {
   /// Nobody answers there.
   case unreachable(String)
+  /// There is no machine of that name.
+  case unknownHost(String)
   /// Somebody answers, but no hub.
   case notAHub(String)
   /// The hub closed the connection with a code, or refused a bulk stream with an HTTP status.
@@ -21,6 +23,7 @@ extension LinkFailure: CustomStringConvertible {
   package var description: String {
     switch self {
     case .unreachable(let why): "the hub cannot be reached: \(why)"
+    case .unknownHost(let name): "there is no machine of the name '\(name)': is it spelt right?"
     case .notAHub(let why): "this is not a hub: \(why)"
     case .refused(let code, let reason): "the hub refused: \(reason) (\(code))"
     case .untrusted(let expected, let seen):

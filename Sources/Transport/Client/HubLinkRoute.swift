@@ -35,6 +35,7 @@ extension HubLink {
       let first = silentRoutes % addresses.count
       session.routes = addresses[first...] + addresses[..<first]
       tryNextRoute(session)
+    case .unknown: end(.unknownHost(address.host))
     case .failed(let reason): end(.unreachable("\(address): \(reason)"))
     }
   }

@@ -1,4 +1,5 @@
 package import Protocol
+
 extension ListenAddress {
   /// The port on which a program says how it does where none is given.
   package static let defaultProbePort: UInt16 = 7421

@@ -1,10 +1,10 @@
 import CQRCode
 
 /// QR codes, by libqrencode.
-enum QRCode {
+package enum QRCode {
   /// The dark modules of the smallest code for a text, row by row; nil where it is too long for
   /// one.
-  static func modules(of text: String) -> [[Bool]]? {
+  package static func modules(of text: String) -> [[Bool]]? {
     let bytes = Array(text.utf8)
     // The weakest correction: a screen has no stains, and the code stays small.
     guard let code = QRcode_encodeData(Int32(bytes.count), bytes, 0, QR_ECLEVEL_L) else {
