@@ -46,7 +46,7 @@ PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-de
   git ca-certificates
 # Programs that tests run on a mount.
 TEST_PACKAGES := iproute2 rsync tar gzip git sqlite3 vim-tiny nano bsdutils util-linux make gcc libc6-dev python3 \
-  perl e2fsprogs mount strace
+  perl e2fsprogs mount strace libglib2.0-bin
 DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian man-db
 ROOT_PACKAGES := debootstrap lintian util-linux iproute2
 BENCH_PACKAGES := sshfs openssh-server bindfs

@@ -21,6 +21,14 @@ package struct Caller: Equatable, Sendable {
   /// This process itself.
   package static let process = Caller(user: geteuid(), group: getegid(), mask: 0)
 
+  /// All groups of this process.
+  package static let processGroups: Set<UInt32> = {
+    let most = max(0, getgroups(0, nil))
+    var groups = [gid_t](repeating: 0, count: Int(most))
+    let count = getgroups(most, &groups)
+    return Set(groups.prefix(Int(max(0, count)))).union([getegid()])
+  }()
+
   /// Whether it is this process' own user.
   package var isProcess: Bool { user == Self.process.user }
 

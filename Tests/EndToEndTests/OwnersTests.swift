@@ -157,7 +157,7 @@ extension EndToEnd {
         try fixture.waitFor(guest.path("after"), "x")
         #expect(try Stat(path: guest.path("kept/cp/s/b")).ino == before)
         #expect(try Files.text(guest.path("kept/cp/s/b")) == "2\n")
-        #expect(try Stat(path: guest.path("kept/cp/s/b")).uid == geteuid())
+        #expect(try Stat(path: guest.path("kept/cp/s/b")).uid == 65_534)
         #expect(try Stat(path: host.own + "/kept/cp/s/b").uid == 5)
       }
     }
@@ -174,7 +174,7 @@ extension EndToEnd {
         try Files.chmod(host.path("open/file"), 0o6777)
         try fixture.waitFor(guest.path("open/file"), "theirs")
         try eventually("its mode") {
-          try Stat(path: guest.path("open/file")).permissions == 0o777
+          try Stat(path: guest.path("open/file")).permissions == 0o755
         }
         #expect(try Stat(path: guest.path("open")).permissions == 0o1777)
         let refused = [

@@ -21,6 +21,8 @@ package final class FuseSession: @unchecked Sendable {
   static let threads = 6
   /// Those of them that are never at the disk.
   static let freeThreads = 2
+  /// Among the flags of an OPEN: the file is to be executed (the kernel's FMODE_EXEC).
+  static let forExecution: Int32 = 0x20
 
   /// Mounts. Throws: EIO-like text where libfuse refuses; it has said why on stderr.
   init(

@@ -16,11 +16,12 @@ struct EntryReply {
   private let blockSize: Int
   /// Whether the kernel may keep it, until it is told otherwise.
   private let isRemembered: Bool
+  private let thing: ShownAttributes.Thing
 
   /// `fileNumber`: its `st_ino`; `links`: its `st_nlink`.
   init(
     number: InodeNumber, fileNumber: UInt64, links: Int, _ attributes: Attributes, blockSize: Int,
-    isRemembered: Bool
+    isRemembered: Bool, _ thing: ShownAttributes.Thing
   ) {
     self.number = number
     self.fileNumber = fileNumber
@@ -28,6 +29,7 @@ struct EntryReply {
     self.attributes = attributes
     self.blockSize = blockSize
     self.isRemembered = isRemembered
+    self.thing = thing
   }
 
   /// Seconds that the kernel may keep the attributes. Not at all where the file has another name:
@@ -77,6 +79,6 @@ extension EntryReply {
     stat.st_mtim = attributes.modified.timespec
     stat.st_ctim = attributes.changed.timespec
     stat.st_atim = attributes.accessed.timespec
-    return shown.applied(to: stat, isSymlink: kind == .symlink)
+    return shown.applied(to: stat, thing)
   }
 }

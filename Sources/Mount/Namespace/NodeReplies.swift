@@ -10,7 +10,21 @@ extension EntryReply {
     self.init(
       number: node.number, fileNumber: node.fileNumber, links: node.links, node.shownAttributes,
       blockSize: node.own == nil ? Limits.leaf : FuseSession.longestWrite,
-      isRemembered: isRemembered)
+      isRemembered: isRemembered, node.thing)
+  }
+}
+
+extension Node {
+  private static let gitLink = Array(".git".utf8)
+
+  /// As what it shows its owner.
+  fileprivate var thing: ShownAttributes.Thing {
+    switch kind {
+    case .symlink: .symlink
+    case .file where own == nil && occupied == nil:
+      name?.bytes == Self.gitLink ? .othersGitLink : .othersFile
+    case .file, .directory: .other
+    }
   }
 }
 

@@ -141,6 +141,11 @@ extension Volume: FileSystem {
           || reading.mayOpenStale(thread, lookedUpAt: node.lastLookup, latest: tree.lookups)
       else { return .failure(ESTALE) }
       if wantsToWrite { return .failure(EACCES) }
+      guard
+        files.settings.shown.mayOpen(
+          request.caller, mode: node.attributes.mode,
+          forExecution: flags & FuseSession.forExecution != 0)
+      else { return .failure(EACCES) }
       let handle = files.handles.addRemote()
       reading.open(
         Content(owner: owner, entry: entry.id, version: entry.version, size: entry.size),

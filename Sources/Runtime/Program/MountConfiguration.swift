@@ -32,6 +32,14 @@ package struct MountConfiguration: Sendable {
     }
   }
 
+  /// Whom others' files are said to belong to.
+  package enum OthersOwner: String, Sendable {
+    /// Nobody here: programs see that they can only be read.
+    case nobody
+    /// Whoever mounted.
+    case mounter = "self"
+  }
+
   package var role: Role
   package var hub: HubAddress?
   /// The link that was given in place of the hub's address.
@@ -53,6 +61,8 @@ package struct MountConfiguration: Sendable {
   package var isVerbose: Bool
   /// What the kernel is told of the mount.
   package var mount = KernelMount()
+  /// Whom others' files are said to belong to.
+  package private(set) var othersOwner = OthersOwner.nobody
   /// How long an earlier process may go on holding the folders: `umount` returns before it has
   /// left, and `mount` may follow at once.
   package private(set) var lockPatience: Duration = .zero
@@ -108,6 +118,7 @@ package struct MountConfiguration: Sendable {
       try apply(known.name, value ?? "")
     }
     try FuseConfiguration.check(mount.access)
+    mount.shown.nobody = othersOwner == .nobody ? Users.nobody : nil
   }
 
   private mutating func apply(_ name: String, _ value: String) throws(Ending) {
@@ -129,6 +140,11 @@ package struct MountConfiguration: Sendable {
     case "umask":
       let mask = UInt32(value, radix: 8).flatMap { $0 <= 0o777 ? $0 : nil }
       mount.shown.umask = try Self.known(mask, "-o umask=\(value): octal digits, 0 to 777")
+    case "owners":
+      guard let owners = OthersOwner(rawValue: value) else {
+        throw Ending(.usage, "-o owners=\(value): self, or nobody, as it is without it")
+      }
+      othersOwner = owners
     default: preconditionFailure("what the table calls a setting is applied here")
     }
   }
@@ -244,6 +260,7 @@ package struct MountConfiguration: Sendable {
       setting("uid", mount.shown.user.map { "\($0)" } ?? "its own"),
       setting("gid", mount.shown.group.map { "\($0)" } ?? "its own"),
       setting("umask", mount.shown.umask.map { String($0, radix: 8) } ?? "its own"),
+      setting("owners", othersOwner.rawValue),
       setting("auto_unmount", mount.unmountsItself ? "yes" : "no"),
       setting("metrics", metrics.map { "\($0)" } ?? "none"),
       setting("insecure", isInsecure ? "yes" : "no"),

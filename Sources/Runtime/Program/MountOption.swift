@@ -54,6 +54,7 @@ package struct MountOption: Sendable {
     MountOption("uid", .required("USER"), .setting),
     MountOption("gid", .required("GROUP"), .setting),
     MountOption("umask", .required("OCTAL"), .setting),
+    MountOption("owners", .required("self"), .setting),
     MountOption("auto_unmount", .none, .setting),
     MountOption("fsname", .required("NAME"), .setting),
     MountOption("setuid", .required("USER"), .preparation),

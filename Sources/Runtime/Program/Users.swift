@@ -17,6 +17,10 @@ package enum Users {
     return getgrnam(text.cPath)?.pointee.gr_gid
   }
 
+  /// Who owns nothing; the number that the kernel has for owners it does not know, where the
+  /// machine has no such name. Call at the start, from one thread.
+  static var nobody: UInt32 { user("nobody") ?? 65_534 }
+
   /// The highest number says nobody.
   private static func number(_ text: String) -> UInt32? {
     UInt32(text).flatMap { $0 == .max ? nil : $0 }

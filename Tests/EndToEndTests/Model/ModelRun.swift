@@ -96,7 +96,8 @@ struct ModelRun {
       // What the clock said, its owner knows.
       let time = file.modified ?? trees[file.owner].items[Array(path.utf8)]?.modified ?? timespec()
       return Tree.Item(
-        kind: "file", permissions: file.mode, size: Int64(file.bytes.count), modified: time,
+        kind: "file", permissions: Tree.seen(file.mode), size: Int64(file.bytes.count),
+        modified: time,
         digest: Tree.digest(of: file.bytes), target: [])
     }
   }

@@ -24,7 +24,10 @@ struct ProgramSteps {
   init(_ fixture: Fixture) throws {
     self.fixture = fixture
     (host, hub) = try fixture.host()
-    guest = try fixture.member("guest", of: hub, approvedBy: host)
+    guest = try fixture.member(
+      "guest", of: hub, approvedBy: host,
+      // What is copied from there keeps owners and modes.
+      ["-o", "owners=self"])
     plain = try fixture.newFolder("plain")
   }
 

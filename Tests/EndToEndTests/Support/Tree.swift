@@ -7,7 +7,7 @@ struct Tree: Equatable, CustomStringConvertible {
   /// One file, folder or link.
   struct Item: Equatable {
     var kind: String
-    /// As their owner set them (S3).
+    /// As their owner set them; of a file, what others see of that (S3).
     var permissions: UInt32
     var size: Int64
     /// 0 where it is not compared (folders, links).
@@ -53,7 +53,9 @@ struct Tree: Equatable, CustomStringConvertible {
       // other end.
       guard stat.isRegular || stat.isDirectory || stat.isSymlink else { continue }
       var item = Item(
-        kind: "file", permissions: stat.permissions, size: stat.size,
+        kind: "file",
+        permissions: stat.isRegular ? Tree.seen(stat.permissions) : stat.permissions,
+        size: stat.size,
         modified: timesMatter ? stat.mtime : timespec(), digest: 0, target: [])
       if stat.isDirectory {
         item.kind = "folder"
@@ -70,6 +72,12 @@ struct Tree: Equatable, CustomStringConvertible {
       }
       items[key] = item
     }
+  }
+
+  /// The bits of a file's mode that show at whoever has it not (S3): to its owner too they are
+  /// compared so.
+  static func seen(_ permissions: UInt32) -> UInt32 {
+    permissions & ~0o072 | (permissions & 0o500) >> 3
   }
 
   /// The names in a folder, sorted.
