@@ -16,6 +16,7 @@ extension StatusReport {
       readsWaiting > 0 ? Line("reads waiting", "\(readsWaiting)") : nil,
       uploadsQueued > 0 ? Line("uploads queued", "\(uploadsQueued)") : nil,
       paused.isEmpty ? nil : pausedLine, uploadsPaused ? Line("uploads", "paused", .caution) : nil,
+      uploadLimit == nil && downloadLimit == nil ? nil : limitsLine,
       notShared + setAside > 0 ? Line("not shared", unshared, .caution) : nil,
     ].compactMap { $0 }
     return place + (state == .live ? [] : identity.filter { $0.key == "words" })
@@ -74,8 +75,12 @@ extension StatusReport {
         }
       },
       Line("reads waiting", "\(readsWaiting)"), Line("uploads queued", "\(uploadsQueued)"),
-      pausedLine, Line("uploads", uploadsPaused ? "paused" : "not paused"),
+      pausedLine, Line("uploads", uploadsPaused ? "paused" : "not paused"), limitsLine,
     ].compactMap { $0 }
+  }
+
+  private var limitsLine: Line {
+    Line("limits", LimitsReport(up: uploadLimit, down: downloadLimit).text)
   }
 
   private var pausedLine: Line {

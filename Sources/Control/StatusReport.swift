@@ -81,6 +81,9 @@ package struct StatusReport: Codable, Equatable, Sendable {
   package var paused: [String] = []
   /// Whether uploads are paused.
   package var uploadsPaused = false
+  /// Bytes per second that go to the hub, and come from it, at most; nil: no limit.
+  package var uploadLimit: UInt64?
+  package var downloadLimit: UInt64?
   /// Names of the own folder that are there and not shared; files that could not be moved into
   /// place.
   package var notShared = 0

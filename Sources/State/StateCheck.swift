@@ -109,6 +109,7 @@ package struct StateCheck: Codable, Equatable, Sendable {
         "\(bytes.count { $0 == UInt8(ascii: "\n") }) of the last start"
       }
     case .shares: return try SharesFile.read(path).map { "\($0.rows.count) shared in place" }
+    case .keeps: return try KeepsFile.read(path).map { "\($0.paths.count) kept of others" }
     case .vault:
       return try VaultFile.read(path).map {
         "\($0.keys.count) keys, \($0.decisions.count) decisions"

@@ -8,6 +8,7 @@ package enum StateKind: String, CaseIterable, Sendable {
   /// The options of the last start.
   case options
   case shares
+  case keeps
   case index
   case cacheKey = "cache-key"
   /// What a member's copy of the list is sealed under.
@@ -35,7 +36,7 @@ package enum StateKind: String, CaseIterable, Sendable {
     switch self {
     case .key, .name, .incarnation, .group, .cacheKey, .listKey, .numberKey, .claimCode: 4_096
     // A thousand of the longest paths.
-    case .shares: 8 << 20
+    case .shares, .keeps: 8 << 20
     // Some paths.
     case .options: 256 << 10
     // A hundred thousand decisions.
@@ -50,7 +51,7 @@ package enum StateKind: String, CaseIterable, Sendable {
   package var isMadeAnew: Bool {
     switch self {
     case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey, .targets: true
-    case .key, .group, .options, .shares, .vault, .journal, .restored, .registry, .claimCode: false
+    case .key, .group, .options, .shares, .keeps, .vault, .journal, .restored, .registry, .claimCode: false
     }
   }
 
@@ -62,6 +63,7 @@ package enum StateKind: String, CaseIterable, Sendable {
     case .options:
       "put a copy of it back, or start with all options that you want once more, and --fresh"
     case .shares: "put a copy of it back, or share nothing in place: rm \(path)"
+    case .keeps: "put a copy of it back, or keep nothing of others: rm \(path)"
     case .vault:
       "put a copy of it back; without one everybody must be approved again: rm \(path)"
     case .registry:

@@ -22,7 +22,8 @@ struct Fsharectl: ParsableCommand {
     subcommands: [
       Status.self, Members.self, Approve.self, Disapprove.self, Watch.self, Invite.self, Name.self,
       Share.self, Unshare.self, Shares.self, Pause.self, Resume.self, Transfers.self, Why.self,
-      Check.self, Doctor.self, Leave.self,
+      Limit.self, Keep.self, Unkeep.self, Keeps.self, Fetch.self, Check.self, Doctor.self,
+      Leave.self,
     ])
 
   @OptionGroup var options: CommonOptions

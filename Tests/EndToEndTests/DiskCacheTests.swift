@@ -42,13 +42,14 @@ extension EndToEnd {
           #expect(pread(file, &bytes, step, off_t(start)) == step)
           try eventually("what was read is on disk") { try cached(guest) >= start + step }
         }
+        // What was fetched ahead counts too, so all of it is waited for.
+        let before = try eventuallySome("nothing more is uploaded, and all that came is on disk") {
+          let first = (try uploaded(owner), try cached(guest))
+          _ = poll(nil, 0, 100)
+          return try (uploaded(owner), cached(guest)) == first ? first.0 : nil
+        }
         try guest.crash()
         _ = Glibc.close(file)
-        let before = try eventuallySome("nothing more is uploaded") {
-          let first = try uploaded(owner)
-          _ = poll(nil, 0, 50)
-          return try uploaded(owner) == first ? first : nil
-        }
         #expect(before < Self.size)
 
         owner.process.kill(SIGSTOP)

@@ -11,7 +11,8 @@ struct InvitingTests {
     hub: String, listens: String? = nil, at address: String? = nil, _ reachable: [String]
   ) throws -> (Invite, [String]) {
     let report = try Inviting.report(
-      hub: HubAddress(parsing: hub), listens: listens, hubKey: fingerprint(1), masterKey: fingerprint(2),
+      hub: HubAddress(parsing: hub), listens: listens, hubKey: fingerprint(1),
+      masterKey: fingerprint(2),
       at: address, reachable: reachable)
     let invite = try #require(Invite(link: report.link))
     #expect(invite.hub == fingerprint(1) && invite.master == fingerprint(2))

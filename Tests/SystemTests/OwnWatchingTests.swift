@@ -125,7 +125,7 @@ final class WatchedFolder {
       log: log,
       numberKey: [UInt8](repeating: 1, count: FileNumbers.keyLength))
     self.volume = volume
-    volume.shareOwnFolder()
+    try volume.shareOwnFolder()
     try volume.folderSync.startWatching()
   }
 

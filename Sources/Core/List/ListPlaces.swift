@@ -38,6 +38,11 @@ extension ShareList {
       .prefix { $0 != noRecord }.map { listed($0) }
   }
 
+  /// Every place below one, each behind that which it is in. Complexity: O(them).
+  func forEachPlace(below place: UInt32, _ body: (UInt32) -> Void) {
+    places.visit(below: place, body)
+  }
+
   /// Bytes of the longest path below a place, behind that of the place. Complexity: O(entries below
   /// it).
   func longest(below place: UInt32) -> Int {

@@ -98,6 +98,27 @@ package struct ListView: Sendable {
     return list.first(below: place, where: shows)
   }
 
+  /// A file at or below a path (nil: the top): that which shows there, or one of a member that is
+  /// gone. Complexity: O(what lies there).
+  package func forEachFile(
+    below root: SharePath?, _ body: (_ file: ListedEntry, _ shows: Bool) -> Void
+  ) {
+    guard let place = list.place(at: root) else { return }
+    files(at: place, body)
+    list.forEachPlace(below: place) { files(at: $0, body) }
+  }
+
+  private func files(at place: UInt32, _ body: (ListedEntry, Bool) -> Void) {
+    let claims = list.claims(at: place).filter { $0.owner != own }
+    for file in claims where file.entry.kind == .file && gone.contains(file.owner) {
+      body(file, false)
+    }
+    guard let first = claims.first(where: { shows($0.owner) }), first.entry.kind == .file,
+      !shows(below: place)
+    else { return }
+    body(first, true)
+  }
+
   private func shows(below place: UInt32) -> Bool { list.hasOwner(below: place, where: shows) }
 
   private func shows(_ owner: PublicID) -> Bool { owner != own && !gone.contains(owner) }

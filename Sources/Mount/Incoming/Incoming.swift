@@ -11,13 +11,17 @@ import System
 package final class Incoming: Sendable {
   private let namespace: Namespace
   private let reading: RemoteReading
+  private let keeping: Keeping
   private let rescans: RescanQueue
   /// What is not in the namespace yet.
   private let waiting = Locked(ArrivingChanges(), rank: .leaf)
 
-  init(_ namespace: Namespace, _ reading: RemoteReading, _ rescans: RescanQueue) {
+  init(
+    _ namespace: Namespace, _ reading: RemoteReading, _ keeping: Keeping, _ rescans: RescanQueue
+  ) {
     self.namespace = namespace
     self.reading = reading
+    self.keeping = keeping
     self.rescans = rescans
   }
 
@@ -100,5 +104,6 @@ package final class Incoming: Sendable {
     }
     waiting.withLock { $0.end() }
     reading.followPauses()
+    keeping.newsCame()
   }
 }

@@ -13,7 +13,7 @@ extension RemoteReading {
   }
 
   /// What is paused now.
-  package var pausedPaths: PausedPaths { pauses.withLock { $0 } }
+  package var pausedPaths: ChosenPaths { pauses.withLock { $0 } }
 
   /// Holds reads of others' files at a path and below it; nil: of all.
   package func pause(_ path: SharePath?) -> PauseOutcome {
@@ -24,13 +24,13 @@ extension RemoteReading {
       guard let isOwn else { return .nothingThere }
       if isOwn { return .ownFile }
     }
-    changePauses { $0.pause(path) }
+    changePauses { $0.insert(path) }
     return .paused
   }
 
   /// Lets reads go on.
-  package func resume(_ path: SharePath?) -> PausedPaths.Resumption {
-    changePauses { $0.resume(path) }
+  package func resume(_ path: SharePath?) -> ChosenPaths.Removal {
+    changePauses { $0.remove(path) }
   }
 
   /// A file was opened, or something moved: what is paused by its path may be another file now.
@@ -45,7 +45,7 @@ extension RemoteReading {
   }
 
   /// Changes what is paused and tells the fetcher, which of two changes the later one last.
-  private func changePauses<Result>(_ body: (inout PausedPaths) -> Result) -> Result {
+  private func changePauses<Result>(_ body: (inout ChosenPaths) -> Result) -> Result {
     var actions: [FetchAction] = []
     let result = pauses.withLock { pauses in
       let result = body(&pauses)

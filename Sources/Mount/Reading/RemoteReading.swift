@@ -21,7 +21,7 @@ package final class RemoteReading: Sendable {
   let reads = Locked(ParkedReads(), rank: .leaf)
   let walks = Locked(DirectoryWalks(), rank: .leaf)
   let staleOpens = Locked(StaleOpens(), rank: .leaf)
-  let pauses = Locked(PausedPaths(), rank: .pauses)
+  let pauses = Locked(ChosenPaths(), rank: .pauses)
 
   init(
     _ namespace: Namespace, _ group: any GroupPort, _ settings: ChunkFetcher.Settings,
@@ -44,6 +44,9 @@ package final class RemoteReading: Sendable {
 
   /// What was read since the process began.
   package var counts: ReadCounts { fetcher.withLock { $0.counts } }
+
+  /// Whether the streams that carry leaves are open.
+  var isLinkReady: Bool { fetcher.withLock { $0.isLinkReady } }
 
   /// What is known of a version that is read or was: and whether memory is full, and the hub there.
   func state(

@@ -5,9 +5,25 @@ import Glibc
 import Protocol
 import System
 
-/// Requests that wait for leaves, by the token of their read.
+/// Who waits for a read.
+enum WaitingReader: Sendable {
+  /// A program, by the kernel.
+  case request(Request)
+  /// The mount itself, which wants the leaves to be here and not their bytes: nil, or why they are
+  /// not. Told by the thread that made the step; must not wait.
+  case keeper(@Sendable (ReadFailure?) -> Void)
+
+  func fail(_ failure: ReadFailure) {
+    switch self {
+    case .request(let request): request.reply(error: failure.code)
+    case .keeper(let told): told(failure)
+    }
+  }
+}
+
+/// Reads that wait for leaves, by their tokens.
 struct ParkedReads: Sendable {
-  private var requests: [ReadToken: Request] = [:]
+  private var readers: [ReadToken: WaitingReader] = [:]
   /// Interrupted before the read was known to the fetcher.
   private var early: Set<ReadToken> = []
   private var last: ReadToken = 0
@@ -17,15 +33,15 @@ struct ParkedReads: Sendable {
     return last
   }
 
-  mutating func park(_ request: Request, _ token: ReadToken) { requests[token] = request }
+  mutating func park(_ reader: WaitingReader, _ token: ReadToken) { readers[token] = reader }
 
-  mutating func take(_ token: ReadToken) -> Request? {
+  mutating func take(_ token: ReadToken) -> WaitingReader? {
     early.remove(token)
-    return requests.removeValue(forKey: token)
+    return readers.removeValue(forKey: token)
   }
 
   mutating func noteEarlyInterrupt(_ token: ReadToken) {
-    if requests[token] != nil { early.insert(token) }
+    if readers[token] != nil { early.insert(token) }
   }
 
   mutating func wasInterrupted(_ token: ReadToken) -> Bool { early.remove(token) != nil }
@@ -38,7 +54,14 @@ extension RemoteReading {
   /// READ of somebody else's file that is open as `stream`. `token` was drawn before and made known
   /// to libfuse for interrupts.
   func read(_ request: Request, token: ReadToken, of stream: StreamID, size: Int, offset: Int64) {
-    reads.withLock { $0.park(request, token) }
+    read(.request(request), token: token, of: stream, size: size, offset: offset)
+  }
+
+  /// The same, whoever it is that waits.
+  func read(
+    _ reader: WaitingReader, token: ReadToken, of stream: StreamID, size: Int, offset: Int64
+  ) {
+    reads.withLock { $0.park(reader, token) }
     step { fetcher, now, actions in
       fetcher.read(
         token, stream: stream, offset: UInt64(max(0, offset)), length: size, now: now,
@@ -50,7 +73,7 @@ extension RemoteReading {
   /// The program that waits for a read was interrupted: the wait ends, the fetch goes on.
   func interruptRead(_ token: ReadToken) {
     if fetcher.withLock({ $0.cancel(token) }) {
-      reads.withLock { $0.take(token) }?.reply(error: EINTR)
+      reads.withLock { $0.take(token) }?.fail(.abandoned)
     } else {
       reads.withLock { $0.noteEarlyInterrupt(token) }
     }
@@ -71,9 +94,13 @@ extension RemoteReading {
       case .recall(let keys): recall(keys)
       case .request(let request): group.request(request)
       case .reply(let token, let slices):
-        if let request = reads.withLock({ $0.take(token) }) { reply(request, slices) }
+        switch reads.withLock({ $0.take(token) }) {
+        case .request(let request): reply(request, slices)
+        case .keeper(let told): told(nil)
+        case nil: break
+        }
       case .fail(let token, let failure):
-        reads.withLock { $0.take(token) }?.reply(error: failure.code)
+        reads.withLock { $0.take(token) }?.fail(failure)
       }
     }
   }

@@ -12,6 +12,8 @@ package import System
 ///     Incoming ───┐           FolderSync      others' changes; the own folder used directly
 ///        │        │           │        │
 ///        │        │           │     Serving    own files to others
+///     Keeping     │           │        │       others' files that are here whole
+///        │        │           │        │
 ///     Reading     │           │        │       others' files
 ///        │        │         OwnFiles ──┘       own files through the mount
 ///        │        │           │
@@ -34,16 +36,19 @@ package final class Volume: OnOwnFolder, Sendable {
 
   let parts: OwnFolderParts
   package let reading: RemoteReading
+  package let keeping: Keeping
   package let files: OwnFiles
   package let serving: Serving
   package let folderSync: FolderSync
   package let incoming: Incoming
 
   /// `sealer`: what leaves are sealed and opened with, of oneself and of others. `numberKey`: what
-  /// the numbers of others' entries are made with, `FileNumbers.keyLength` bytes.
+  /// the numbers of others' entries are made with, `FileNumbers.keyLength` bytes. `kept`: what of
+  /// others' files stays in the disk cache.
   package init(
     folder: OwnFolder, index: OwnIndex, group: any GroupPort, sealer: Sealer, settings: Settings,
-    log: Logger, numberKey: [UInt8], diskCache: DiskCache? = nil
+    log: Logger, numberKey: [UInt8], diskCache: DiskCache? = nil,
+    kept: ChosenPaths = ChosenPaths()
   ) throws(SystemError) {
     let budget = LogBudget(log)
     let own = try Stat(descriptor: folder.root.raw)
@@ -58,13 +63,14 @@ package final class Volume: OnOwnFolder, Sendable {
       watch: try OwnWatch(limit: settings.watching.limit), group: group, disk: disk,
       rescans: rescans, log: log, budget: budget)
     reading = RemoteReading(namespace, group, settings.fetcher, diskCache, sealer, budget)
+    keeping = Keeping(namespace, reading, group, kept: kept)
     files = try OwnFiles(
       parts,
       OwnFiles.Settings(
         ackTimeout: settings.ackTimeout, closesAsync: settings.closesAsync, shown: settings.shown))
     serving = try Serving(files, sealer)
     folderSync = FolderSync(files, serving, settings.watching)
-    incoming = Incoming(namespace, reading, rescans)
+    incoming = Incoming(namespace, reading, keeping, rescans)
   }
 
   /// Mounts. Throws: EIO-like text where libfuse refuses; it has said why on stderr.
@@ -76,7 +82,10 @@ package final class Volume: OnOwnFolder, Sendable {
 
   /// Shares again what lies in the own folder. Before the mount; blocks on the disk, but for what
   /// takes long.
-  package func shareOwnFolder() { folderSync.start() }
+  package func shareOwnFolder() throws(SystemError) {
+    folderSync.start()
+    try keeping.start()
+  }
 
   /// The connection to the hub is lost.
   package func linkLost() {
@@ -113,6 +122,7 @@ package final class Volume: OnOwnFolder, Sendable {
 
   /// Ends what runs, after the mount has ended.
   package func stop() {
+    keeping.stop()
     folderSync.stop()
     namespace.stop()
     files.stop()

@@ -1,4 +1,5 @@
 import CLinux
+package import Core
 import Glibc
 package import Logging
 import Mount
@@ -119,6 +120,16 @@ package final class StateFolder: Sendable {
   package func keep(_ group: KnownGroup) throws(Ending) {
     try write(.group, Array(group.text.utf8))
     _ = unlink((path + "/" + Self.olderGroupName).cPath)
+  }
+
+  /// Where it is said what of others' files is kept.
+  package var keepsFile: String { file(.keeps) }
+
+  /// What of others' files is kept. Throws: an ending with code 73.
+  package func keptPaths() throws(Ending) -> ChosenPaths {
+    var kept = ChosenPaths()
+    for path in try read(.keeps, KeepsFile.read)?.paths ?? [] { kept.insert(path) }
+    return kept
   }
 
   /// The list as the last run kept it.

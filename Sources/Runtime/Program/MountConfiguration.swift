@@ -75,6 +75,8 @@ package struct MountConfiguration: Sendable {
   package var ackTimeout: Duration = .seconds(30)
   /// MiB of memory for what is read of others' files.
   package var memory = 256
+  /// How fast the bulk streams may be.
+  package private(set) var rates = LimitsReport(up: nil, down: nil)
   /// Open files that are fetched ahead at a time.
   package var maxFiles = 32
   /// The folder of the disk cache; nil: none.
@@ -132,6 +134,8 @@ package struct MountConfiguration: Sendable {
     case "timeout": readTimeout = try Self.seconds(name, value)
     case "ack_timeout": ackTimeout = try Self.seconds(name, value)
     case "memory": memory = try Self.number(name, value, 8...1_048_576)
+    case "up": rates.up = try Self.rate(name, value)
+    case "down": rates.down = try Self.rate(name, value)
     case "max_files": maxFiles = try Self.number(name, value, 1...65_536)
     case "uid":
       mount.shown.user = try Self.known(Users.user(value), "-o uid=\(value): no such user")
@@ -206,6 +210,12 @@ package struct MountConfiguration: Sendable {
     return .seconds(seconds)
   }
 
+  private static func rate(_ name: String, _ value: String) throws(Ending) -> UInt64? {
+    do throws(ByteRate.Fault) {
+      return try ByteRate.parse(value, lowest: HubLink.lowestRate)
+    } catch { throw Ending(.usage, "-o \(name): \(error)") }
+  }
+
   private static func number(
     _ name: String, _ value: String, _ range: ClosedRange<Int>
   ) throws(Ending) -> Int {
@@ -251,6 +261,7 @@ package struct MountConfiguration: Sendable {
       setting("ack_timeout", "\(ackTimeout.components.seconds)"),
       setting("memory", "\(memoryBudget >> 20)"),
       setting("max_files", "\(maxFiles)"),
+      setting("up", ByteRate.text(rates.up)), setting("down", ByteRate.text(rates.down)),
       setting("cache", cacheFolder ?? "none"),
       setting("cache-size", "\(cacheSize)"),
       setting("async_close", closesAsync ? "yes" : "no"),

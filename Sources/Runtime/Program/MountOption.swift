@@ -47,6 +47,8 @@ package struct MountOption: Sendable {
     MountOption("async_close", .none, .setting),
     MountOption("memory", .required("MIB"), .setting),
     MountOption("max_files", .required("NUMBER"), .setting),
+    MountOption("up", .required("RATE"), .setting),
+    MountOption("down", .required("RATE"), .setting),
   ]
 
   private static let access = [

@@ -73,10 +73,13 @@ package final class MountProgram: Sendable {
       keep: { (group) throws(Ending) in try state.keep(group) })
     let group = try makeGroup(state, trust)
     let cache = try makeCache(state)
-    let volume = try makeVolume(folder, try loaded(index), group, try state.numberKey(), cache)
+    let volume = try makeVolume(
+      folder, try loaded(index), group, try state.numberKey(), cache, try state.keptPaths())
     self.group.withLock { $0 = group }
-    group.bind(volume, hubHost: hub.map { _ in configuration.listen.host })
-    volume.shareOwnFolder()
+    group.bind(
+      volume, hubHost: hub.map { _ in configuration.listen.host }, keepsFile: state.keepsFile)
+    group.limit(configuration.rates)
+    try volume.shareOwnFolder()
     try volume.folderSync.startWatching()
     let control = startControl(group, trust.group.address, mountpoint)
     defer { control?.stop() }
@@ -291,7 +294,7 @@ extension MountProgram {
 
   private func makeVolume(
     _ folder: OwnFolder, _ index: OwnIndex, _ group: GroupSession, _ numberKey: [UInt8],
-    _ cache: DiskCache?
+    _ cache: DiskCache?, _ kept: ChosenPaths
   ) throws -> Volume {
     var settings = Volume.Settings()
     settings.ackTimeout = configuration.ackTimeout
@@ -304,7 +307,7 @@ extension MountProgram {
     return try Volume(
       folder: folder, index: index, group: group, sealer: group.sealer, settings: settings,
       log: log,
-      numberKey: numberKey, diskCache: cache)
+      numberKey: numberKey, diskCache: cache, kept: kept)
   }
 
   private func startControl(

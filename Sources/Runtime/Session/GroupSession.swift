@@ -1,3 +1,4 @@
+import Control
 package import Core
 import DequeModule
 package import Logging
@@ -58,7 +59,7 @@ package struct MasterParts: Sendable {
 /// State machines step under one lock and say what they want done; that is queued in order, and
 /// done by one thread at a time with no lock held: the order of what is sent is the order of the
 /// steps.
-// SAFETY: `volume`, `hubHost` and `link` are set once, before anything is started; the rest is under `state`.
+// SAFETY: `volume`, `hubHost`, `keepsFile` and `link` are set once, before anything is started; the rest is under `state`.
 package final class GroupSession: @unchecked Sendable {
   enum Work: Sendable {
     case member(MemberAction)
@@ -141,6 +142,11 @@ package final class GroupSession: @unchecked Sendable {
   private(set) var volume: Volume!
   private(set) var link: HubLink!
   private(set) var hubHost: String?
+  private(set) var keepsFile = ""
+  /// Held while what is kept changes.
+  let keepsLock = Locked(())
+  /// How fast the bulk streams may be.
+  let rates = Locked(LimitsReport(up: nil, down: nil))
   private(set) var hub = ""
   var isMaster: Bool { journal != nil }
 
@@ -175,10 +181,12 @@ package final class GroupSession: @unchecked Sendable {
   }
 
   /// Gives the session the mount that it serves: before the volume shares its own folder.
-  /// `hubHost`: the host that the hub in this process listens on; nil: there is none.
-  package func bind(_ volume: Volume, hubHost: String?) {
+  /// `hubHost`: the host that the hub in this process listens on; nil: there is none. `keepsFile`:
+  /// where it is said what of others' files is kept.
+  package func bind(_ volume: Volume, hubHost: String?, keepsFile: String) {
     self.volume = volume
     self.hubHost = hubHost
+    self.keepsFile = keepsFile
   }
 
   /// Connects to the hub and stays connected. Call behind `Volume.shareOwnFolder`, which may go on
@@ -199,6 +207,8 @@ package final class GroupSession: @unchecked Sendable {
     link = HubLink(
       address: hub, pin: trust.group.hub, tlsBulk: tlsBulk, handler: self, log: log)
     try link.start()
+    let rates = limits
+    link.limit(up: rates.up, down: rates.down)
     link.perform { [self] in link.setTimer(after: Self.tickEvery) }
     link.connect()
   }

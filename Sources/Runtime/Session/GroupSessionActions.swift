@@ -46,6 +46,7 @@ extension GroupSession {
       let isNews = state.withLock { $0.presenceTimes.note(publicID, presence, now: now) }
       if isNews { log(.notice, "presence", publicID, "is \(Self.shown(presence))") }
       volume.reading.presenceChanged(publicID, presence)
+      volume.keeping.newsCame()
     case .decided(let publicID, let isIn):
       log(
         .notice, "decisions", publicID,

@@ -35,7 +35,10 @@ extension GroupSession: HubLinkHandler {
     }
   }
 
-  package func linkBulkReady() { volume.reading.linkReady() }
+  package func linkBulkReady() {
+    volume.reading.linkReady()
+    volume.keeping.newsCame()
+  }
 
   package func linkSent(bulkBytes: Int) { volume.serving.taken(bytes: bulkBytes) }
 

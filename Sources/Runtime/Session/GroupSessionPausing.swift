@@ -23,8 +23,8 @@ extension GroupSession {
   func resume(_ argument: PathArgument) -> ControlResponse {
     at(argument) { path, shown in
       switch volume.reading.resume(path) {
-      case .resumed: .done("\(shown) goes on")
-      case .wasNotPaused:
+      case .removed: .done("\(shown) goes on")
+      case .wasAbsent:
         .done("\(path == nil ? "nothing" : shown) was \(path == nil ? "" : "not ")paused")
       case .isBelow(let above?):
         .refused(

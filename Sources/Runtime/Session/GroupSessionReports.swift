@@ -46,6 +46,12 @@ extension GroupSession {
     case ("invite", 0): inviteAnswer(nil)
     case ("invite", 1): inviteAnswer(request.arguments[0])
     case ("name", 1): rename(request.arguments[0])
+    case ("keep", 1...2): keep(path(request, around))
+    case ("unkeep", 1...2): unkeep(path(request, around))
+    case ("fetch", 1...2): fetch(path(request, around))
+    case ("keeps", 0): .report(keeps)
+    case ("keeps", 1...2): keeps(at: path(request, around))
+    case ("limit", 0...2): limit(request.arguments)
     case ("pause", 0): pause(.root)
     case ("pause", 1...2): pause(path(request, around))
     case ("pause-uploads", 0): pauseUploads(true)
@@ -94,6 +100,9 @@ extension GroupSession {
     report.diskCacheBytes = volume.reading.diskCacheFigures?.bytes
     report.diskCacheLimit = volume.reading.diskCacheFigures?.limit
     report.uploadsPaused = volume.serving.isPaused
+    let limits = limits
+    report.uploadLimit = limits.up
+    report.downloadLimit = limits.down
     let unshared = volume.unsharedFigures
     report.notShared = unshared.occupied
     report.foldersToScan = volume.folderSync.foldersToScan

@@ -38,6 +38,12 @@ package final class HubLink: @unchecked Sendable {
   var isLookingUp = false
   /// How often an address did not answer at all.
   var silentRoutes = 0
+  /// How fast the bulk streams may be.
+  var upRate = RateLimit()
+  var downRate = RateLimit()
+  /// Has streams go on that wait for their rate, and when it will.
+  var rateTimer: ServiceTimer?
+  var rateDue: Duration?
 
   /// A link that is not connected. Under TLS only a hub with the key `pin` is spoken to; with nil
   /// the first one's key becomes the pin. `tlsBulk` has the bulk streams use TLS too, if the

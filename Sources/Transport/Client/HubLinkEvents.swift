@@ -6,7 +6,7 @@ import System
 
 /// What the service loop reports to a link.
 extension HubLink: ServiceEvents {
-  func loopStarted() {}
+  func loopStarted() { rateTimer = loop.makeTimer { [unowned self] in goOn() } }
 
   func loopWoken() {
     guard let session else { return }
@@ -40,6 +40,7 @@ extension HubLink: ServiceEvents {
   }
 
   func loopStopping() {
+    rateTimer = nil
     end(.closed)
   }
 

@@ -137,6 +137,7 @@ extension HubLink {
       }
     }
     guard let down = session.down else { return -1 }
+    spentDown(input.count, down.socket)
     var body = input[...]
     if session.downHead != nil {
       switch session.downHead?.feed(input) {
@@ -166,10 +167,14 @@ extension HubLink {
   private func writeBulk(_ leg: LinkSession.Leg, _ session: LinkSession) -> Int32 {
     let isUp = leg === session.upLeg
     guard let stream = isUp ? session.up : session.down else { return 0 }
+    if isUp, stream.isHeadSent, upWaits { return 0 }
     guard let sent = stream.writable(now: MonotonicClock.now) else { return -1 }
     if isUp {
       noteBulkReady(session)
-      if sent > 0 { handler?.linkSent(bulkBytes: sent) }
+      if sent > 0 {
+        spentUp(sent)
+        handler?.linkSent(bulkBytes: sent)
+      }
     }
     return 0
   }

@@ -159,6 +159,13 @@ final class ServiceLoop: @unchecked Sendable {
     timer?.set(after: delay)
   }
 
+  /// Another timer; nil where the loop does not run. It must be gone when the loop stops. Service
+  /// thread only.
+  func makeTimer(_ fired: @escaping () -> Void) -> ServiceTimer? {
+    assertServiceThread()
+    return context.map { ServiceTimer(context: $0) { [unowned self] in tell(fired) } }
+  }
+
   /// Traps, in debug builds, when called off the service thread.
   func assertServiceThread() {
     assert(shared.withLock { $0.thread?.isCurrent ?? true }, "service thread only")

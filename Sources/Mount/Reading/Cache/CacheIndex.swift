@@ -13,6 +13,8 @@ struct CacheIndex: Sendable {
     var used: UInt64 = 0
     /// When the file was last told of its use.
     var markedAt: Instant?
+    /// Which look over what is kept has met it last; nil: it is not kept.
+    var keptIn: UInt32?
   }
 
   /// How often a file is told of its use, by which the next start knows the order.
@@ -24,6 +26,10 @@ struct CacheIndex: Sendable {
   private var counter: UInt64 = 0
   /// Bytes on the disk.
   private(set) var bytes = 0
+  /// Those of them that are kept.
+  private(set) var keptBytes = 0
+  /// Whether nothing goes out: what is kept is not known yet.
+  var holdsAll = false
 
   /// Segments that lie on the disk, of which nothing more is known yet.
   init(_ found: [CacheSegment]) {
@@ -36,6 +42,7 @@ struct CacheIndex: Sendable {
     for (segment, size) in found.reversed() where segments[segment] != nil {
       segments[segment]!.bytes = size
       bytes += size
+      if segments[segment]!.keptIn != nil { keptBytes += size }
       // Not used since the start; what was stands behind it already.
       uses.prepend((segment, 0))
     }
@@ -54,6 +61,12 @@ struct CacheIndex: Sendable {
     return UInt64(known.slots?.nonzeroBitCount ?? min(CacheSegment.leaves, max(1, guess)))
   }
 
+  /// Which slots of a segment hold a leaf; nil where the file was not looked into since the start.
+  func slots(of segment: CacheSegment) -> UInt64? {
+    guard let known = segments[segment] else { return 0 }
+    return known.slots
+  }
+
   /// Whether the file was looked into since the start.
   func isKnown(_ segment: CacheSegment) -> Bool { segments[segment]?.slots != nil }
 
@@ -69,7 +82,8 @@ struct CacheIndex: Sendable {
     guard segments[segment] != nil else { return false }
     counter += 1
     segments[segment]!.used = counter
-    uses.append((segment, counter))
+    // What is kept stands in no order: it does not go out.
+    if segments[segment]!.keptIn == nil { uses.append((segment, counter)) }
     if uses.count > 2 * segments.count + 1_024 {
       uses.removeAll { segments[$0.segment]?.used != $0.used }
     }
@@ -86,6 +100,7 @@ struct CacheIndex: Sendable {
     if (known.slots ?? 0) & bit == 0 {
       known.bytes += CacheSegment.cost(of: leaf)
       bytes += CacheSegment.cost(of: leaf)
+      if known.keptIn != nil { keptBytes += CacheSegment.cost(of: leaf) }
     }
     known.slots = (known.slots ?? 0) | bit
     // Writing has told the file.
@@ -103,17 +118,21 @@ struct CacheIndex: Sendable {
 
   /// A segment is gone.
   mutating func remove(_ segment: CacheSegment) {
-    if let known = segments.removeValue(forKey: segment) { bytes -= known.bytes }
+    guard let known = segments.removeValue(forKey: segment) else { return }
+    bytes -= known.bytes
+    if known.keptIn != nil { keptBytes -= known.bytes }
   }
 
   /// Takes out the least recently used segments until at most `limit` bytes are left, but not
-  /// `kept`.
-  mutating func shrink(to limit: Int, but kept: CacheSegment?) -> [CacheSegment] {
+  /// `spared`, and nothing that is kept.
+  mutating func shrink(to limit: Int, but spared: CacheSegment?) -> [CacheSegment] {
+    if holdsAll { return [] }
     var taken: [CacheSegment] = []
     var passed: (segment: CacheSegment, used: UInt64)?
     while bytes > limit, let oldest = uses.popFirst() {
-      guard segments[oldest.segment]?.used == oldest.used else { continue }
-      if oldest.segment == kept {
+      guard let known = segments[oldest.segment], known.used == oldest.used, known.keptIn == nil
+      else { continue }
+      if oldest.segment == spared {
         passed = oldest
       } else {
         remove(oldest.segment)
@@ -122,6 +141,25 @@ struct CacheIndex: Sendable {
     }
     if let passed { uses.prepend(passed) }
     return taken
+  }
+
+  /// A segment that is there is kept. `look`: which look over what is kept meets it.
+  mutating func keep(_ segment: CacheSegment, in look: UInt32) {
+    guard let known = segments[segment] else { return }
+    if known.keptIn == nil { keptBytes += known.bytes }
+    segments[segment]!.keptIn = look
+  }
+
+  /// A look over what is kept has met all of it: what it did not meet may go out again.
+  /// Complexity: O(segments).
+  mutating func endKeeping(in look: UInt32, now: Instant) {
+    holdsAll = false
+    let released = segments.filter { $0.value.keptIn.map { $0 != look } ?? false }.keys
+    for segment in released {
+      keptBytes -= segments[segment]!.bytes
+      segments[segment]!.keptIn = nil
+      _ = use(segment, now: now)
+    }
   }
 
   /// Takes out all segments of an owner, or all: nil. Complexity: O(segments).

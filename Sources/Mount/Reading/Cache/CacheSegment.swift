@@ -74,6 +74,12 @@ struct CacheSegment: Hashable, Sendable {
   /// Bytes that a leaf takes on the disk.
   static func cost(of leaf: Int) -> Int { pages(leaf + CacheSeal.overhead) }
 
+  /// Bytes that a file takes on the disk when all of it is here.
+  static func cost(of entry: Entry) -> UInt64 {
+    let segments = (entry.leafCount + UInt64(leaves) - 1) / UInt64(leaves)
+    return segments * UInt64(headLength) + entry.leafCount * UInt64(stride)
+  }
+
   private static func pages(_ bytes: Int) -> Int { (bytes + page - 1) / page * page }
 
   private static func number<Value: FixedWidthInteger>(

@@ -13,12 +13,14 @@ package import System
 /// not there in any way, damage included, is fetched as if there were no cache; a disk that fails
 /// is logged once, left alone for a while, and nobody's error.
 package final class DiskCache: Sendable {
-  private struct State {
+  struct State {
     var index: CacheIndex
     var waitingBytes = 0
     var waitingLeaves = 0
     /// Until when nothing is written: the disk is full or broken.
     var restsUntil: Instant?
+    /// Why the disk did not take the last leaf.
+    var fault: SystemError?
 
     mutating func noLongerWaits(_ bytes: Int) {
       waitingBytes -= bytes
@@ -41,15 +43,15 @@ package final class DiskCache: Sendable {
   /// waiting.
   private static let queue = 65_536
 
-  private let folder: CacheFolder
+  let folder: CacheFolder
   private let lock: Locked<OwnedDescriptor?>
   private let seal: CacheSeal
   /// Bytes on the disk at most.
   package let limit: Int
   private let budget: LogBudget
-  private let state: Locked<State>
+  let state: Locked<State>
   private let readers: WorkerPool
-  private let writer: WorkerPool
+  let writer: WorkerPool
 
   /// Opens the cache in a folder that is there; its sizes are looked at later, on a thread of its
   /// own. `secret`: `DiskCache.secretLength` random bytes, the same at each start. Throws
@@ -235,6 +237,8 @@ package final class DiskCache: Sendable {
     for old in state.withLock({ $0.index.shrink(to: limit - need, but: segment) }) {
       folder.remove(old)
     }
+    // What is kept takes all there is.
+    guard state.withLock({ $0.index.bytes + need <= limit }) else { return }
     do throws(SystemError) {
       let file = try folder.openForWriting(segment)
       if !state.withLock({ $0.index.isKnown(segment) }) {
@@ -246,6 +250,7 @@ package final class DiskCache: Sendable {
     state.withLock { state in
       state.index.wrote(segment, slot: slot, leaf: leaf.count, now: MonotonicClock.now)
       state.restsUntil = nil
+      state.fault = nil
     }
   }
 
@@ -254,13 +259,14 @@ package final class DiskCache: Sendable {
     complain(error)
     let surplus = state.withLock { state -> [CacheSegment] in
       state.restsUntil = MonotonicClock.now + Self.rest
+      state.fault = error
       guard error.code == ENOSPC || error.code == EDQUOT else { return [] }
       return state.index.shrink(to: max(0, state.index.bytes - Self.givenBack), but: nil)
     }
     for segment in surplus { folder.remove(segment) }
   }
 
-  private func complain(_ error: SystemError) {
+  func complain(_ error: SystemError) {
     budget.log(
       .warning, "the disk cache", "the disk cache does not work, reads go on without it: \(error)")
   }
@@ -274,7 +280,7 @@ package final class DiskCache: Sendable {
       generation: 0, index: key.index >> UInt64(Limits.leafScale - key.scale))
   }
 
-  private static func slots(_ lengths: [Int]) -> UInt64 {
+  static func slots(_ lengths: [Int]) -> UInt64 {
     lengths.indices.reduce(0) { lengths[$1] > 0 ? $0 | 1 << UInt64($1) : $0 }
   }
 }

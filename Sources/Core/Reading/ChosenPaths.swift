@@ -1,20 +1,21 @@
 package import Protocol
 
-/// What is paused, by path: everything, or some files and folders with all that lies below them.
-package struct PausedPaths: Equatable, Sendable {
-  /// What became of an order to go on.
-  package enum Resumption: Equatable, Sendable {
-    case resumed
-    /// Neither it nor anything below it was paused.
-    case wasNotPaused
-    /// What lies above it is paused (nil: everything), and goes on only as a whole.
+/// Some part of the share, by path: everything, or some files and folders with all that lies below
+/// them. What is paused is such a part, and what is kept.
+package struct ChosenPaths: Equatable, Sendable {
+  /// What became of taking a path out.
+  package enum Removal: Equatable, Sendable {
+    case removed
+    /// Neither it nor anything below it was chosen.
+    case wasAbsent
+    /// What lies above it is chosen (nil: everything), and can be taken out only as a whole.
     case isBelow(SharePath?)
   }
 
   package private(set) var everything = false
   private var chosen: Set<SharePath> = []
 
-  /// Nothing is paused.
+  /// Nothing is chosen.
   package init() {}
 
   package var isEmpty: Bool { !everything && chosen.isEmpty }
@@ -24,8 +25,11 @@ package struct PausedPaths: Equatable, Sendable {
     chosen.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
   }
 
-  /// Pauses a path with all below it; nil: everything.
-  package mutating func pause(_ path: SharePath?) {
+  /// The same, nil for everything.
+  package var roots: [SharePath?] { everything ? [nil] : paths }
+
+  /// Chooses a path with all below it; nil: everything.
+  package mutating func insert(_ path: SharePath?) {
     guard let path else {
       everything = true
       chosen = []
@@ -36,20 +40,20 @@ package struct PausedPaths: Equatable, Sendable {
     chosen.insert(path)
   }
 
-  /// Lets a path with all below it go on; nil: everything.
-  package mutating func resume(_ path: SharePath?) -> Resumption {
+  /// Takes out a path with all below it; nil: everything.
+  package mutating func remove(_ path: SharePath?) -> Removal {
     guard let path else {
-      defer { self = PausedPaths() }
-      return isEmpty ? .wasNotPaused : .resumed
+      defer { self = ChosenPaths() }
+      return isEmpty ? .wasAbsent : .removed
     }
     if everything { return .isBelow(nil) }
     if let above = chosen.first(where: { path.isBelow($0) }) { return .isBelow(above) }
     let rest = chosen.filter { $0 != path && !$0.isBelow(path) }
     defer { chosen = rest }
-    return rest.count == chosen.count ? .wasNotPaused : .resumed
+    return rest.count == chosen.count ? .wasAbsent : .removed
   }
 
-  /// Whether a path is paused; nil: something that is at no path any more.
+  /// Whether a path is chosen; nil: something that is at no path any more.
   package func covers(_ path: SharePath?) -> Bool {
     if everything { return true }
     guard !chosen.isEmpty, var above = path else { return false }
