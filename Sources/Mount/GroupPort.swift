@@ -31,6 +31,8 @@ package protocol GroupPort: AnyObject, Sendable {
   func name(of member: PublicID) -> String
   /// Whether a member can be reached, in the hub's word.
   func presence(of member: PublicID) -> Presence
+  /// Whether somebody is there who can answer changes now.
+  var answersChanges: Bool { get }
   /// Whether the group has the latest state of an own entry.
   func isAcked(_ id: EntryID) -> Bool
   /// Asks for leaves.

@@ -7,6 +7,12 @@ package enum MonotonicClock {
     let time = read(CLOCK_MONOTONIC)
     return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
   }
+
+  /// How long this machine was suspended since it started; it does not count into `now`.
+  package static var suspended: Duration {
+    let time = read(CLOCK_BOOTTIME)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec) - now
+  }
 }
 
 /// The time of day, which may jump.

@@ -43,7 +43,7 @@ struct ControlReportTests {
     busy.listFault = "false"
     let lines = busy.text().split(separator: "\n").map { $0.split(separator: ":")[0] }
     #expect(
-      Set(lines).isSuperset(of: ["words", "list", "pending changes", "paused", "false list"]))
+      Set(lines).isSuperset(of: ["words", "list", "not shared yet", "paused", "false list"]))
   }
 
   @Test func `members are shown as an aligned table`() {

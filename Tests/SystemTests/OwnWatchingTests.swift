@@ -256,6 +256,7 @@ final class TakingGroup: GroupPort {
   var removals: Int { state.withLock { $0.removals } }
   var tellings: Int { state.withLock { $0.tellings } }
   var deviceName: DeviceName { DeviceName("test")! }
+  var answersChanges: Bool { true }
 
   var items: [String: String] {
     Dictionary(

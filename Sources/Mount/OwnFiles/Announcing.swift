@@ -84,7 +84,7 @@ extension OwnFiles {
     }
     guard let place else { return finishClose(token, 0) }
     if let staged = place.staged { try folder.markComplete(staged, target: place.path) }
-    if settings.closesAsync {
+    if settings.closesAsync || settings.keepsOffline && !group.answersChanges {
       try placeStaged(held, own.number)
       try announceOwing(held, own.number, file: own.file)
       return finishClose(token, 0)

@@ -16,6 +16,9 @@ package final class OwnFiles: OnOwnFolder, Sendable {
     let ackTimeout: Duration
     /// Whether `close` returns without it.
     let closesAsync: Bool
+    /// Whether it does where nobody can answer, or nobody has in time: the file is kept, and told
+    /// of until somebody does.
+    let keepsOffline: Bool
     /// What everything shows in place of its own owner, group and mode.
     let shown: ShownAttributes
   }

@@ -43,21 +43,26 @@ extension OwnFiles {
     disk.run { [self] in
       let code = nameLock.withLock { held -> Int32 in
         switch outcome {
-        case .acked:
+        case .timedOut where settings.keepsOffline, .masterAway where settings.keepsOffline,
+          .acked:
           do throws(SystemError) { try placeStaged(held, number) } catch {
             return couldNotPlace(held, number, error, token)
           }
           return 0
         case .rejected(let reason): return withdraw(held, number, reason.code, why: reason.words)
         case .timedOut:
-          return withdraw(held, number, ETIMEDOUT, why: "the master did not answer in time")
-        case .masterAway: return withdraw(held, number, EHOSTDOWN, why: "the master is away")
+          return withdraw(
+            held, number, ETIMEDOUT, why: "the master did not answer in time\(Self.keeping)")
+        case .masterAway:
+          return withdraw(held, number, EHOSTDOWN, why: "the master is away\(Self.keeping)")
         }
       }
       group.drain()
       if let token { finishClose(token, code) }
     }
   }
+
+  private static let keeping = " (-o offline=keep would keep it, and share it as soon as it can)"
 
   /// A `close` came to nothing before the group heard of it: a new file goes. Returns: the errno
   /// for the program.

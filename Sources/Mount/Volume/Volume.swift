@@ -27,6 +27,8 @@ package final class Volume: OnOwnFolder, Sendable {
     package var ackTimeout: Duration = .seconds(30)
     /// Whether `close` returns without it.
     package var closesAsync = false
+    /// Whether it does where nobody can answer, or nobody has in time.
+    package var keepsOffline = false
     /// What everything shows in place of its own owner, group and mode.
     package var shown = ShownAttributes()
     package var fetcher = ChunkFetcher.Settings()
@@ -67,7 +69,8 @@ package final class Volume: OnOwnFolder, Sendable {
     files = try OwnFiles(
       parts,
       OwnFiles.Settings(
-        ackTimeout: settings.ackTimeout, closesAsync: settings.closesAsync, shown: settings.shown))
+        ackTimeout: settings.ackTimeout, closesAsync: settings.closesAsync,
+        keepsOffline: settings.keepsOffline, shown: settings.shown))
     serving = try Serving(files, sealer)
     folderSync = FolderSync(files, serving, settings.watching)
     incoming = Incoming(namespace, reading, keeping, rescans)

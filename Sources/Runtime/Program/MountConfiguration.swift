@@ -71,6 +71,8 @@ package struct MountConfiguration: Sendable {
   /// Where the program says how it does; nil: nowhere.
   package var metrics: ListenAddress?
   package var closesAsync = false
+  /// Whether what is copied in while nobody can answer is kept, and shared later.
+  package private(set) var keepsOffline = false
   package var readTimeout: Duration = .seconds(30)
   package var ackTimeout: Duration = .seconds(30)
   /// MiB of memory for what is read of others' files.
@@ -128,6 +130,11 @@ package struct MountConfiguration: Sendable {
     case "allow_other": try open(to: .everyone)
     case "allow_root": try open(to: .root)
     case "async_close": closesAsync = true
+    case "offline":
+      guard ["keep", "fail"].contains(value) else {
+        throw Ending(.usage, "-o offline=\(value): keep, or fail, as it is without it")
+      }
+      keepsOffline = value == "keep"
     case "auto_unmount": mount.unmountsItself = true
     case "nofail": mayFail = true
     case "fsname": mount.source = value
@@ -265,6 +272,7 @@ package struct MountConfiguration: Sendable {
       setting("cache", cacheFolder ?? "none"),
       setting("cache-size", "\(cacheSize)"),
       setting("async_close", closesAsync ? "yes" : "no"),
+      setting("offline", keepsOffline ? "keep" : "fail"),
       setting("allow_other", mount.access == .everyone ? "yes" : "no"),
       setting("allow_root", mount.access == .root ? "yes" : "no"),
       setting("ro", mount.flags.contains("ro") ? "yes" : "no"),

@@ -45,6 +45,7 @@ package struct MountOption: Sendable {
     MountOption("timeout", .required("SECONDS"), .setting),
     MountOption("ack_timeout", .required("SECONDS"), .setting),
     MountOption("async_close", .none, .setting),
+    MountOption("offline", .required("keep"), .setting),
     MountOption("memory", .required("MIB"), .setting),
     MountOption("max_files", .required("NUMBER"), .setting),
     MountOption("up", .required("RATE"), .setting),

@@ -299,6 +299,7 @@ extension MountProgram {
     var settings = Volume.Settings()
     settings.ackTimeout = configuration.ackTimeout
     settings.closesAsync = configuration.closesAsync
+    settings.keepsOffline = configuration.keepsOffline
     settings.shown = configuration.mount.shown
     settings.fetcher.timeout = configuration.readTimeout
     settings.fetcher.budget = configuration.memoryBudget

@@ -105,6 +105,8 @@ package final class GroupSession: @unchecked Sendable {
     var isHeadTimed = false
     /// What was last found out of a list that is not the master's; nil where all is well.
     var listFault: String?
+    /// How long the machine was suspended when that was looked at last.
+    var suspended: Duration = MonotonicClock.suspended
     var failures = 0
     var reconnectAt: Instant?
     var isLeaving = false
@@ -112,6 +114,8 @@ package final class GroupSession: @unchecked Sendable {
 
   /// How often time is looked at; also the shortest back-off.
   static let tickEvery: Duration = .milliseconds(100)
+  /// A suspension of the machine behind which the hub may have given this member up.
+  static let suspensionAtLeast: Duration = .seconds(2)
   /// Time between two looks at it in which this process did not run.
   static let sleepAtLeast: Duration = .seconds(5)
 

@@ -66,6 +66,7 @@ extension GroupSession: HubLinkHandler {
     let now = MonotonicClock.now
     budget.tick(now: now)
     noteSleep(now: now)
+    noteSuspension()
     let connects = state.withLock { state -> Bool in
       guard !state.isLeaving, let at = state.reconnectAt, now >= at else { return false }
       state.reconnectAt = nil
@@ -94,6 +95,23 @@ extension GroupSession: HubLinkHandler {
       return state.tickedAt.map { now - $0 } ?? .zero
     }
     if slept >= Self.sleepAtLeast { stepMember { member, _, _ in member.slept(slept) } }
+  }
+
+  /// The machine was suspended: whoever is connected to does not know of it, or has given this
+  /// member up long ago. A new connection is there sooner than that is found out.
+  private func noteSuspension() {
+    let now = MonotonicClock.suspended
+    let time = state.withLock { state -> Duration in
+      defer { state.suspended = now }
+      return now - state.suspended
+    }
+    guard time >= Self.suspensionAtLeast else { return }
+    log.notice("this machine was suspended for \(time.components.seconds) s: connecting anew")
+    state.withLock { state in
+      state.failures = 0
+      if state.reconnectAt != nil { state.reconnectAt = MonotonicClock.now }
+    }
+    link.drop("this machine was suspended")
   }
 
   private func received(_ message: Message) throws(DecodingFault) {

@@ -15,6 +15,10 @@ extension GroupSession: GroupPort {
     state.withLock { $0.member.presences[member] ?? .gone }
   }
 
+  package var answersChanges: Bool {
+    state.withLock { $0.member.phase == .live && $0.member.masterIsPresent }
+  }
+
   package func isAcked(_ id: EntryID) -> Bool { state.withLock { $0.member.isAcked(id) } }
 
   package func share(_ entry: Entry) { note { $0.share(entry, now: $1, into: &$2) } }

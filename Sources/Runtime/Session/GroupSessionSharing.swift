@@ -40,12 +40,11 @@ extension GroupSession {
     case .root: return reply(.refused("the share itself is no name: give another one with --as"))
     case .path(let given): name = given
     }
-    let canAnswer = state.withLock { $0.member.phase == .live && $0.member.masterIsPresent }
     volume.folderSync.shareInPlace(
       path.pathBytes, as: name,
       apartFrom: [around.mountpoint, around.ownFolder, around.stateFolder]
         + (around.cacheFolder.map { [$0] } ?? []),
-      waits: canAnswer
+      waits: answersChanges
     ) { outcome in
       reply(Self.response(to: outcome, path, name))
     }

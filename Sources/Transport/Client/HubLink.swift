@@ -135,6 +135,12 @@ package final class HubLink: @unchecked Sendable {
     loop.perform { self.endPolitely() }
   }
 
+  /// Closes the connection at once, if there is one: `linkClosed(.lost)` follows, with the reason
+  /// given. Any thread.
+  package func drop(_ why: String) {
+    loop.perform { self.end(.lost(why)) }
+  }
+
   /// Bytes of frames that wait on the up stream. Service thread only.
   package var bulkQueued: Int {
     (session?.up?.queuedBytes ?? 0) + outbox.withLock { $0.frameBytes }

@@ -31,6 +31,7 @@ struct MovableClock {
     try Files.write(source, Self.source)
     try fixture.run("gcc", "-O2", "-shared", "-fPIC", "-o", library, source).succeeded()
     try set(.right)
+    try suspend(for: 0)
   }
 
   /// The words that run a program with this clock.
@@ -48,8 +49,18 @@ struct MovableClock {
       case .in1970: 7 - now
       case .in2106: (1 << 32) + 7 - now
       }
+    try write(&offset, at: 0)
+  }
+
+  /// Has the machine been suspended for so many seconds in all.
+  func suspend(for seconds: Int64) throws {
+    var seconds = seconds
+    try write(&seconds, at: 8)
+  }
+
+  private func write(_ value: inout Int64, at place: off_t) throws {
     let file = OwnedDescriptor(try Files.open(self.file, O_WRONLY | O_CREAT))
-    let count = pwrite(file.raw, &offset, MemoryLayout<Int64>.size, 0)
+    let count = pwrite(file.raw, &value, MemoryLayout<Int64>.size, place)
     guard count == MemoryLayout<Int64>.size else { throw SystemError("write \(self.file)") }
   }
 
@@ -71,7 +82,7 @@ struct MovableClock {
       real = dlsym(RTLD_NEXT, "clock_gettime");
       const char *path = getenv("TEST_CLOCK");
       int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-      void *place = file < 0 ? MAP_FAILED : mmap(0, 8, PROT_READ, MAP_SHARED, file, 0);
+      void *place = file < 0 ? MAP_FAILED : mmap(0, 16, PROT_READ, MAP_SHARED, file, 0);
       if (file >= 0) close(file);
       if (place != MAP_FAILED) offset = place;
     }
@@ -80,7 +91,8 @@ struct MovableClock {
       if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
       int result = real(clock, time);
       if (!result && offset && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-        time->tv_sec += *offset;
+        time->tv_sec += offset[0];
+      if (!result && offset && clock == CLOCK_BOOTTIME) time->tv_sec += offset[1];
       return result;
     }
 
