@@ -12,7 +12,8 @@ extension StatusReport {
 
   private var short: [Line] {
     let busy = [
-      pendingChanges > 0 ? Line("not shared yet", Amounts.count(pendingChanges, "change", "changes")) : nil,
+      pendingChanges > 0
+        ? Line("not shared yet", Amounts.count(pendingChanges, "change", "changes")) : nil,
       readsWaiting > 0 ? Line("reads waiting", "\(readsWaiting)") : nil,
       uploadsQueued > 0 ? Line("uploads queued", "\(uploadsQueued)") : nil,
       paused.isEmpty ? nil : pausedLine, uploadsPaused ? Line("uploads", "paused", .caution) : nil,
@@ -66,7 +67,8 @@ extension StatusReport {
 
   private var traffic: [Line] {
     [
-      Line("not shared", unshared), Line("not shared yet", Amounts.count(pendingChanges, "change", "changes")),
+      Line("not shared", unshared),
+      Line("not shared yet", Amounts.count(pendingChanges, "change", "changes")),
       Line(
         "leaf cache", "\(Self.mebibytes(leafCacheBytes)) of \(Self.mebibytes(leafCacheLimit))"),
       diskCacheBytes.flatMap { bytes in

@@ -2,6 +2,7 @@
 /// has it must still be approved.
 ///
 ///     fsharefs://HOST:PORT/PIN/MASTER
+///     fsharefs://HOST:PORT/PIN/MASTER/ADDRESS,ADDRESS
 package struct Invite: Equatable, Sendable, CustomStringConvertible {
   /// A host name or a numeric address, IPv6 without brackets.
   package let host: String
@@ -10,15 +11,24 @@ package struct Invite: Equatable, Sendable, CustomStringConvertible {
   package let hub: Fingerprint
   /// Of the master's key.
   package let master: Fingerprint
+  /// Other addresses of the hub, numeric, IPv6 without brackets; the port is the same.
+  package let also: [String]
 
+  /// The most other addresses in an invite.
+  package static let alsoLimit = 6
   /// Bytes of the longest link.
   package static let limit = 512
   /// What every link begins with.
   package static let scheme = "fsharefs://"
 
-  /// nil where the host cannot be one or the port is 0.
-  package init?(host: String, port: UInt16, hub: Fingerprint, master: Fingerprint) {
-    guard Self.isHost(host), port != 0 else { return nil }
+  /// nil where a host cannot be one, the port is 0, or there are too many other addresses.
+  package init?(
+    host: String, port: UInt16, hub: Fingerprint, master: Fingerprint, also: [String] = []
+  ) {
+    guard Self.isHost(host), port != 0, also.count <= Self.alsoLimit,
+      also.allSatisfy({ Self.isHost($0) && !$0.contains("/") })
+    else { return nil }
+    self.also = also
     self.host = host
     self.port = port
     self.hub = hub
@@ -30,7 +40,7 @@ package struct Invite: Equatable, Sendable, CustomStringConvertible {
     guard link.utf8.count <= Self.limit, link.hasPrefix(Self.scheme) else { return nil }
     let parts = link.dropFirst(Self.scheme.count)
       .split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 3, let colon = parts[0].lastIndex(of: ":"),
+    guard (3...4).contains(parts.count), let colon = parts[0].lastIndex(of: ":"),
       let hub = Fingerprint(text: parts[1]), let master = Fingerprint(text: parts[2])
     else { return nil }
     var host = parts[0][..<colon]
@@ -40,12 +50,16 @@ package struct Invite: Equatable, Sendable, CustomStringConvertible {
       guard host.first == "[", host.last == "]" else { return nil }
       host = host.dropFirst().dropLast()
     }
-    self.init(host: String(host), port: port, hub: hub, master: master)
+    let also =
+      parts.count == 3 ? [] : parts[3].split(separator: ",", omittingEmptySubsequences: false)
+    if parts.count == 4, also.contains("") { return nil }
+    self.init(host: String(host), port: port, hub: hub, master: master, also: also.map(String.init))
   }
 
   /// The link.
   package var description: String {
     "\(Self.scheme)\(joinHostAndPort(host, port))/\(hub)/\(master)"
+      + (also.isEmpty ? "" : "/" + also.joined(separator: ","))
   }
 
   /// Letters, digits and what names and numeric addresses have between them.

@@ -3,6 +3,8 @@ package import Protocol
 /// The content of the file `group`, line by line:
 ///
 ///     hub ADDRESS
+///     also ADDRESS,ADDRESS
+///     route ADDRESS
 ///     pin FINGERPRINT
 ///     master FINGERPRINT
 ///     generation NUMBER
@@ -11,6 +13,10 @@ package import Protocol
 package struct GroupFile: Equatable, Sendable {
   /// As it is written, not looked into.
   package var hub: String
+  /// Its other addresses, as they are written.
+  package var also: [String]
+  /// By which of its addresses it was reached last, numeric; nil where that is not known.
+  package var route: String?
   /// Of the hub's TLS key; nil where there was no TLS, or no contact yet.
   package var pin: Fingerprint?
   /// Of the master's key; nil before it was heard of.
@@ -19,8 +25,13 @@ package struct GroupFile: Equatable, Sendable {
   package var generation: UInt32
 
   /// A content.
-  package init(hub: String, pin: Fingerprint?, master: Fingerprint?, generation: UInt32) {
+  package init(
+    hub: String, also: [String] = [], route: String? = nil, pin: Fingerprint?,
+    master: Fingerprint?, generation: UInt32
+  ) {
     self.hub = hub
+    self.also = also
+    self.route = route
     self.pin = pin
     self.master = master
     self.generation = generation
@@ -31,7 +42,8 @@ package struct GroupFile: Equatable, Sendable {
     var values: [Substring: Substring] = [:]
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ", omittingEmptySubsequences: false)
-      guard words.count == 2, ["hub", "pin", "master", "generation"].contains(words[0]),
+      guard words.count == 2,
+        ["hub", "also", "route", "pin", "master", "generation"].contains(words[0]),
         values.updateValue(words[1], forKey: words[0]) == nil
       else { return nil }
     }
@@ -40,7 +52,8 @@ package struct GroupFile: Equatable, Sendable {
     }
     let (pin, master) = (values["pin"], values["master"])
     self.init(
-      hub: String(hub), pin: pin.flatMap { Fingerprint(text: $0) },
+      hub: String(hub), also: (values["also"] ?? "").split(separator: ",").map(String.init),
+      route: values["route"].map(String.init), pin: pin.flatMap { Fingerprint(text: $0) },
       master: master.flatMap { Fingerprint(text: $0) }, generation: generation)
     if (self.pin == nil) != (pin == nil) || (self.master == nil) != (master == nil) { return nil }
   }
@@ -48,7 +61,8 @@ package struct GroupFile: Equatable, Sendable {
   /// The content of the file, without its first line.
   package var text: String {
     let lines = [
-      "hub \(hub)", pin.map { "pin \($0)" }, master.map { "master \($0)" },
+      "hub \(hub)", also.isEmpty ? nil : "also \(also.joined(separator: ","))",
+      route.map { "route \($0)" }, pin.map { "pin \($0)" }, master.map { "master \($0)" },
       generation > 0 ? "generation \(generation)" : nil,
     ]
     return lines.compactMap { $0 }.map { $0 + "\n" }.joined()

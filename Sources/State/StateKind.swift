@@ -51,7 +51,9 @@ package enum StateKind: String, CaseIterable, Sendable {
   package var isMadeAnew: Bool {
     switch self {
     case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey, .targets: true
-    case .key, .group, .options, .shares, .keeps, .vault, .journal, .restored, .registry, .claimCode: false
+    case .key, .group, .options, .shares, .keeps, .vault, .journal, .restored, .registry,
+      .claimCode:
+      false
     }
   }
 

@@ -27,6 +27,8 @@ package struct TransportLimits: Sendable {
   package var headTime = Duration.seconds(10)
   /// Time that a client gives a connection attempt, per plane.
   package var connectTime = Duration.seconds(10)
+  /// Time that it gives one of several addresses, before it tries the next.
+  package var routeTime = Duration.seconds(3)
   /// After this long without traffic a ping or a keep-alive frame is sent.
   package var keepAliveAfter = Duration.seconds(5)
   /// A peer that was silent this long is dead.

@@ -7,7 +7,7 @@ struct Invite: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the link by which others join the group, as a QR code too at a terminal.",
     discussion: """
-      The link is no secret: whoever has it must still be approved. It names the hub's address, and \
+      The link is no secret: whoever has it must still be approved. It names the hub's addresses, and \
       the keys of hub and master, so that a newcomer finds the right ones.
 
       Example: fsharectl invite --address hub.example.org
@@ -29,8 +29,5 @@ struct Invite: ParsableCommand {
       try session.write(HalfBlocks.text(modules))
     }
     try session.write(TerminalText.escaped(report.link))
-    for other in report.addresses.dropFirst() {
-      session.remark("the hub may have another address too: --address \(other)")
-    }
   }
 }

@@ -40,7 +40,9 @@ extension Adversity {
         try guest.waits(for: .live)
         #expect(try Files.text(guest.path("file")) == "through")
         // A member that was invited can invite.
-        #expect(try invite(fixture, guest) == link)
+        // It names the addresses of this machine beside: on which of them the hub listens it cannot
+        // know.
+        #expect(try invite(fixture, guest).hasPrefix(link))
       }
     }
 

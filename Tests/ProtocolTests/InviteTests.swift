@@ -37,6 +37,14 @@ struct InviteTests {
     let master = try #require(Fingerprint(text: Self.master))
     let invite = try #require(Invite(host: host, port: 65_535, hub: pin, master: master))
     #expect(Invite(link: "\(invite)") == invite)
+    let more = try #require(
+      Invite(host: host, port: 1, hub: pin, master: master, also: ["192.0.2.8", "2001:db8::8"]))
+    #expect("\(more)".hasSuffix("/192.0.2.8,2001:db8::8"))
+    #expect(Invite(link: "\(more)") == more && Invite(link: "\(more),a/b") == nil)
+    let most = [String](repeating: "192.0.2.8", count: Invite.alsoLimit)
+    #expect(Invite(host: host, port: 1, hub: pin, master: master, also: most) != nil)
+    #expect(Invite(host: host, port: 1, hub: pin, master: master, also: most + ["x"]) == nil)
+    #expect(Invite(link: "\(invite)/\((most + ["x"]).joined(separator: ","))") == nil)
   }
 
   @Test func `a link names hub, pin and master`() throws {
@@ -51,6 +59,7 @@ struct InviteTests {
     "fsharefs://hub:0/\(pin)/\(master)", "fsharefs://hub:65536/\(pin)/\(master)",
     "fsharefs://hub:07420/\(pin)/\(master)", "fsharefs://hub:+1/\(pin)/\(master)",
     "fsharefs://:7420/\(pin)/\(master)", "fsharefs://hub:7420/\(pin)", good + "/", good + "x",
+    good + "/,192.0.2.8", good + "/192.0.2.8,", good + "/a b", good + "/192.0.2.8/x",
     "fsharefs://hub:7420//\(master)", "fsharefs://::1:7420/\(pin)/\(master)",
     "fsharefs://a b:7420/\(pin)/\(master)", "fsharefs://a\u{1B}[2J:7420/\(pin)/\(master)",
     "fsharefs://me@hub:7420/\(pin)/\(master)", "fsharefs://[::1:7420/\(pin)/\(master)",

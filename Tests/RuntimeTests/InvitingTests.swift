@@ -44,6 +44,7 @@ struct InvitingTests {
   ) throws {
     let (invite, addresses) = try report(hub: "127.0.0.1:99", listens: listens, reachable)
     #expect(invite.host == hosts[0] && addresses == hosts)
+    #expect(invite.also == Array(hosts.dropFirst()))
   }
 
   @Test(
@@ -61,6 +62,20 @@ struct InvitingTests {
   @Test(arguments: ["", ":5", "ws://x", "a b", "2001:db8::7", "x:0", "x:70000", "x/y", "\u{1B}[2J"])
   func `what is no address is refused`(given: String) {
     #expect(throws: Ending.self) { try report(hub: "127.0.0.1:99", at: given, reachable) }
+  }
+
+  @Test func `an invite has the hub's other addresses too, but not for another port`() throws {
+    let (invite, _) = try report(hub: "127.0.0.1:99", reachable)
+    #expect(invite.also == ["2001:db8::7"])
+    let (named, _) = try report(hub: "127.0.0.1:99", at: "vpn.example.org", reachable)
+    #expect(named.also == reachable)
+    let (forwarded, _) = try report(hub: "127.0.0.1:99", at: "vpn.example.org:5", reachable)
+    #expect(forwarded.also.isEmpty)
+    // Of a member that itself was invited so.
+    let report = try Inviting.report(
+      hub: HubAddress(parsing: "hub:99"), hubKey: fingerprint(1), masterKey: fingerprint(2),
+      at: nil, reachable: reachable, also: ["192.0.2.1", "no-number"])
+    #expect(try #require(Invite(link: report.link)).also == ["192.0.2.1"])
   }
 
   @Test func `a machine that nobody reaches says what to do`() {

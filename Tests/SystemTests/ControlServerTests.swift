@@ -2,7 +2,7 @@ import Control
 import System
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ControlServerTests {
   private let folder: ControlFolder
 

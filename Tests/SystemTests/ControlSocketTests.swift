@@ -2,7 +2,7 @@ import Control
 import System
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ControlSocketTests {
   @Test func `where nothing runs, the error says what to do`() throws {
     let folder = try ControlFolder()

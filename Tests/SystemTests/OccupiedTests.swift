@@ -6,7 +6,7 @@ import System
 import Testing
 
 /// What lies in the own folder and cannot be shared: named with its reason, told to nobody.
-@Suite(.timeLimit(.minutes(2))) struct OccupiedTests {
+@Suite(.timeLimit(.minutes(5))) struct OccupiedTests {
   @Test func `each has its reason until it is gone, and the rest is shared`() throws {
     let scene = try WatchedFolder()
     defer { scene.end() }

@@ -9,7 +9,7 @@ import System
 import Testing
 
 /// The own folder watched, without a mount: what a group is told of it equals what lies there.
-@Suite(.timeLimit(.minutes(2))) struct OwnWatchingTests {
+@Suite(.timeLimit(.minutes(5))) struct OwnWatchingTests {
   /// Bursts of random changes made past the mount, directories moved in and out of the folder among
   /// them.
   @Test(arguments: 1...8 as ClosedRange<UInt64>) func `random changes end in equality`(

@@ -4,7 +4,7 @@ import Logging
 import System
 import Testing
 
-@Suite("Threads and locks", .timeLimit(.minutes(1)))
+@Suite("Threads and locks", .timeLimit(.minutes(5)))
 struct SystemThreadTests {
   @Test("a lock keeps every addition of many threads")
   func locked() throws {
@@ -137,7 +137,7 @@ struct SystemFileTests {
   }
 }
 
-@Suite("What the outside sees", .timeLimit(.minutes(1)))
+@Suite("What the outside sees", .timeLimit(.minutes(5)))
 struct SystemOutsideTests {
   @Test("a service manager is told, on an abstract socket too")
   func notifier() throws {

@@ -2,7 +2,7 @@ import System
 import Testing
 import Transport
 
-@Suite("The bulk plane", .timeLimit(.minutes(2)))
+@Suite("The bulk plane", .timeLimit(.minutes(5)))
 struct TransportBulkTests {
   /// 128 MiB each way: more than every buffer on the way together.
   private let count = 1024

@@ -2,7 +2,7 @@ import System
 import Testing
 import Transport
 
-@Suite("The control plane", .timeLimit(.minutes(2)))
+@Suite("The control plane", .timeLimit(.minutes(5)))
 struct TransportControlTests {
   @Test("carries messages of every size both ways, in order")
   func echo() throws {

@@ -144,7 +144,7 @@ final class TestLink: HubLinkHandler, @unchecked Sendable {
     return wait { $0.bulkReady > 0 }
   }
 
-  func linkOpened(hubKey: Fingerprint?) {
+  func linkOpened(hubKey: Fingerprint?, route: String?) {
     seen.update { seen in
       seen.opened += 1
       seen.hubKeys.append(hubKey)

@@ -2,7 +2,7 @@ import System
 import Testing
 import Transport
 
-@Suite("UnauthenticatedConnections on the port", .timeLimit(.minutes(2)))
+@Suite("UnauthenticatedConnections on the port", .timeLimit(.minutes(5)))
 struct TransportHostileTests {
   @Test("garbage hurts nobody")
   func garbage() throws {

@@ -3,7 +3,7 @@ import System
 import Testing
 import Transport
 
-@Suite("Connections come and go", .timeLimit(.minutes(2)))
+@Suite("Connections come and go", .timeLimit(.minutes(5)))
 struct TransportLifeTests {
   @Test("a member that vanishes is reported, with its streams")
   func vanishedMember() throws {

@@ -2,7 +2,7 @@ import System
 import Testing
 import Transport
 
-@Suite("Limits of the port", .timeLimit(.minutes(2)))
+@Suite("Limits of the port", .timeLimit(.minutes(5)))
 struct TransportLimitTests {
   /// Far more than an idle thread needs, far less than one that spins, even on a busy machine.
   private let idle = Duration.milliseconds(30)

@@ -3,7 +3,7 @@ import System
 import Testing
 import Transport
 
-@Suite("TLS", .timeLimit(.minutes(2)))
+@Suite("TLS", .timeLimit(.minutes(5)))
 struct TransportTLSTests {
   @Test(
     "carries the control plane, and beside it plain bulk streams or ones under TLS",

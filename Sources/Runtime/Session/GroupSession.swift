@@ -209,7 +209,8 @@ package final class GroupSession: @unchecked Sendable {
     let hub = trust.group.address
     self.hub = "\(hub)"
     link = HubLink(
-      address: hub, pin: trust.group.hub, tlsBulk: tlsBulk, handler: self, log: log)
+      address: hub, also: trust.group.also, lastRoute: trust.group.route, pin: trust.group.hub,
+      tlsBulk: tlsBulk, handler: self, log: log)
     try link.start()
     let rates = limits
     link.limit(up: rates.up, down: rates.down)

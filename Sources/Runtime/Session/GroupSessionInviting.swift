@@ -1,18 +1,20 @@
 package import Control
 package import Protocol
 import System
+import Transport
 
 /// Makes the link that invites others to a group.
 package enum Inviting {
   /// An invite to the group with these keys. `hub`: where this member reaches the hub; `listens`:
   /// the host that it listens on where it runs in this process. `address`: HOST or HOST:PORT where
   /// others are to look for it, nil: the hub's own, or, where it listens on all of this machine's
-  /// addresses, the first of `reachable`. Throws: an ending that says why there is none.
+  /// addresses, the first of `reachable`; the others are in it too. `also`: other addresses of the
+  /// hub that this member knows. Throws: an ending that says why there is none.
   package static func report(
     hub: HubAddress, listens: String? = nil, hubKey: Fingerprint, masterKey: Fingerprint,
-    at address: String?, reachable: [String]
+    at address: String?, reachable: [String], also: [String] = []
   ) throws(Ending) -> InviteReport {
-    let others = hosts(hub, listens, reachable)
+    let others = hosts(hub, listens, reachable) + also
     let given = try address.map { (text) throws(Ending) in try place(text, port: hub.port) }
     guard let host = given?.host ?? others.first else {
       throw Ending(
@@ -21,11 +23,14 @@ package enum Inviting {
           + "name one: fsharectl invite --address HOST[:PORT]")
     }
     let port = given?.port ?? hub.port
-    guard let invite = Invite(host: host, port: port, hub: hubKey, master: masterKey) else {
-      throw Ending(.failure, "'\(host)' cannot be a host in an invite")
-    }
-    return InviteReport(
-      link: "\(invite)", addresses: [host] + others.filter { $0 != host })
+    // At another port that is forwarded to the hub's only what is named there is the hub.
+    let beside = port == hub.port ? others.filter { $0 != host && HostLookUp.isNumeric($0) } : []
+    guard
+      let invite = Invite(
+        host: host, port: port, hub: hubKey, master: masterKey,
+        also: Array(beside.prefix(Invite.alsoLimit)))
+    else { throw Ending(.failure, "'\(host)' cannot be a host in an invite") }
+    return InviteReport(link: "\(invite)", addresses: [host] + others.filter { $0 != host })
   }
 
   private static func hosts(
@@ -63,7 +68,7 @@ extension GroupSession {
       return .report(
         try Inviting.report(
           hub: group.address, listens: hubHost, hubKey: hubKey, masterKey: masterKey, at: address,
-          reachable: try InterfaceAddresses.reachable()))
+          reachable: try InterfaceAddresses.reachable(), also: group.also))
     } catch {
       return .refused("\(error)")
     }

@@ -9,8 +9,9 @@ package import Transport
 
 /// What comes from the hub. Service thread of the link.
 extension GroupSession: HubLinkHandler {
-  package func linkOpened(hubKey: Fingerprint?) {
+  package func linkOpened(hubKey: Fingerprint?, route: String?) {
     if let hubKey, !accepts(trust.meet(hub: hubKey)) { return }
+    if let route { trust.reached(by: route) }
     state.withLock { state in
       state.isConnected = true
       state.channel = hubKey?.bytes ?? []

@@ -26,6 +26,16 @@ package final class GroupTrust: Sendable {
   /// What is known by now.
   var group: KnownGroup { known.withLock { $0 } }
 
+  /// The hub was reached by this of its addresses: where it has several, the next start tries that
+  /// one first.
+  func reached(by route: String) {
+    known.withLock { known in
+      guard !known.also.isEmpty, known.route != route else { return }
+      known.route = route
+      keepLater(known)
+    }
+  }
+
   /// The hub has shown that it holds the TLS key `seen`. Returns: what the user is to hear, if
   /// anything.
   func meet(hub seen: Fingerprint) -> GroupEvent? {

@@ -6,6 +6,10 @@ import State
 package struct KnownGroup: Equatable, Sendable {
   /// Where the hub is.
   package var address: HubAddress
+  /// Its other addresses, numeric; the port is the same.
+  package var also: [String] = []
+  /// By which of its addresses it was reached last; nil where that is not known.
+  package var route: String?
   /// Of the hub's TLS key; nil where there was no TLS, or no contact yet.
   package var hub: Fingerprint?
   /// Of the master's key; nil before it was heard of.
@@ -28,11 +32,15 @@ package struct KnownGroup: Equatable, Sendable {
     guard let address = try? HubAddress(parsing: file.hub) else { return nil }
     self.init(
       address: address, hub: file.pin, master: file.master, generation: file.generation)
+    also = file.also
+    route = file.route
   }
 
   /// What the file is to say.
   private var file: GroupFile {
-    GroupFile(hub: address.text, pin: hub, master: master, generation: generation)
+    GroupFile(
+      hub: address.text, also: also, route: route, pin: hub, master: master,
+      generation: generation)
   }
 
   /// The same from its text.
@@ -57,9 +65,11 @@ extension KnownGroup {
       if let kept { try kept.check(invite, file) }
       do throws(AddressError) {
         let address = try HubAddress(host: invite.host, port: invite.port, secure: true)
-        return KnownGroup(
+        var group = KnownGroup(
           address: address, hub: invite.hub, master: invite.master,
           generation: kept?.generation ?? 0)
+        group.also = invite.also
+        return group
       } catch { throw Ending(.usage, "\(error)") }
     }
     if let address {

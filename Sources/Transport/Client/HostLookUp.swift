@@ -20,6 +20,9 @@ package enum HostLookUp: Sendable {
     return addresses[0]
   }
 
+  /// Whether a text is an address in numbers. Does not block.
+  package static func isNumeric(_ host: String) -> Bool { numeric(host) != nil }
+
   /// Asks for a name. Blocks, for half a minute where no name server answers, or longer: for a
   /// thread of its own.
   package static func ask(_ host: String) -> HostLookUp { ask(host, 0) }

@@ -19,6 +19,11 @@ package final class HubLink: @unchecked Sendable {
   }
 
   let address: HubAddress
+  /// Other addresses of the hub, numeric: tried behind those of its name. Whoever is met there and
+  /// is not the hub is only somebody else.
+  let also: [String]
+  /// By which address the hub was reached in an earlier run: tried first.
+  let lastRoute: String?
   /// Whether the bulk streams are under TLS.
   let tlsBulk: Bool
   /// What handshakes need; nil without TLS.
@@ -49,13 +54,16 @@ package final class HubLink: @unchecked Sendable {
   /// the first one's key becomes the pin. `tlsBulk` has the bulk streams use TLS too, if the
   /// control plane does. `lookUp` asks for the addresses of a name.
   package init(
-    address: HubAddress, pin: Fingerprint?, tlsBulk: Bool,
+    address: HubAddress, also: [String] = [], lastRoute: String? = nil, pin: Fingerprint?,
+    tlsBulk: Bool,
     limits: TransportLimits = TransportLimits(),
     handler: any HubLinkHandler, log: Logger,
     lookUp: @escaping @Sendable (String) -> HostLookUp = { HostLookUp.ask($0) }
   ) {
     self.lookUp = lookUp
     self.address = address
+    self.also = also.compactMap(HostLookUp.numeric)
+    self.lastRoute = lastRoute
     self.pin = pin
     self.tlsBulk = tlsBulk && address.secure
     self.limits = limits
@@ -155,7 +163,10 @@ package final class HubLink: @unchecked Sendable {
   private func trusts(_ seen: Fingerprint) -> Bool {
     guard let session else { return false }
     if let pin, pin != seen {
-      session.mistrust = .untrusted(expected: pin, seen: seen)
+      session.mistrust =
+        isElsewhere(session)
+        ? .unreachable("\(session.route ?? "") is another hub's address")
+        : .untrusted(expected: pin, seen: seen)
       return false
     }
     session.hubKey = seen

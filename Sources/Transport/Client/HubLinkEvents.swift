@@ -51,6 +51,14 @@ extension HubLink: ServiceEvents {
 
   func tick(now: Duration) {
     guard let session, session.failure == nil else { return }
+    if let leg = session.controlLeg, session.control == nil, !session.routes.isEmpty,
+      now - leg.since >= limits.routeTime
+    {
+      // Its events are nobody's from now on.
+      if let socket = leg.socket { kill(socket) }
+      tryNextRoute(session)
+      return
+    }
     for leg in session.legs where now - leg.since >= limits.connectTime {
       let isOpen =
         switch leg.id {
@@ -136,7 +144,8 @@ extension HubLink: ServiceEvents {
     // Whoever has said anything is there, and no hub.
     let hasSpoken = leg.socket.map { receivedBytes(lws_get_socket_fd($0)) > 1 } ?? false
     let isHub = !hasSpoken && !why.hasPrefix("HS:")
-    if isHub, leg === session.controlLeg, tryNextRoute(session) { return }
+    if isHub || isElsewhere(session), leg === session.controlLeg, tryNextRoute(session) { return }
+    if isElsewhere(session) { return gone(leg.id, .unreachable(text)) }
     if !address.secure, let socket = leg.socket, lws_http_client_http_response(socket) == 426 {
       gone(leg.id, .refused(code: 426, reason: "it wants TLS: connect to wss://\(address)"))
     } else {

@@ -38,7 +38,7 @@ extension LinkFailure: CustomStringConvertible {
 package protocol HubLinkHandler: AnyObject {
   /// The control plane is there. `hubKey` names the hub's TLS key, which is pinned from now on; nil
   /// without TLS.
-  func linkOpened(hubKey: Fingerprint?)
+  func linkOpened(hubKey: Fingerprint?, route: String?)
   /// A message came.
   func linkReceived(message: [UInt8])
   /// A frame came; its four length bytes are still before it.

@@ -6,8 +6,7 @@ extension HubLink {
   /// Finds the addresses of the session's hub, and connects to the first that answers.
   func findRoute(_ session: LinkSession) {
     if let address = HostLookUp.numeric(address.host) {
-      session.routes = [address]
-      tryNextRoute(session)
+      begin(session, by: [address])
       return
     }
     // One look-up at a time, however long it takes: its answer is for whoever waits for it then.
@@ -30,22 +29,40 @@ extension HubLink {
     isLookingUp = false
     guard let session, session.failure == nil, session.route == nil else { return }
     switch answer {
-    case .found(let addresses):
-      // One that did not answer at all is not the first again.
-      let first = silentRoutes % addresses.count
-      session.routes = addresses[first...] + addresses[..<first]
-      tryNextRoute(session)
+    case .found(let addresses): begin(session, by: addresses)
+    case .unknown where !also.isEmpty, .failed where !also.isEmpty: begin(session, by: [])
     case .unknown: end(.unknownHost(address.host))
     case .failed(let reason): end(.unreachable("\(address): \(reason)"))
     }
   }
 
+  /// Connects to the first address that answers: of those that the name stands for, and of the
+  /// others.
+  private func begin(_ session: LinkSession, by named: [String]) {
+    var addresses = named + also.filter { !named.contains($0) }
+    session.named = Set(named)
+    if let lastRoute, let place = addresses.firstIndex(of: lastRoute) {
+      addresses.insert(addresses.remove(at: place), at: 0)
+    }
+    // One that did not answer at all is not the first again.
+    let first = silentRoutes % addresses.count
+    session.routes = addresses[first...] + addresses[..<first]
+    tryNextRoute(session)
+  }
+
+  /// Whether what is connected to is an address that others have said to be the hub's, and the name
+  /// does not stand for: another network may have another machine there.
+  func isElsewhere(_ session: LinkSession) -> Bool {
+    session.route.map { !session.named.contains($0) } ?? false
+  }
+
   /// Begins the control plane by the next address, if there is one. Returns: whether there is.
   @discardableResult
   func tryNextRoute(_ session: LinkSession) -> Bool {
-    guard session.failure == nil, session.mistrust == nil, session.control == nil,
-      let route = session.routes.popFirst()
+    guard session.failure == nil, session.mistrust == nil || isElsewhere(session),
+      session.control == nil, let route = session.routes.popFirst()
     else { return false }
+    session.mistrust = nil
     session.route = route
     let leg = newLeg()
     session.controlLeg = leg

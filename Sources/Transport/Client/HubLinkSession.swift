@@ -68,7 +68,7 @@ extension HubLink {
       outbox.withLock { $0.isOpen = true }
       // Only now the hub has proven that the key is its own.
       pin = pin ?? session.hubKey
-      handler?.linkOpened(hubKey: session.hubKey)
+      handler?.linkOpened(hubKey: session.hubKey, route: session.route)
     } else if let tickets = session.tickets {
       let isDown = leg === session.downLeg
       let head = requestHead(isDown: isDown, ticket: isDown ? tickets.down : tickets.up)

@@ -27,6 +27,8 @@ final class LinkSession {
   var route: String?
   /// Its other addresses, to be tried after this one.
   var routes: ArraySlice<String> = []
+  /// Those that the name stands for.
+  var named: Set<String> = []
   /// The control plane, until it is gone.
   var controlLeg: Leg?
   /// The stream from the hub, until it is gone.
