@@ -262,6 +262,8 @@ func fuzzTargets() -> [Target] {
   func room(_ module: String) -> Target.Dependency { .target(name: fuzzed(module)) }
   return [
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(
+      name: "CQRCode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(name: "CFuzzer", path: "Fuzz/Sources/CFuzzer"),
     .target(
       name: "Fuzzer", dependencies: ["CFuzzer"], path: "Fuzz/Sources/Fuzzer",
@@ -269,7 +271,7 @@ func fuzzTargets() -> [Target] {
     instrumented("Protocol", []),
     instrumented("Sealing", [room("Protocol"), crypto]),
     instrumented("System", ["CLinux", logging, deques]),
-    instrumented("Control", [room("Protocol"), room("System"), "CLinux", logging]),
+    instrumented("Control", [room("Protocol"), room("System"), "CLinux", "CQRCode", logging]),
     instrumented("Core", [room("Protocol"), deques, bits]),
     fuzzer("messages", ["Protocol"]),
     fuzzer("frames", ["Protocol"]),
