@@ -7,8 +7,8 @@ struct Invite: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the link by which others join the group, as a QR code too at a terminal.",
     discussion: """
-      The link is no secret: whoever has it must still be approved. It names the hub's addresses, and \
-      the keys of hub and master, so that a newcomer finds the right ones.
+      The link is no secret: whoever has it must still be approved. It names the hub's addresses, \
+      and the keys of hub and master, so that a newcomer finds the right ones.
 
       Example: fsharectl invite --address hub.example.org
       """)

@@ -36,6 +36,7 @@ struct KeepOptions: ParsableArguments {
     var progress = ProgressLine()
     var waitsSince: Duration?
     while true {
+      let asked = MonotonicClock.now
       let (report, _) = try session.ask(KeepsReport.self, of: "keeps", words)
       guard let keep = report.keeps.first else {
         progress.clear()
@@ -54,7 +55,9 @@ struct KeepOptions: ParsableArguments {
       if !options.json {
         progress.show("\(keep.files) files, \(keep.amount)" + (keep.reason.map { ": \($0)" } ?? ""))
       }
-      _ = poll(nil, 0, Int32(Self.every / .milliseconds(1)))
+      // Of a million files the answer takes its time.
+      let pause = max(Self.every, (MonotonicClock.now - asked) * 10)
+      _ = poll(nil, 0, Int32(clamping: Int(pause / .milliseconds(1))))
     }
   }
 

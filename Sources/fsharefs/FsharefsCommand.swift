@@ -53,7 +53,7 @@ struct FsharefsCommand: ParsableCommand {
       try SettingPlaces.complete(&invocation)
     } catch { fail(error, isByMount: isByMount) }
     do {
-      var command = try parseAsRoot(invocation.words.map(Self.helpWord))
+      var command = try parseAsRoot(Self.parsed(invocation.words))
       guard let mounting = command as? FsharefsCommand else { return try command.run() }
       mounting.run(invocation)
     } catch {
@@ -68,7 +68,7 @@ struct FsharefsCommand: ParsableCommand {
 
   /// Help and version are told whatever stands in a file of settings.
   private static func tellIfAsked(_ invocation: Invocation) {
-    do { _ = try parseAsRoot(invocation.words.map(helpWord)) } catch {
+    do { _ = try parseAsRoot(parsed(invocation.words)) } catch {
       if exitCode(for: error).isSuccess { exit(withError: error) }
     }
   }
@@ -114,9 +114,10 @@ struct FsharefsCommand: ParsableCommand {
     Glibc.exit(ExitStatus.of(program.run(), isByMount: invocation.isByMount))
   }
 
-  /// The parser has a name of its own for the help with all options.
-  private static func helpWord(_ word: String) -> String {
-    word == "--help-all" ? "--help-hidden" : word
+  /// The parser has a name of its own for the help with all options. Behind `--` are places.
+  private static func parsed(_ words: [String]) -> [String] {
+    let options = words.prefix { $0 != "--" }
+    return options.map { $0 == "--help-all" ? "--help-hidden" : $0 } + words[options.count...]
   }
 
   private static func told(_ origin: String?) -> String { origin.map { " (\($0) says so)" } ?? "" }

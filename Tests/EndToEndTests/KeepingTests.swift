@@ -105,7 +105,8 @@ extension EndToEnd {
         let (host, hub) = try fixture.host()
         let owner = try fixture.member("owner", of: hub, approvedBy: host)
         let guest = try fixture.member(
-          "guest", of: hub, approvedBy: host, ["--cache", fixture.newPath("cache")])
+          "guest", of: hub, approvedBy: host,
+          ["--cache", fixture.newPath("cache"), "--cache-size", "64", "-o", "memory=24"])
         try Files.write(owner.path("file"), Samples.bytes(3 << 20))
         try fixture.waitFor(guest.path("file"))
         try owner.crash()
@@ -116,6 +117,22 @@ extension EndToEnd {
         #expect(keep.ending == .exit(1), "\(keep.text)")
         #expect(
           keep.text.contains("owner (client") && keep.text.contains("is away"), "\(keep.text)")
+        // That one is waited for holds up nothing else.
+        try Files.write(host.path("other"), Samples.bytes(3 << 20, seed: 5))
+        try fixture.waitFor(guest.path("other"))
+        let other = try fixture.control(guest, "keep", "other")
+        #expect(other.ending == .exit(0), "\(other.text)")
+        let table = try fixture.control(guest, "keeps").succeeded().text
+        #expect(table.contains("waiting") && table.contains("whole"), "\(table)")
+        // Nor does it keep the cache from making room.
+        try Files.write(host.path("large"), Samples.bytes(90 << 20, seed: 6))
+        try fixture.waitFor(guest.path("large"))
+        try fixture.shell("cat \"$1\" > /dev/null", guest.path("large")).succeeded()
+        host.process.kill(SIGSTOP)
+        let end = try Files.read(guest.path("large"), at: 89 << 20, count: 1 << 20)
+        #expect(end == Array(Samples.bytes(90 << 20, seed: 6).suffix(1 << 20)))
+        #expect(try Files.read(guest.path("other")) == Samples.bytes(3 << 20, seed: 5))
+        host.process.kill(SIGCONT)
         try owner.start(["--nowait", hub])
         try eventually("it is here") { try self.keep(guest, "file")?.state == .whole }
       }

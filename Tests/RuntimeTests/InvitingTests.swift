@@ -67,9 +67,14 @@ struct InvitingTests {
   @Test func `an invite has the hub's other addresses too, but not for another port`() throws {
     let (invite, _) = try report(hub: "127.0.0.1:99", reachable)
     #expect(invite.also == ["2001:db8::7"])
-    let (named, _) = try report(hub: "127.0.0.1:99", at: "vpn.example.org", reachable)
+    let (named, _) = try report(
+      hub: "127.0.0.1:99", listens: "", at: "vpn.example.org", reachable)
     #expect(named.also == reachable)
-    let (forwarded, _) = try report(hub: "127.0.0.1:99", at: "vpn.example.org:5", reachable)
+    // Of a hub beside this process it is only guessed.
+    let (guessed, _) = try report(hub: "127.0.0.1:99", at: "vpn.example.org", reachable)
+    #expect(guessed.also.isEmpty)
+    let (forwarded, _) = try report(
+      hub: "127.0.0.1:99", listens: "", at: "vpn.example.org:5", reachable)
     #expect(forwarded.also.isEmpty)
     // Of a member that itself was invited so.
     let report = try Inviting.report(

@@ -18,12 +18,17 @@ package final class Keeping: Sendable {
     var changes: UInt64 = 0
     var look: UInt32 = 0
     var isStopping = false
-    /// Why the last look did not end with all there.
-    var obstacle: Obstacle?
+    /// Before this no news is looked at.
+    var restsUntil: Instant = .zero
+    /// Leaves that the last look missed and asked for; nil: it asked for none.
+    var missed: UInt64?
+    /// Why what was asked for is not here all the same; nil where it is, or may come yet.
+    var refusal: Obstacle?
 
-    mutating func due(in time: Duration) {
-      let at = MonotonicClock.now + time
-      dueAt = min(dueAt ?? at, at)
+    mutating func due(in time: Duration) { due(at: MonotonicClock.now + time) }
+
+    mutating func due(at time: Instant) {
+      dueAt = min(dueAt ?? time, time)
       changes += 1
     }
   }
@@ -42,8 +47,11 @@ package final class Keeping: Sendable {
     case refused
   }
 
-  /// News is looked at after so much quiet at the latest.
+  /// News is looked at after so much time,
   private static let quiet: Duration = .milliseconds(300)
+  /// but for so many times that of a look there is none behind it: of a million files one takes
+  /// seconds.
+  private static let rest = 10
   /// What does not come is tried again.
   private static let retry: Duration = .seconds(30)
 
@@ -89,7 +97,8 @@ package final class Keeping: Sendable {
   /// had. Any thread; nothing here waits.
   package func newsCame() {
     state.update { state in
-      if !state.kept.isEmpty || !state.once.isEmpty { state.due(in: Self.quiet) }
+      guard !state.kept.isEmpty || !state.once.isEmpty else { return }
+      state.due(at: max(MonotonicClock.now + Self.quiet, state.restsUntil))
     }
   }
 
@@ -101,24 +110,11 @@ package final class Keeping: Sendable {
   /// What is being fetched once. Any thread.
   package var fetched: ChosenPaths { state.withLock { $0.once } }
 
-  /// Why the last look did not end with all there. Any thread.
-  package var obstacle: Obstacle? { state.withLock { $0.obstacle } }
-
-  /// Keeps another part of the share. Returns: all that is kept now. Any thread.
-  package func keep(_ path: SharePath?) -> ChosenPaths {
+  /// Keeps exactly this from now on. Any thread.
+  package func keep(_ kept: ChosenPaths) {
     state.update { state in
-      state.kept.insert(path)
+      state.kept = kept
       state.due(in: .zero)
-      return state.kept
-    }
-  }
-
-  /// Lets a part of the share go out again. Returns: what became of it, and all that is kept now.
-  package func unkeep(_ path: SharePath?) -> (ChosenPaths.Removal, ChosenPaths) {
-    state.update { state in
-      let removal = state.kept.remove(path)
-      state.due(in: .zero)
-      return (removal, state.kept)
     }
   }
 
@@ -163,6 +159,7 @@ package final class Keeping: Sendable {
   /// One look over all that is chosen. On the thread of its own.
   private func look(_ order: Order) {
     guard let cache = diskCache else { return }
+    let start = MonotonicClock.now
     let (others, isComplete) = namespace.read { ($0.table.others, $0.standing == .complete) }
     let look = KeepingLook(self, cache, others, order.number)
     for root in order.kept.roots { look.over(root, isKept: true) }
@@ -172,15 +169,33 @@ package final class Keeping: Sendable {
       look.over(root, isKept: false)
       if look.missing == before { done.append(root) }
     }
+    let time = MonotonicClock.now - start
     look.finish()
-    if look.missing == 0, isComplete { cache.endKeeping(in: order.number) }
+    // All that is here of what is kept was met, whatever is missing.
+    if isComplete, !isStopping { cache.endKeeping(in: order.number) }
     state.update { state in
       for root in done where isComplete { _ = state.once.remove(root) }
-      state.obstacle = look.obstacle
-      if look.missing == 0 { return isComplete ? () : state.due(in: Self.retry) }
-      // What came is looked for again: the disk may not have taken it.
-      state.due(in: look.hasFetched && look.obstacle == nil ? .zero : Self.retry)
+      state.restsUntil = MonotonicClock.now + time * Self.rest
+      // What was asked for is looked for again: the disk may not have taken it. As often as that
+      // makes it less.
+      let helps = look.hasAsked && state.missed.map { look.missing < $0 } ?? true
+      state.missed = look.hasAsked && helps ? look.missing : nil
+      state.refusal =
+        look.hasAsked && !helps ? cache.fault.map { .disk("\($0)") } ?? .refused : nil
+      if look.missing > 0 || !isComplete {
+        state.due(in: look.hasAsked && helps ? .zero : Self.retry)
+      }
     }
+  }
+
+  /// Why it makes no sense to ask for a file now.
+  func obstacle(to content: Content, at path: SharePath, _ cache: DiskCache) -> Obstacle? {
+    if let fault = cache.fault { return .disk("\(fault)") }
+    if cache.keptBytes + Limits.leaf > cache.limit { return .noRoom }
+    if !reading.isLinkReady { return .hub }
+    if group.presence(of: content.owner) != .online { return .ownerAway(content.owner) }
+    if reading.pausedPaths.covers(path) { return .paused }
+    return nil
   }
 
   /// Whether the thread is to end.

@@ -1,5 +1,6 @@
 package import Core
 package import Protocol
+import System
 
 /// How much of what is chosen is here.
 package struct KeepingFigures: Sendable {
@@ -8,6 +9,8 @@ package struct KeepingFigures: Sendable {
   package var bytesHere: UInt64 = 0
   /// Bytes that all of it takes on the disk.
   package var cost: UInt64 = 0
+  /// Why what is missing cannot be had now; nil where some of it can, or nothing is missing.
+  package var obstacle: Keeping.Obstacle?
   package var isWhole: Bool { bytesHere == bytes }
 }
 
@@ -15,8 +18,10 @@ extension Keeping {
   /// What there is of others at a path and below it (nil: everything), and how much of it is here.
   /// Any thread. Complexity: O(what is there).
   package func figures(of root: SharePath?) -> KeepingFigures {
-    let others = namespace.read { $0.table.others }
+    let (others, cache) = (namespace.read { $0.table.others }, diskCache)
     var figures = KeepingFigures()
+    // By owner: of a million files all may be one's.
+    var obstacles: [PublicID: Obstacle?] = [:]
     others.forEachFile(below: root) { file, shows in
       guard shows else { return }
       let entry = file.entry
@@ -24,10 +29,15 @@ extension Keeping {
         owner: file.owner, entry: entry.id, version: entry.version, size: entry.size)
       figures.files += 1
       figures.bytes += entry.size
-      figures.bytesHere += min(
-        entry.size, (diskCache?.leaves(of: content) ?? 0) * UInt64(Limits.leaf))
+      let here = min(entry.size, (cache?.leaves(of: content) ?? 0) * UInt64(Limits.leaf))
+      figures.bytesHere += here
       figures.cost += CacheSegment.cost(of: entry)
+      if here < entry.size, let cache, obstacles[file.owner] == nil {
+        obstacles[file.owner] = .some(obstacle(to: content, at: entry.path, cache))
+      }
     }
+    let some = obstacles.values.contains { $0 == nil }
+    figures.obstacle = some ? state.withLock { $0.refusal } : obstacles.values.first ?? nil
     return figures
   }
 

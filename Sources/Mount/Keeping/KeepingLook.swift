@@ -11,8 +11,6 @@ final class KeepingLook {
   private let reader: LeafReading
   /// Leaves that were not there.
   private(set) var missing: UInt64 = 0
-  /// Why some of them were not asked for, or did not come.
-  private(set) var obstacle: Keeping.Obstacle?
 
   init(_ keeping: Keeping, _ cache: DiskCache, _ others: ListView, _ number: UInt32) {
     self.keeping = keeping
@@ -23,7 +21,7 @@ final class KeepingLook {
   }
 
   /// Whether anything was asked for.
-  var hasFetched: Bool { reader.hasAsked }
+  var hasAsked: Bool { reader.hasAsked }
 
   /// Looks over a path and all below it; nil: everything. `isKept`: whether it stays.
   func over(_ root: SharePath?, isKept: Bool) {
@@ -59,9 +57,7 @@ final class KeepingLook {
       let absent = cache.missing(in: segment, leaves: Int(count))
       if absent != 0 {
         missing += UInt64(absent.nonzeroBitCount)
-        if let obstacle = obstacle(to: content, at: path) {
-          self.obstacle = obstacle
-        } else {
+        if keeping.obstacle(to: content, at: path, cache) == nil {
           reader.read(absent, from: first, of: content)
         }
       }
@@ -69,20 +65,9 @@ final class KeepingLook {
     }
   }
 
-  /// Why it makes no sense to ask for something now.
-  private func obstacle(to content: Content, at path: SharePath) -> Keeping.Obstacle? {
-    if let fault = cache.fault { return .disk("\(fault)") }
-    if cache.keptBytes + Limits.leaf > cache.limit { return .noRoom }
-    if !keeping.reading.isLinkReady { return .hub }
-    if keeping.group.presence(of: content.owner) != .online { return .ownerAway(content.owner) }
-    if keeping.reading.pausedPaths.covers(path) { return .paused }
-    return nil
-  }
-
   /// Waits for what was asked for, and until the disk has it.
   func finish() {
     reader.finish()
     cache.settle()
-    if reader.hasFailed, obstacle == nil { obstacle = .refused }
   }
 }

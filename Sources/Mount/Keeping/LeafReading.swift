@@ -18,7 +18,6 @@ final class LeafReading {
   private struct Progress {
     var bytes = 0
     var reads = 0
-    var failures = 0
   }
 
   /// A file of which something is read.
@@ -49,9 +48,6 @@ final class LeafReading {
     self.cache = cache
     self.isStopping = isStopping
   }
-
-  /// Whether something did not come.
-  var hasFailed: Bool { progress.withLock { $0.failures > 0 } }
 
   /// Reads leaves of a version: those whose bits are set, counted from `first` on. Blocks while
   /// much is under way.
@@ -117,7 +113,6 @@ final class LeafReading {
         progress.update { progress in
           progress.reads -= 1
           progress.bytes -= length
-          if failure != nil { progress.failures += 1 }
         }
       }, token: reading.newToken(), of: file.stream, size: length, offset: Int64(offset))
   }

@@ -23,8 +23,11 @@ package enum Inviting {
           + "name one: fsharectl invite --address HOST[:PORT]")
     }
     let port = given?.port ?? hub.port
-    // At another port that is forwarded to the hub's only what is named there is the hub.
-    let beside = port == hub.port ? others.filter { $0 != host && HostLookUp.isNumeric($0) } : []
+    // Whoever names an address knows better than what is only guessed of a hub beside this process;
+    // and at another port, which is forwarded to the hub's, only what is named there is the hub.
+    let isGuessed = listens == nil && Loopback.contains(hub.host)
+    let known = given != nil && isGuessed ? also : others
+    let beside = port == hub.port ? known.filter { $0 != host && HostLookUp.isNumeric($0) } : []
     guard
       let invite = Invite(
         host: host, port: port, hub: hubKey, master: masterKey,

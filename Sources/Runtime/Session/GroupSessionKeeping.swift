@@ -15,7 +15,7 @@ extension GroupSession {
         kept.insert(path)
         if let refusal = noRoom(for: volume.keeping.cost(of: kept), "kept") { return refusal }
         if let refusal = write(kept) { return refusal }
-        _ = volume.keeping.keep(path)
+        volume.keeping.keep(kept)
         return .done("\(shown) is kept: what is not here yet is fetched, and what comes later too")
       }
     }
@@ -51,7 +51,7 @@ extension GroupSession {
       case .removed: break
       }
       if let refusal = write(kept) { return refusal }
-      _ = volume.keeping.unkeep(path)
+      volume.keeping.keep(kept)
       return .done("\(Self.shownKept(path)) is not kept any more: it goes when room is needed")
     }
   }
@@ -82,12 +82,11 @@ extension GroupSession {
 
   private func report(_ path: SharePath?, isOnce: Bool) -> KeepsReport.Keep {
     let figures = volume.keeping.figures(of: path)
-    let obstacle = volume.keeping.obstacle
     return KeepsReport.Keep(
       path: path.map(Self.shown) ?? "/", isOnce: isOnce, files: figures.files,
       bytes: figures.bytes, bytesHere: figures.bytesHere,
-      state: figures.isWhole ? .whole : obstacle == nil ? .fetching : .waiting,
-      reason: figures.isWhole ? nil : obstacle.map(text))
+      state: figures.isWhole ? .whole : figures.obstacle == nil ? .fetching : .waiting,
+      reason: figures.obstacle.map(text))
   }
 
   private func text(_ obstacle: Keeping.Obstacle) -> String {

@@ -2,8 +2,8 @@ import System
 import Testing
 
 /// Gives a suite a thread of its own. Swift runs tests on as many threads as there are cores, and
-/// one that waits for a process holds its thread meanwhile: on two cores the simulation and one test
-/// that waits would be all that goes on.
+/// one that waits for a process holds its thread meanwhile: on two cores the simulation and one
+/// test that waits would be all that goes on.
 struct Lane: SuiteTrait, TestScoping {
   /// Around the suite as a whole, not around each of its tests.
   var isRecursive: Bool { false }
