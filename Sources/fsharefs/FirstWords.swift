@@ -18,7 +18,7 @@ struct FirstWords {
 
   /// Writes to stderr. Blocks for a few seconds at most.
   func say() {
-    for line in lines { Startup.foreground.say(line) }
+    for line in lines { Startup.tell(line) }
   }
 
   private var lines: [String] {

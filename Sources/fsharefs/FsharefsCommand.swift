@@ -68,7 +68,12 @@ struct FsharefsCommand: ParsableCommand {
 
   /// Help and version are told whatever stands in a file of settings.
   private static func tellIfAsked(_ invocation: Invocation) {
-    do { _ = try parseAsRoot(parsed(invocation.words)) } catch {
+    do {
+      var command = try parseAsRoot(parsed(invocation.words))
+      if command is FsharefsCommand { return }
+      // The parser's own.
+      try command.run()
+    } catch {
       if exitCode(for: error).isSuccess { exit(withError: error) }
     }
   }
@@ -91,7 +96,7 @@ struct FsharefsCommand: ParsableCommand {
       if invocation.isFake { Glibc.exit(0) }
       configuration = try completed(made, invocation)
       if let taken = invocation.takenFromLastStart, !configuration.isForeground {
-        Startup.foreground.say("as at the last start: \(taken) (--fresh forgets it)")
+        Startup.tell("as at the last start: \(taken) (--fresh forgets it)")
       }
     } catch { fail(error) }
     let words = FirstWords(

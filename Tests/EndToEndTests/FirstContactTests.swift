@@ -123,6 +123,9 @@ extension Commands {
         try Files.write(alice.home + "/.config/fsharefs/config.toml", "memroy = 32\n")
         #expect(try alice.types([Programs.fsharefs, alice.share]) == .exit(64))
         #expect(alice.screen.text.contains("did you mean 'memory'"), "\(alice.screen.text)")
+        for help in ["--help", "--help-all", "--version"] {
+          #expect(try alice.types([Programs.fsharefs, help]) == .exit(0), "\(help)")
+        }
       }
     }
 

@@ -52,6 +52,7 @@ struct SettingsTests {
     ("log-level = 7.5\n", "log-level: give it a text"),
     ("grace\n", "line 1"), ("grace = 1\ngrace = 2\n", "line 2"), ("[hub]\ngrace = 1\n", "hub"),
     ("max-rate = 1\nmax_rate = 2\n", "'max-rate' is there twice"),
+    ("cache = \"/tmp/\\u0000x\"", "no setting has a zero byte"),
     ("cache = \"x\"", "cache: an absolute path"), ("cache = \"\"", "cache: give it a value"),
     ("allow_other = 1", "allow_other: true or false"), ("name = true", "name: give it a value"),
     ("foreground = true", "no setting 'foreground'"), ("fresh = true", "no setting 'fresh'"),

@@ -67,6 +67,12 @@ package final class Startup: Sendable {
   /// Whether a command waits for the outcome.
   package var isAwaitedByCommand: Bool { isAwaited.withLock { $0 } }
 
+  /// A line of the command itself to who typed it, wherever its stderr goes: no line of a log.
+  package static func tell(_ line: String) {
+    let text = "fsharefs: \(TerminalText.escaped(line))\n"
+    try? File.writeAll(Array(text.utf8), to: STDERR_FILENO, "stderr")
+  }
+
   /// A line for the user. Some of it may come from the hub or from peers.
   package func say(_ line: String) { say(line, priority: .notice) }
 

@@ -46,6 +46,10 @@ package struct ConfigurationFile: Sendable, Equatable {
 
   /// Reads what a file says. `path`: its name, for people.
   package init(text: String, from path: String) throws(Ending) {
+    // The parser hands texts over as C has them: what is behind a zero byte would be lost.
+    for zero in [#"\u0000"#, #"\U00000000"#] where text.contains(zero) {
+      throw Ending(.usage, "\(path): no setting has a zero byte (\(zero))")
+    }
     let table: TOMLTable
     do { table = try TOMLTable(string: text) } catch let error as TOMLParseError {
       throw Ending(
