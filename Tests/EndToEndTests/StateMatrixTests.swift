@@ -14,7 +14,9 @@ extension Adversity {
     @Test func everyFileInEveryWay() throws {
       try withFixture(within: .seconds(300)) { fixture in
         let group = try KeptGroup(fixture)
-        for kind in [StateKind.key, .group, .shares] { try group.stops(group.guest, kind) }
+        for kind in [StateKind.key, .group, .options, .shares, .keeps] {
+          try group.stops(group.guest, kind)
+        }
         for kind in [StateKind.key, .vault] { try group.stops(group.master, kind) }
         try group.stops(group.hub, .registry)
         for name in ["tls-key.pem", "tls-cert.pem"] { try group.hubStops(name) }
@@ -113,6 +115,8 @@ private final class KeptGroup {
     try Files.write(guest.path("guest's"), "one")
     try Files.write(master.path("master's"), "two")
     try fixture.control(guest, "share", place, "--as", "place").succeeded()
+    try fixture.waitFor(guest.path("master's"), "two")
+    try fixture.control(guest, "keep", "master's").succeeded()
     try end([guest, out, late, master])
     try keep(yesterday)
 

@@ -49,6 +49,7 @@ import Testing
     ("Serving", []),
     ("FolderSync", []),
     ("Reading", ["OwnFolder", "OwnFiles", "Serving", "FolderSync"]),
+    ("Keeping", ["OwnFolder", "OwnFiles", "Serving", "FolderSync"]),
     ("Incoming", ["OwnFiles", "Serving", "FolderSync"]),
     ("Volume", []),
   ]
