@@ -17,7 +17,11 @@ extension OwnFiles {
       try folder.makeDirectory(held, place.path, mode: mode & 0o7777, by: request.caller)
       let stat = try folder.stat(place.path)
       guard stat.isDirectory else { throw SystemError(code: EEXIST, call: "mkdir") }
-      request.reply(addOwn(held, place.path, stat))
+      guard let reply = addOwn(held, place.path, stat) else {
+        try folder.removeDirectory(held, place.path)
+        throw SystemError(code: EEXIST, call: "mkdir")
+      }
+      request.reply(reply)
     }
   }
 
@@ -32,12 +36,11 @@ extension OwnFiles {
       try folder.makeSymlink(held, place.path, target: target, by: request.caller)
       let stat = try folder.stat(place.path)
       guard stat.isSymlink else { throw SystemError(code: EEXIST, call: "symlink") }
-      // Somebody else's may have come to the name since that was found free.
-      if namespace.read({ $0.slot(at: place.path) != nil }) {
+      guard let reply = addOwn(held, place.path, stat, target: target) else {
         try folder.unlink(held, place.path)
         throw SystemError(code: EEXIST, call: "symlink")
       }
-      request.reply(addOwn(held, place.path, stat, target: target))
+      request.reply(reply)
     }
   }
 

@@ -79,13 +79,15 @@ extension OwnFiles {
 
   /// Puts a directory or symlink that now lies in the own folder into the tree, and announces it.
   /// `implied`: of a directory that is there because something is put into it, the mode that it
-  /// had. `isAsked`: whether the kernel is told of it.
+  /// had. `isAsked`: whether the kernel is told of it. Returns: nil, and nothing is done, where the
+  /// kernel asks and somebody else's came to the name since that was found free (two directories
+  /// merge): told of a directory in place of a symlink, the kernel would answer EIO.
   @discardableResult
   func addOwn(
     _ held: borrowing NamesHeld,
     _ path: SharePath, _ stat: Stat, target: [UInt8] = [], implied: UInt32? = nil,
     isAsked: Bool = true
-  ) -> EntryReply {
+  ) -> EntryReply? {
     let record = FileRecord(stat)
     let known = knownEntry(record)
     let kind: EntryKind = stat.isDirectory ? .directory : .symlink
@@ -95,7 +97,12 @@ extension OwnFiles {
       modified: stat.modified, mode: UInt16(implied ?? stat.permissions), target: target)
     index.note(entry.id, entry.version, record)
     beginLine(of: entry.id)
-    return namespace.change { tree in
+    return namespace.change { tree -> EntryReply? in
+      if isAsked, let there = tree.slot(at: path)?.node,
+        kind != .directory || there.kind != .directory
+      {
+        return nil
+      }
       let node = tree.putOwn(
         entry, owner: ownID, node: nil,
         attributes: Attributes(stat, implied: implied), now: .now)
