@@ -78,6 +78,16 @@ static inline int clinux_is_mount_root(int dirfd, const char *name) {
   return (found.stx_attributes_mask & found.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
+/// When what lies at a name in an open directory was made: 1, 0 where the file system does not
+/// know, or -1 with errno.
+static inline int clinux_birth(int dirfd, const char *name, int64_t *seconds, uint32_t *nanoseconds) {
+  struct statx found;
+  if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BTIME, &found) != 0) return -1;
+  *seconds = found.stx_btime.tv_sec;
+  *nanoseconds = found.stx_btime.tv_nsec;
+  return (found.stx_mask & STATX_BTIME) != 0;
+}
+
 /// renameat2(2) with its flags.
 static inline int clinux_renameat2(
     int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags) {

@@ -102,6 +102,7 @@ package struct StateCheck: Codable, Equatable, Sendable {
       }
     case .numberKey:
       return try SmallFile.bytes(kind, path).map { _ in "for the numbers of others' files" }
+    case .notices: return try SmallFile.text(kind, path).map { _ in "what is said once" }
     case .group: return try GroupFile.read(path).map { "the hub is \($0.hub)" }
     case .restored: return try SmallFile.text(kind, path).map { _ in "this master was set back" }
     case .options:

@@ -15,6 +15,8 @@ package enum StateKind: String, CaseIterable, Sendable {
   case listKey = "list-key"
   /// What the numbers of others' entries are made with.
   case numberKey = "number-key"
+  /// What is said once, and was.
+  case notices
   /// The master's keys and decisions.
   case vault
   /// The master's list.
@@ -34,7 +36,9 @@ package enum StateKind: String, CaseIterable, Sendable {
   /// Bytes of the longest such file: what is longer holds something else.
   var limit: Int {
     switch self {
-    case .key, .name, .incarnation, .group, .cacheKey, .listKey, .numberKey, .claimCode: 4_096
+    case .key, .name, .incarnation, .group, .cacheKey, .listKey, .numberKey, .notices,
+      .claimCode:
+      4_096
     // A thousand of the longest paths.
     case .shares, .keeps: 8 << 20
     // Some paths.
@@ -50,7 +54,7 @@ package enum StateKind: String, CaseIterable, Sendable {
   /// else.
   package var isMadeAnew: Bool {
     switch self {
-    case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey, .targets: true
+    case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey, .notices, .targets: true
     case .key, .group, .options, .shares, .keeps, .vault, .journal, .restored, .registry,
       .claimCode:
       false
@@ -79,6 +83,7 @@ package enum StateKind: String, CaseIterable, Sendable {
     case .index: "the next start makes it anew; others fetch again what they read"
     case .targets: "the next start makes it anew, and sets aside what was being copied in"
     case .cacheKey: "the next start makes it anew, and empties the disk cache"
+    case .notices: "the next start makes it anew, and says once more what is said once"
     case .listKey: "the next start makes it anew, and takes the list anew"
     case .numberKey:
       "the next start makes it anew; backups then take others' files for new ones"

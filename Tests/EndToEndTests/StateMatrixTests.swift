@@ -117,6 +117,8 @@ private final class KeptGroup {
     try fixture.control(guest, "share", place, "--as", "place").succeeded()
     try fixture.waitFor(guest.path("master's"), "two")
     try fixture.control(guest, "keep", "master's").succeeded()
+    contents["private"] = "four\n"
+    try fixture.shell("umask 077; echo four > \"$1\"", guest.path("private")).succeeded()
     try end([guest, out, late, master])
     try keep(yesterday)
 

@@ -33,7 +33,7 @@ struct StateScene: Sendable, CustomTestStringConvertible {
   /// Those that stop a start where they are damaged.
   static let precious = [key, group, shares, vault, restored, registry]
   /// Those that are made anew.
-  static let cheap = [name, incarnation, cacheKey, listKey, numberKey]
+  static let cheap = [name, incarnation, cacheKey, listKey, numberKey, notices]
 
   static let key = StateScene(kind: .key) { folder in
     _ = try openState(folder).identity()
@@ -119,6 +119,12 @@ struct StateScene: Sendable, CustomTestStringConvertible {
     _ = try openState(folder).numberKey()
   } read: { folder in
     "\(try openState(folder).numberKey())"
+  }
+
+  static let notices = StateScene(kind: .notices) { folder in
+    try StateFolder(path: folder, log: quiet).keepSaidPrivate()
+  } read: { folder in
+    "\(try StateFolder(path: folder, log: quiet).hasSaidPrivate())"
   }
 }
 

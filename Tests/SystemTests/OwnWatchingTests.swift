@@ -104,6 +104,8 @@ final class WatchedFolder {
   let base: String
   private let times: WatchTimes
   private(set) var volume: Volume?
+  /// What lies there and is not to be told.
+  var isIgnored: (String) -> Bool = { _ in false }
 
   init(_ times: WatchTimes = WatchTimes()) throws {
     self.times = times
@@ -185,7 +187,7 @@ final class WatchedFolder {
     let deadline = MonotonicClock.now + .seconds(20)
     var difference = "?"
     while MonotonicClock.now < deadline {
-      let (disk, told) = (Self.items(own), group.items)
+      let (disk, told) = (Self.items(own).filter { !isIgnored($0.key) }, group.items)
       if disk == told { return }
       let paths = Set(disk.keys).union(told.keys).filter { disk[$0] != told[$0] }.sorted()
       difference = paths.map { "\($0): \(disk[$0] ?? "nothing") <> \(told[$0] ?? "nothing")" }

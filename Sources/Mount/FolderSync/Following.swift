@@ -18,9 +18,9 @@ extension FolderSync {
       size: found.kind == .file ? UInt64(max(0, found.stat.size)) : 0,
       modified: found.stat.modified, mode: UInt16(implied ?? found.stat.permissions),
       target: found.target)
-    index.note(entry.id, entry.version, record)
     files.beginLine(of: entry.id)
-    let number = namespace.changeAndTell { tree in
+    let goesOn = known != nil && files.wasShared(found.path, found.stat)
+    let (number, isIgnored) = namespace.changeAndTell { tree in
       let node = tree.putOwn(
         entry, owner: files.ownID, node: nil,
         attributes: Attributes(found.stat, implied: implied), now: .now)
@@ -28,9 +28,11 @@ extension FolderSync {
       node.own?.isAnnounced = true
       node.own?.record = record
       node.own?.isLineOlder = known?.version != nil
-      files.tell(entry)
-      return node.number
+      if goesOn { files.goOnSharing(node, found.path) }
+      files.tell(node, entry)
+      return (node.number, node.own?.sharing == .ignored)
     }
+    files.note(entry, record, isIgnored: isIgnored)
     files.showOtherNames(held, of: number)
     return number
   }
@@ -46,26 +48,25 @@ extension FolderSync {
       }
       return
     }
-    let version = found.kind == .directory ? Version.zero : RandomID.fresh()
     let implied = found.kind == .directory ? folder.impliedMode(found.path) : nil
-    let id = namespace.changeAndTell { tree -> EntryID? in
+    let told = namespace.changeAndTell { tree -> Entry? in
       guard let node = tree[number], var entry = node.own == nil ? nil : node.entry else {
         return nil
       }
       entry.modified = found.stat.modified
       entry.mode = UInt16(implied ?? found.stat.permissions)
       entry.target = found.target
-      if found.kind == .symlink { entry.version = version }
+      if found.kind == .symlink { entry.version = RandomID.fresh() }
       tree.putOwn(
         entry, owner: files.ownID, node: node,
         attributes: Attributes(found.stat, implied: implied), now: .now)
       node.own?.impliedMode = implied
       node.own?.record = found.record
       node.own?.isAnnounced = true
-      files.tell(entry)
-      return entry.id
+      files.tell(node, entry)
+      return node.own?.sharing == .ignored ? nil : entry
     }
-    if let id { index.note(id, version, found.record) }
+    if let told { index.note(told, found.record) }
   }
 
   /// The own node whose file lies here now, and no longer where the tree has it.
@@ -101,7 +102,7 @@ extension FolderSync {
         tree.keepsLinksInside(origin.number, at: found.path)
       else { return nil }
       tree.move(node, to: directory, found.path.name, now: .now)
-      group.rename(origin.id, to: found.path)
+      files.tellMoved(node, from: old, to: found.path)
       return old
     }
     guard let old else {

@@ -63,7 +63,7 @@ extension FolderSync {
         }
       }
       if let entry = added?.entry, waits, let id = added?.id {
-        files.tell(entry) { [self] outcome in answered(outcome, id, done) }
+        files.tellGroup(entry) { [self] outcome in answered(outcome, id, done) }
       } else {
         done(refusal ?? .unanswered)
       }

@@ -17,6 +17,7 @@ extension FolderSync {
   /// Looks at what waited; takes the name lock itself. What is there goes before what is not:
   /// it may have come from there.
   func reconcile(_ targets: [(target: WatchTarget, isFinished: Bool)]) {
+    nameLock.withLock { held in files.refreshIgnored(held) }
     var names: [InodeNumber: [(name: Name, isFinished: Bool)]] = [:]
     for (target, isFinished) in targets {
       switch target {

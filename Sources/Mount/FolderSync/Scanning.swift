@@ -69,6 +69,7 @@ extension FolderSync {
       return couldNotScan(number, error)
     }
     rescans.settled(.folder(number))
+    nameLock.withLock { held in files.refreshIgnored(held) }
     var rest = names[...]
     while !rest.isEmpty {
       let some = rest.prefix(RescanSchedule.batch)

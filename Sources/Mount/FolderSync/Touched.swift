@@ -100,7 +100,7 @@ extension FolderSync {
   /// The file stays the version that it is. Versions before it are no longer served: what of them
   /// is still there was known by the record that is no longer true.
   private func keepVersion(_ held: borrowing NamesHeld, _ known: KnownState, _ found: DiskEntry) {
-    let kept = namespace.changeAndTell { tree -> (EntryID, Version)? in
+    let kept = namespace.changeAndTell { tree -> Entry? in
       // What was removed is never told of again: its path may be another file's by now.
       guard let node = tree[known.number], node.isLinked, node.own?.id == known.id,
         var entry = node.entry
@@ -115,10 +115,10 @@ extension FolderSync {
         now: .now)
       // What was sent is there; what else a program here has seen may be another now.
       tree.invalidations += [.attributes(known.number), .content(known.number)]
-      if isTold { files.tell(entry) }
-      return (entry.id, entry.version)
+      if isTold { files.tell(node, entry) }
+      return node.own!.sharing == .ignored ? nil : entry
     }
-    if let (id, version) = kept { index.note(id, version, found.record) }
+    if let kept { index.note(kept, found.record) }
     files.showOtherNames(held, of: known.number)
   }
 }

@@ -216,8 +216,17 @@ struct OwnState {
   var abandonedWrites: UInt64?
   /// Incomplete, with nobody at work on it since.
   var isAbandoned: Bool { abandonedWrites == writes }
-  /// Whether the group was told of it.
+  /// Whether the group was told of it, or would have been but for the owner's patterns.
   var isAnnounced = false
+  /// Whether the group is told of it.
+  enum Sharing: UInt8 {
+    /// That is decided when it would be.
+    case undecided
+    case told
+    /// The owner's patterns say that it is not.
+    case ignored
+  }
+  var sharing = Sharing.undecided
   /// As it was when its version was announced, or behind the latest change of ours since: another
   /// `stat` means that somebody else has changed it.
   var record: FileRecord?

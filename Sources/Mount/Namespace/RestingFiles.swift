@@ -25,6 +25,7 @@ struct RestingFiles {
     var name: NamePool.Offset
     let nameLength: UInt8
     let isLineOlder: Bool
+    let isIgnored: Bool
     let mode: UInt16
     /// Of those in the same directory.
     var next: UInt32
@@ -98,7 +99,8 @@ extension RestingFiles {
         identity: FileIdentity(device: record.device, inode: record.inode), order: node.order,
         directory: directory.number, owner: claim.owner, user: attributes.user,
         group: attributes.group, name: names.insert(name.bytes[...]),
-        nameLength: UInt8(name.bytes.count), isLineOlder: own.isLineOlder, mode: entry.mode,
+        nameLength: UInt8(name.bytes.count), isLineOlder: own.isLineOlder,
+        isIgnored: own.sharing == .ignored, mode: entry.mode,
         next: directory.firstResting, previous: noRecord))
     if directory.firstResting != noRecord { files[directory.firstResting].previous = number }
     directory.firstResting = number
@@ -143,6 +145,7 @@ extension RestingFiles {
     node.own!.isAnnounced = true
     node.own!.record = record
     node.own!.isLineOlder = file.isLineOlder
+    node.own!.sharing = file.isIgnored ? .ignored : .told
     node.attach(to: directory, name, order: file.order)
     return Slot(claims: [claim], node: node)
   }

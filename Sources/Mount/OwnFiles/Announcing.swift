@@ -56,6 +56,7 @@ extension OwnFiles {
     closing.withLock { $0.isKnown(token) }?.reply(error: EINTR)
     let isAccepted = execute { [self] in
       nameLock.withLock { held in
+        refreshIgnored(held)
         do throws(SystemError) { try beginClose(held, own, token) } catch {
           finishClose(token, couldNotAnnounce(held, own.number, error))
         }
@@ -119,6 +120,7 @@ extension OwnFiles {
       nameLock.withLock { held in
         let place = namespace.read { tree in tree[own.number].flatMap { OwnPlace($0, tree) } }
         guard let place else { return }
+        refreshIgnored(held)
         do throws(SystemError) {
           if let staged = place.staged { try folder.markComplete(staged, target: place.path) }
           // Only the number: the file must not stay open until the group answers.
@@ -204,7 +206,10 @@ extension OwnFiles {
     var entry = Entry(
       id: own.id, path: own.path, kind: .file, version: RandomID.fresh(),
       size: UInt64(max(0, stat.size)), modified: stat.modified, mode: UInt16(stat.permissions))
-    index.note(entry.id, entry.version, FileRecord(stat))
+    let isIgnored = namespace.note { tree in
+      tree[number].map { self.isIgnored($0, own.path, isDirectory: false) } ?? false
+    }
+    note(entry, FileRecord(stat), isIgnored: isIgnored)
     defer { showOtherNames(held, of: number) }
     return namespace.change { tree in
       guard let node = tree[number], node.isLinked, node.own?.id == own.id else { return false }
@@ -217,15 +222,28 @@ extension OwnFiles {
         entry, owner: ownID, node: node, attributes: attributes,
         now: .now)
       node.own!.isAnnounced = true
-      tell(entry, done)
+      tell(node, entry, done)
       return true
     }
+  }
+
+  /// Tells the group of a node's entry, unless it is kept from it: then that is all there is to
+  /// do, and well. With the namespace locked. `done` as of `GroupPort.share`.
+  func tell(
+    _ node: Node, _ entry: Entry, _ done: (@Sendable (ChangeOutcome) -> Void)? = nil
+  ) {
+    if isIgnored(node, entry.path, isDirectory: entry.kind == .directory) {
+      // Nobody is answered under a lock.
+      if let done { disk.run { done(.acked) } }
+      return
+    }
+    tellGroup(entry, done)
   }
 
   /// Tells the group of an own entry: the one way by which entries leave. What the wire's own
   /// decoder would refuse is not told, whatever mistake of ours made it: it would keep the group
   /// from taking all that follows. `done` as of `GroupPort.share`.
-  func tell(_ entry: Entry, _ done: (@Sendable (ChangeOutcome) -> Void)? = nil) {
+  func tellGroup(_ entry: Entry, _ done: (@Sendable (ChangeOutcome) -> Void)? = nil) {
     if let fault = entry.fault {
       log.error(
         "not shared: what this program made of it fits no entry (\(fault)); please report this",
@@ -254,7 +272,7 @@ extension OwnFiles {
       tree.putOwn(
         entry, owner: ownID, node: node, attributes: node.attributes,
         now: .now)
-      tell(entry)
+      tell(node, entry)
     }
   }
 }

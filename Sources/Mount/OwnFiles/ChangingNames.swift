@@ -180,7 +180,10 @@ extension OwnFiles {
   ) {
     disk.answer(request) { [self] () throws(SystemError) in
       defer { group.drain() }
-      try nameLock.withLock(work)
+      try nameLock.withLock { held throws(SystemError) in
+        refreshIgnored(held)
+        try work(held)
+      }
     }
   }
 }

@@ -93,7 +93,7 @@ extension OwnFiles {
     namespace.changeAndTell { tree in
       guard let node = tree[own.number], let directory = node.parent else { return }
       tree.move(node, to: directory, path.name, now: .now)
-      group.rename(own.id, to: path)
+      tellMoved(node, from: own.path, to: path)
     }
     announceAgain(own.number)
   }
@@ -139,7 +139,7 @@ extension OwnFiles {
   }
 
   private func shareAll(_ node: Node) {
-    if node.own?.isAnnounced == true, let entry = node.entry { tell(entry) }
+    if node.own?.isAnnounced == true, let entry = node.entry { tell(node, entry) }
     let own = node.children.own
     for name in own.keys.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
       shareAll(own[name]!.node)

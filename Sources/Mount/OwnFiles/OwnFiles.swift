@@ -21,6 +21,8 @@ package final class OwnFiles: OnOwnFolder, Sendable {
     let keepsOffline: Bool
     /// What everything shows in place of its own owner, group and mode.
     let shown: ShownAttributes
+    /// As of `Volume.Settings`.
+    let saidPrivate: (@Sendable () -> Void)?
   }
 
   let settings: Settings
@@ -33,6 +35,10 @@ package final class OwnFiles: OnOwnFolder, Sendable {
   /// What could not be moved into place.
   let asides = Locked<[AsideFile]>([], rank: .leaf)
   let growing = Locked(GrowingFiles(), rank: .leaf)
+  /// Directories in which something lies that is not told of.
+  let ignoredIn = Locked<Set<InodeNumber>>([], rank: .leaf)
+  /// Whether that something is shared which its mode keeps from others here is still to be said.
+  let owesPrivateNotice: Locked<Bool>
   let rests = Locked(RestTimes(), rank: .leaf)
   private let sent = Locked(SentLeaves(), rank: .leaf)
   private let publicID = Locked(PublicID.master, rank: .leaf)
@@ -40,6 +46,7 @@ package final class OwnFiles: OnOwnFolder, Sendable {
   init(_ parts: OwnFolderParts, _ settings: Settings) throws(SystemError) {
     self.parts = parts
     self.settings = settings
+    owesPrivateNotice = Locked(settings.saidPrivate != nil, rank: .leaf)
     closeCauses = try CloseCauses()
   }
 
@@ -67,11 +74,19 @@ package final class OwnFiles: OnOwnFolder, Sendable {
   /// Time has passed.
   func tick() {
     announceGrowing()
+    if let due = ignoring.nextDeadline, MonotonicClock.now >= due {
+      disk.run { [self] in
+        nameLock.withLock { held in refreshIgnored(held) }
+        group.drain()
+      }
+    }
     restIdle()
   }
 
   /// When `tick` is due.
-  var nextDeadline: Instant? { growing.withLock { $0.nextDeadline } }
+  var nextDeadline: Instant? {
+    [growing.withLock { $0.nextDeadline }, ignoring.nextDeadline].compactMap { $0 }.min()
+  }
 
   func stop() { closeCauses.stop() }
 }

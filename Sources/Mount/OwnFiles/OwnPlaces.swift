@@ -95,9 +95,8 @@ extension OwnFiles {
       id: known?.entry ?? RandomID.fresh(), path: path, kind: kind,
       version: kind == .directory ? .zero : known?.version ?? RandomID.fresh(), size: 0,
       modified: stat.modified, mode: UInt16(implied ?? stat.permissions), target: target)
-    index.note(entry.id, entry.version, record)
     beginLine(of: entry.id)
-    return namespace.change { tree -> EntryReply? in
+    let added = namespace.change { tree -> (reply: EntryReply, isIgnored: Bool)? in
       if isAsked, let there = tree.slot(at: path)?.node,
         kind != .directory || there.kind != .directory
       {
@@ -110,10 +109,13 @@ extension OwnFiles {
       node.own?.record = record
       node.own?.impliedMode = implied
       node.own?.isLineOlder = known?.version != nil
-      tell(entry)
+      tell(node, entry)
       if isAsked { tree.remember(node) }
-      return EntryReply(node)
+      return (EntryReply(node), node.own?.sharing == .ignored)
     }
+    guard let added else { return nil }
+    note(entry, record, isIgnored: added.isIgnored)
+    return added.reply
   }
 
   /// Takes an own entry out of the tree and back from the group. `remains`: its file, for who has
@@ -164,7 +166,7 @@ extension OwnFiles {
       tree.move(node, to: directory, name, order: order, now: .now)
       node.own?.staged = nil
       if target?.kind == .directory { group.unshare(target!.id) }
-      group.rename(source.id, to: path)
+      tellMoved(node, from: source.path, to: path, replacing: target?.id)
     }
   }
 
@@ -191,7 +193,7 @@ extension OwnFiles {
   /// record of it nobody would ever see it.
   func endOperation(_ number: InodeNumber, _ stat: Stat?, wasKnown: Bool) {
     enum Left {
-      case known(EntryID, Version, FileRecord)
+      case known(Entry, FileRecord)
       case unknown
       case nothing
     }
@@ -203,10 +205,11 @@ extension OwnFiles {
       else { return .nothing }
       guard wasKnown, node.isAsShown(stat, old) else { return .unknown }
       node.own!.renewRecord(FileRecord(stat))
-      return .known(entry.id, entry.version, FileRecord(stat))
+      if node.own!.sharing == .ignored { return .nothing }
+      return .known(entry, FileRecord(stat))
     }
     switch left {
-    case .known(let id, let version, let record): index.note(id, version, record)
+    case .known(let entry, let record): index.note(entry, record)
     case .unknown: rescans.lookAgain(at: number, isFinished: true)
     case .nothing: break
     }

@@ -272,6 +272,15 @@ extension OwnFolder {
       })
   }
 
+  /// When what lies at a path was made; nil where the file system does not know, or nothing lies
+  /// there.
+  func birth(of path: SharePath) -> FileTime? {
+    guard let (directory, name) = try? parent(of: path) else { return nil }
+    var (seconds, nanoseconds): (Int64, UInt32) = (0, 0)
+    guard clinux_birth(directory.raw, name, &seconds, &nanoseconds) == 1 else { return nil }
+    return FileTime(seconds: seconds, nanoseconds: nanoseconds)
+  }
+
   /// The directory that holds a path, open, and the name in it.
   func parent(of path: SharePath) throws(SystemError) -> (OwnedDescriptor, [CChar]) {
     let spot = try resolve(path)

@@ -8,6 +8,7 @@ struct OwnFolderParts: Sendable {
   let nameLock = NameLock()
   let folder: OwnFolder
   let index: OwnIndex
+  let ignoring: IgnoreFile
   let watch: OwnWatch
   let group: any GroupPort
   let disk: DiskWork
@@ -27,6 +28,7 @@ extension OnOwnFolder {
   var nameLock: NameLock { parts.nameLock }
   var folder: OwnFolder { parts.folder }
   var index: OwnIndex { parts.index }
+  var ignoring: IgnoreFile { parts.ignoring }
   var watch: OwnWatch { parts.watch }
   var group: any GroupPort { parts.group }
   var disk: DiskWork { parts.disk }

@@ -10,19 +10,22 @@ package final class OwnIndex: Sendable {
   struct Known: Equatable, Sendable {
     let entry: EntryID
     let version: Version
-    let record: FileRecord
+    var record: FileRecord
+    /// Of the name that it was announced with, the last of its path; nil: that was not noted.
+    let name: UInt32?
   }
 
   private struct State {
     var known = KnownFiles()
     var log: RecordLog?
-    /// What was noted since the scan began; nil once it has ended.
+    /// What was noted since the scan began, or since the file is being written; nil once that has
+    /// ended.
     var seen: KnownFiles? = KnownFiles()
   }
 
   /// A ctime less than this before it was recorded may hide a change in the same tick.
   private static let settlingTime: Duration = .seconds(2)
-  private static let recordLength = 88
+  private static let recordLength = 92
   /// Of format 1, whose times were nanoseconds in 64 bits.
   private static let olderRecordLength = 80
   private let path: String
@@ -52,11 +55,16 @@ package final class OwnIndex: Sendable {
   func beginWriting() throws(SystemError) {
     let records = state.withLock { state in
       if let seen = state.seen { state.known = seen }
-      state.seen = nil
+      // What is noted while the file is written follows behind.
+      state.seen = KnownFiles()
       return state.known.all.map { Self.encode($0, settled: true) }
     }
+    defer { state.withLock { $0.seen = nil } }
     let log = try RecordLog(.index, path, replacingWith: records)
-    state.withLock { $0.log = log }
+    state.withLock { state in
+      for known in state.seen!.all { try? log.append(Self.encode(known, settled: false)) }
+      state.log = log
+    }
   }
 
   /// What a file of this identity was announced as, if it is still the same.
@@ -66,14 +74,36 @@ package final class OwnIndex: Sendable {
   }
 
   /// Notes what a file was announced as. One small write to the page cache.
-  func note(_ entry: EntryID, _ version: Version, _ record: FileRecord) {
-    let known = Known(entry: entry, version: version, record: record)
+  func note(_ entry: Entry, _ record: FileRecord) {
+    let known = Known(
+      entry: entry.id, version: entry.version, record: record, name: Self.hash(entry.path.name))
     let settled = FileTime.now.elapsed(since: record.changed) >= Self.settlingTime
     state.withLock { state in
       state.known.put(known)
       state.seen?.put(known)
       // A lost record is a new version later, no more: an error here is no error of the program's.
       try? state.log?.append(Self.encode(known, settled: settled))
+    }
+  }
+
+  /// When a file had its latest change of which this knows; nil where nothing is known of it, or
+  /// that it was not shared, or that it had another name.
+  func sharedSince(_ record: FileRecord, as name: Name) -> FileTime? {
+    guard let known = state.withLock({ $0.known[record] }), !known.record.isForgotten,
+      known.name.map({ $0 == Self.hash(name) }) ?? true
+    else { return nil }
+    return known.record.changed
+  }
+
+  /// What is known of a file is not of one that is shared, or not any more: another process is not
+  /// to go on with it.
+  func forget(_ record: FileRecord) {
+    state.withLock { state in
+      guard var known = state.known[record] else { return }
+      known.record.size = FileRecord.forgotten
+      state.known.put(known)
+      state.seen?.put(known)
+      try? state.log?.append(Self.encode(known, settled: false))
     }
   }
 
@@ -98,10 +128,9 @@ package final class OwnIndex: Sendable {
         loaded.put(known)
       } else {
         // The entry stays the same, but its content counts as new.
-        let unknown = FileRecord(
-          device: known.record.device, inode: known.record.inode, size: -1,
-          modified: FileTime(seconds: 0), changed: FileTime(seconds: 0))
-        loaded.put(Known(entry: known.entry, version: known.version, record: unknown))
+        var unsettled = known
+        if !known.record.isForgotten { unsettled.record.size = FileRecord.unknown }
+        loaded.put(unsettled)
       }
     }
     state.withLock { $0.known = loaded }
@@ -117,7 +146,13 @@ package final class OwnIndex: Sendable {
     writer.put(known.record.modified)
     writer.put(known.record.changed)
     writer.put(UInt64(settled ? 1 : 0))
+    if let name = known.name { writer.put(name) }
     return writer.bytes
+  }
+
+  /// FNV-1a: the same in every process, and fast enough for a million at the start.
+  private static func hash(_ name: Name) -> UInt32 {
+    name.bytes.reduce(0x811c_9dc5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
   }
 
   private static func decode(
@@ -139,8 +174,20 @@ package final class OwnIndex: Sendable {
       device: try reader.uint64(), inode: try reader.uint64(),
       size: Int64(bitPattern: try reader.uint64()),
       modified: try time(), changed: try time())
-    return (Known(entry: entry, version: version, record: record), try reader.uint64() == 1)
+    let isSettled = try reader.uint64() == 1
+    // An earlier program noted none.
+    let name = reader.remaining > 0 ? try reader.uint32() : nil
+    return (Known(entry: entry, version: version, record: record, name: name), isSettled)
   }
+}
+
+extension FileRecord {
+  /// The size of a file of whose content nothing is known,
+  fileprivate static let unknown: Int64 = -1
+  /// and of one that is not shared.
+  fileprivate static let forgotten: Int64 = -2
+
+  fileprivate var isForgotten: Bool { size == Self.forgotten }
 }
 
 /// What is known of each file, by device and inode.

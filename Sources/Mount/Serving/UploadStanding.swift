@@ -35,6 +35,8 @@ extension Serving {
       else {
         return .failed(.changed)
       }
+      // What was taken back is nobody else's, whoever knows it from before.
+      if own.sharing == .ignored { return .failed(.changed) }
       if own.operations > 0 || own.touches != source.touches { return .failed(.busy) }
       guard own.history.holds(source.version, upTo: end, entry) else { return .failed(.changed) }
       // While we write, or have just written, only we can say what has stayed.

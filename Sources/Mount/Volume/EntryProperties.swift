@@ -31,7 +31,7 @@ extension Volume {
   }
 
   private func state(of own: PathDiagnostics.Own, _ facts: PathDiagnostics) -> String {
-    if facts.isOccupied { return "here, not shared" }
+    if facts.isOccupied || own.isIgnored { return "here, not shared" }
     let isKnown = own.isAnnounced && !own.isDirty && group.isAcked(own.id)
     return isKnown ? "here" : "here, not shared yet"
   }

@@ -10,6 +10,8 @@ package struct PathDiagnostics: Sendable {
     package let isStaged: Bool
     package let isAnnounced: Bool
     package let isDirty: Bool
+    /// Whether the group is not told of it, by the owner's patterns.
+    package let isIgnored: Bool
     package internal(set) var handles = 0
     package internal(set) var writers = 0
     /// Bytes per second that it is uploaded with; nil where it was not lately.
@@ -58,6 +60,16 @@ extension Volume {
     namespace.read { $0.occupied(at: path) }.map { ($0.path, $0.1.reason) }
   }
 
+  /// What of the owner's patterns says that something is not shared; nil where it is, or was before
+  /// there was such a pattern. Any thread.
+  package func ignored(at path: SharePath) -> IgnoreRules.Match? {
+    let isDirectory = namespace.read { tree -> Bool? in
+      guard let node = tree.node(at: path), node.own?.sharing == .ignored else { return nil }
+      return node.kind == .directory
+    }
+    return isDirectory.flatMap { files.ignoring.match(path, isDirectory: $0) }
+  }
+
   /// A file that belongs at a path and could not be moved there, and where it lies. Any thread.
   package func setAside(at path: SharePath) -> (file: AsideFile, lies: String)? {
     files.aside(at: path).map { ($0, folder.path(of: $0)) }
@@ -75,7 +87,8 @@ extension Volume {
         ? nil
         : node.own.map {
           PathDiagnostics.Own(
-            id: $0.id, isStaged: $0.staged != nil, isAnnounced: $0.isAnnounced, isDirty: $0.isDirty)
+            id: $0.id, isStaged: $0.staged != nil, isAnnounced: $0.isAnnounced, isDirty: $0.isDirty,
+            isIgnored: $0.sharing == .ignored)
         }
       var facts = PathDiagnostics(
         kind: node.kind, owner: owner?.owner ?? node.owner, entry: owner?.entry ?? node.entry,

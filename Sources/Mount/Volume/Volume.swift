@@ -31,6 +31,9 @@ package final class Volume: OnOwnFolder, Sendable {
     package var keepsOffline = false
     /// What everything shows in place of its own owner, group and mode.
     package var shown = ShownAttributes()
+    /// Called once, on any thread, when the log has said that something is shared which its mode
+    /// keeps from other users here; nil: that was said before, and is not again.
+    package var saidPrivate: (@Sendable () -> Void)?
     package var fetcher = ChunkFetcher.Settings()
     package var watching = WatchTimes()
     package init() {}
@@ -62,6 +65,7 @@ package final class Volume: OnOwnFolder, Sendable {
     let rescans = RescanQueue(namespace, folder, disk, budget)
     parts = OwnFolderParts(
       namespace: namespace, folder: folder, index: index,
+      ignoring: IgnoreFile(folder, settling: settings.watching.settling, log),
       watch: try OwnWatch(limit: settings.watching.limit), group: group, disk: disk,
       rescans: rescans, log: log, budget: budget)
     reading = RemoteReading(namespace, group, settings.fetcher, diskCache, sealer, budget)
@@ -70,7 +74,8 @@ package final class Volume: OnOwnFolder, Sendable {
       parts,
       OwnFiles.Settings(
         ackTimeout: settings.ackTimeout, closesAsync: settings.closesAsync,
-        keepsOffline: settings.keepsOffline, shown: settings.shown))
+        keepsOffline: settings.keepsOffline, shown: settings.shown,
+        saidPrivate: settings.saidPrivate))
     serving = try Serving(files, sealer)
     folderSync = FolderSync(files, serving, settings.watching)
     incoming = Incoming(namespace, reading, keeping, rescans)

@@ -153,6 +153,22 @@ package final class StateFolder: Sendable {
     try secret(.numberKey, FileNumbers.keyLength)
   }
 
+  /// Whether it was said in an earlier run that something is shared though its mode keeps it from
+  /// other users here. Throws: an ending with code 73.
+  package func hasSaidPrivate() throws(Ending) -> Bool {
+    try readOrForget(.notices) { path throws(StateFault) in try SmallFile.text(.notices, path) }
+      != nil
+  }
+
+  /// Keeps for the next start that it was said.
+  package func keepSaidPrivate() {
+    do throws(SystemError) {
+      try StateFile.write(.notices, file(.notices), Array("private".utf8))
+    } catch {
+      log.warning("what was said once may be said again: \(error)")
+    }
+  }
+
   private func secret(_ kind: StateKind, _ length: Int) throws(Ending) -> [UInt8] {
     let kept = try readOrForget(kind) { path throws(StateFault) in
       try SmallFile.secret(kind, length, path)

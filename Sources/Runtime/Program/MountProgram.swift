@@ -73,8 +73,7 @@ package final class MountProgram: Sendable {
       keep: { (group) throws(Ending) in try state.keep(group) })
     let group = try makeGroup(state, trust)
     let cache = try makeCache(state)
-    let volume = try makeVolume(
-      folder, try loaded(index), group, try state.numberKey(), cache, try state.keptPaths())
+    let volume = try makeVolume(folder, try loaded(index), group, state, cache)
     self.group.withLock { $0 = group }
     group.bind(
       volume, hubHost: hub.map { _ in configuration.listen.host }, keepsFile: state.keepsFile)
@@ -293,10 +292,11 @@ extension MountProgram {
   }
 
   private func makeVolume(
-    _ folder: OwnFolder, _ index: OwnIndex, _ group: GroupSession, _ numberKey: [UInt8],
-    _ cache: DiskCache?, _ kept: ChosenPaths
+    _ folder: OwnFolder, _ index: OwnIndex, _ group: GroupSession, _ state: StateFolder,
+    _ cache: DiskCache?
   ) throws -> Volume {
     var settings = Volume.Settings()
+    if try !state.hasSaidPrivate() { settings.saidPrivate = { state.keepSaidPrivate() } }
     settings.ackTimeout = configuration.ackTimeout
     settings.closesAsync = configuration.closesAsync
     settings.keepsOffline = configuration.keepsOffline
@@ -308,7 +308,7 @@ extension MountProgram {
     return try Volume(
       folder: folder, index: index, group: group, sealer: group.sealer, settings: settings,
       log: log,
-      numberKey: numberKey, diskCache: cache, kept: kept)
+      numberKey: try state.numberKey(), diskCache: cache, kept: try state.keptPaths())
   }
 
   private func startControl(

@@ -36,7 +36,7 @@ extension GroupSession {
     case .root: return .refused("the whole share has no one answer: name a file or a folder in it")
     case .path(let path):
       let unshared = unshared(at: path)
-      if let facts = volume.facts(of: path), !facts.isOccupied {
+      if let facts = volume.facts(of: path), !facts.isOccupied, facts.own?.isIgnored != true {
         var report = report(path, facts, around)
         report.unshared = unshared
         return .report(report)
@@ -53,6 +53,9 @@ extension GroupSession {
     if let found = volume.notShared(at: path) {
       return WhyReport.Unshared(
         path: Self.shown(found.path), reason: found.reason.words, keptAs: nil)
+    }
+    if let match = volume.ignored(at: path) {
+      return WhyReport.Unshared(path: Self.shown(path), reason: match.words, keptAs: nil)
     }
     return volume.setAside(at: path).map { aside in
       WhyReport.Unshared(path: Self.shown(path), reason: aside.file.words, keptAs: aside.lies)
@@ -144,6 +147,19 @@ extension GroupSession {
             ?? (publicID == .master ? "master" : "")
       }
       return names
+    }
+  }
+}
+
+extension IgnoreRules.Match {
+  /// In words that follow `not shared: `.
+  fileprivate var words: String {
+    let shown = TerminalText.text(pattern)
+    let file = String(decoding: IgnoreRules.fileName, as: UTF8.self)
+    return switch origin {
+    case .builtIn: "'\(shown)' is among the patterns of what never is (\(file) can say otherwise)"
+    case .line(let number): "the pattern '\(shown)' in line \(number) of \(file) says so"
+    case .ownFile: "it says what of this folder is not, to nobody else"
     }
   }
 }
