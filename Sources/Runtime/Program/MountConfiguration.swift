@@ -63,9 +63,9 @@ package struct MountConfiguration: Sendable {
   package var mount = KernelMount()
   /// Whom others' files are said to belong to.
   package private(set) var othersOwner = OthersOwner.nobody
-  /// How long an earlier process may go on holding the folders: `umount` returns before it has
-  /// left, and `mount` may follow at once.
-  package private(set) var lockPatience: Duration = .zero
+  /// How long an earlier process may go on holding the folders: `umount` and `fsharectl leave`
+  /// return when the mount is gone, and whoever starts it again may follow at once.
+  package private(set) var lockPatience: Duration = .seconds(2)
   /// Whether the system starts without it: `nofail`.
   package var mayFail = false
   /// Where the program says how it does; nil: nowhere.
