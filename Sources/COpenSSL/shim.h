@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <string.h>
 
 /// Bytes of the hash that names a public key.
 static const int copenssl_fingerprint_length = 32;
@@ -216,5 +217,103 @@ static inline long copenssl_pending(SSL *pipe) {
 static inline int copenssl_take(SSL *pipe, void *bytes, int capacity) {
   return BIO_read(SSL_get_wbio(pipe), bytes, capacity);
 }
+
+// MARK: Members among themselves
+
+/// Bytes of an Ed25519 key, private or public.
+static const int copenssl_device_key_length = 32;
+
+/// The raw public key of a certificate that has an Ed25519 one. 1 on success.
+static inline int copenssl_device_key(X509 *certificate, unsigned char *key) {
+  EVP_PKEY *found = certificate ? X509_get0_pubkey(certificate) : NULL;
+  size_t count = (size_t)copenssl_device_key_length;
+  int done = found && EVP_PKEY_get_base_id(found) == EVP_PKEY_ED25519 &&
+             EVP_PKEY_get_raw_public_key(found, key, &count) == 1 &&
+             count == (size_t)copenssl_device_key_length;
+  ERR_clear_error();
+  return done;
+}
+
+/// The raw public key of the certificate that is to be verified. 1 on success.
+static inline int copenssl_device_seen(X509_STORE_CTX *store, unsigned char *key) {
+  return copenssl_device_key(X509_STORE_CTX_get0_cert(store), key);
+}
+
+/// A self-signed certificate that says nothing but its key: no name, no clock of this machine.
+static inline X509 *copenssl_device_certificate(EVP_PKEY *key) {
+  X509 *made = X509_new();
+  if (made && X509_set_version(made, 2) == 1 &&
+      ASN1_INTEGER_set(X509_get_serialNumber(made), 1) == 1 &&
+      X509_NAME_add_entry_by_txt(
+          X509_get_subject_name(made), "CN", MBSTRING_ASC, (const unsigned char *)"fsharefs", -1,
+          -1, 0) == 1 &&
+      X509_set_issuer_name(made, X509_get_subject_name(made)) == 1 &&
+      ASN1_TIME_set_string_X509(X509_getm_notBefore(made), "19700101000000Z") == 1 &&
+      ASN1_TIME_set_string_X509(X509_getm_notAfter(made), "99991231235959Z") == 1 &&
+      X509_set_pubkey(made, key) == 1 && X509_sign(made, key, NULL) != 0)
+    return made;
+  X509_free(made);
+  return NULL;
+}
+
+/// A context for both ends of connections between members, which both show the certificate of an
+/// Ed25519 key, and ask `verify` about the other's. NULL on failure.
+static inline SSL_CTX *copenssl_make_device(
+    const unsigned char *secret, int (*verify)(X509_STORE_CTX *, void *), void *owner) {
+  EVP_PKEY *key = EVP_PKEY_new_raw_private_key(
+      EVP_PKEY_ED25519, NULL, secret, (size_t)copenssl_device_key_length);
+  X509 *certificate = key ? copenssl_device_certificate(key) : NULL;
+  SSL_CTX *context = certificate ? SSL_CTX_new(TLS_method()) : NULL;
+  int done = context && copenssl_restrict(context) &&
+             SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256") == 1 &&
+             SSL_CTX_use_certificate(context, certificate) == 1 &&
+             SSL_CTX_use_PrivateKey(context, key) == 1;
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+  if (!done) {
+    SSL_CTX_free(context);
+    ERR_clear_error();
+    return NULL;
+  }
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+  SSL_CTX_set_cert_verify_callback(context, verify, owner);
+  return context;
+}
+
+/// A connection between members that reads and writes memory, and has nothing said yet.
+static inline SSL *copenssl_open_device(SSL_CTX *context, int accepts) {
+  SSL *made = SSL_new(context);
+  BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+  if (!made || !in || !out) {
+    SSL_free(made);
+    BIO_free(in);
+    BIO_free(out);
+    return NULL;
+  }
+  BIO_set_mem_eof_return(in, -1);
+  SSL_set_bio(made, in, out);
+  if (accepts) SSL_set_accept_state(made);
+  else SSL_set_connect_state(made);
+  return made;
+}
+
+/// The raw public key of who is at the other end of a complete handshake. 1 on success.
+static inline int copenssl_device_peer(SSL *pipe, unsigned char *key) {
+  return copenssl_device_key(SSL_get0_peer_certificate(pipe), key);
+}
+
+/// Bytes that only the two ends of a complete handshake know (RFC 8446, 7.5). 1 on success.
+static inline int copenssl_export(SSL *pipe, const char *label, unsigned char *out, int count) {
+  return SSL_export_keying_material(
+      pipe, out, (size_t)count, label, strlen(label), NULL, 0, 0) == 1;
+}
+
+/// Takes what came behind a handshake, which is not TLS's: its count.
+static inline int copenssl_take_rest(SSL *pipe, void *bytes, int capacity) {
+  return BIO_read(SSL_get_rbio(pipe), bytes, capacity);
+}
+
+/// Bytes of that.
+static inline long copenssl_rest(SSL *pipe) { return (long)BIO_ctrl_pending(SSL_get_rbio(pipe)); }
 
 #endif

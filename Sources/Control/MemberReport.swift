@@ -36,6 +36,9 @@ package struct MemberReport: Codable, Equatable, Sendable {
   /// When the hub first met it, seconds since 1970. Only the master is told.
   package var firstSeen: Int64?
 
+  /// The address at the other end of a line to it; nil where there is none.
+  package var line: String?
+
   /// Why it is not in though nobody decided so: for the master to tell. nil where there is no
   /// doubt.
   package var doubt: String?

@@ -78,7 +78,13 @@ extension StatusReport {
       },
       Line("reads waiting", "\(readsWaiting)"), Line("uploads queued", "\(uploadsQueued)"),
       pausedLine, Line("uploads", uploadsPaused ? "paused" : "not paused"), limitsLine,
+      Line("direct lines", linesText),
     ].compactMap { $0 }
+  }
+
+  private var linesText: String {
+    let listens = linePort.map { "listens at port \($0)" } ?? "listens nowhere"
+    return "to \(Amounts.count(lines, "member", "members")); \(listens)"
   }
 
   private var limitsLine: Line {
@@ -156,7 +162,8 @@ extension MembersReport {
 
   private static func row(_ member: MemberReport, all: Bool) -> [String] {
     let notes = [
-      member.isMaster ? "master" : nil, member.isSelf ? "this one" : nil, member.doubt,
+      member.isMaster ? "master" : nil, member.isSelf ? "this one" : nil,
+      member.line.map { "direct, \($0)" }, member.doubt,
     ]
     return [
       "\(member.publicID)", member.name, member.state.rawValue, member.presence.rawValue,

@@ -24,6 +24,8 @@ package struct SmallTransfers: Equatable, Sendable {
   package var bytes: UInt64
   package var size: UInt64
   package var rate: UInt64
+  /// That of the first.
+  package var route: String
 
   fileprivate init(_ all: [TransfersReport.Transfer]) {
     let first = all[0]
@@ -37,6 +39,7 @@ package struct SmallTransfers: Equatable, Sendable {
     bytes = all.reduce(0) { $0 &+ min($1.bytes, $1.size) }
     size = all.reduce(0) { $0 &+ $1.size }
     rate = all.reduce(0) { $0 &+ $1.rate }
+    route = first.route
     var parts = Self.folder(of: first.path)
     for other in all.dropFirst() {
       let folder = Self.folder(of: other.path)

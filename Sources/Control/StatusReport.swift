@@ -81,7 +81,10 @@ package struct StatusReport: Codable, Equatable, Sendable {
   package var paused: [String] = []
   /// Whether uploads are paused.
   package var uploadsPaused = false
-  /// Bytes per second that go to the hub, and come from it, at most; nil: no limit.
+  /// Members to which a line stands, and the port at which this one listens for them; nil: at none.
+  package var lines = 0
+  package var linePort: UInt16?
+  /// Bytes per second that go to others, and come from them, at most; nil: no limit.
   package var uploadLimit: UInt64?
   package var downloadLimit: UInt64?
   /// Names of the own folder that are there and not shared; files that could not be moved into

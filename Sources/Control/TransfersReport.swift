@@ -58,7 +58,7 @@ package struct TransfersReport: Codable, Equatable, Sendable {
     }
   }
 
-  /// The way that all bytes take: through the hub.
+  /// The ways that bytes take, in general.
   package var route: String
   /// Reads first, each kind by path.
   package var transfers: [Transfer]

@@ -4,7 +4,7 @@ extension TransfersReport {
   package func text(_ style: TextStyle = .plain) -> String {
     if transfers.isEmpty { return "nothing is being read or uploaded" }
     guard let columns = style.columns else {
-      return lines.map { $0.text(route: route) }.joined(separator: "\n")
+      return lines.map(\.text).joined(separator: "\n")
     }
     return screen(columns: columns, rows: .max).joined(separator: "\n")
   }
@@ -82,7 +82,7 @@ extension TransfersLine {
   }
 
   /// In a pipe.
-  fileprivate func text(route: String) -> String {
+  fileprivate var text: String {
     let owner = "\(TerminalText.escaped(owner)) (\(ownerID))"
     let whose = direction == .reading ? "reading from \(owner)" : "uploading"
     let parts = ["\(whose) for \(TerminalText.escaped(reader))"] + amounts
@@ -94,6 +94,13 @@ extension TransfersLine {
     let name = DisplayWidth.shortened(TerminalText.escaped(owner), Self.nameShown)
     let peer = direction == .reading ? "from \(name) (\(ownerID))" : "for \(reader)"
     return ([peer] + amounts).joined(separator: "  ")
+  }
+
+  private var route: String {
+    switch self {
+    case .one(let one): one.route
+    case .many(let files): files.route
+    }
   }
 
   private var amounts: [String] {

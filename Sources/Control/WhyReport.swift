@@ -36,6 +36,8 @@ package struct WhyReport: Codable, Equatable, Sendable {
     package var isBudgetFull = false
     /// Whether the streams that carry leaves are open.
     package var isLinkReady = true
+    /// Of a file, the way that its bytes take, and why it is no line.
+    package var route: String?
 
     /// Nothing is known yet.
     package init() {}

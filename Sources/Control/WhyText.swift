@@ -88,6 +88,10 @@ extension WhyReport.Remote {
       handles == 0
         ? "No program has it open."
         : "It is open by \(Amounts.count(handles, "handle", "handles")).")
+    if let route {
+      let isDirect = route.hasPrefix("direct")
+      lines.append("Its bytes come \(isDirect ? "by a line: " : "")\(route).")
+    }
     if readsWaiting > 0 {
       let who = Amounts.count(readsWaiting, "read waits", "reads wait")
       lines.append("\(who) \(reason(report)); \(deadline).")

@@ -35,9 +35,9 @@ package protocol GroupPort: AnyObject, Sendable {
   var answersChanges: Bool { get }
   /// Whether the group has the latest state of an own entry.
   func isAcked(_ id: EntryID) -> Bool
-  /// Asks for leaves.
-  func request(_ request: ChunkRequest)
-  /// Sends a leaf to the hub, or says why it does not come.
-  func upload(_ frame: [UInt8])
-  func uploadFailed(_ failure: ChunkFailure)
+  /// Asks for leaves, by some way.
+  func request(_ request: ChunkRequest, by way: ChunkWay)
+  /// Sends a leaf by the way that its asker came, or says why it does not come.
+  func upload(_ frame: [UInt8], by way: ChunkWay)
+  func uploadFailed(_ failure: ChunkFailure, by way: ChunkWay)
 }

@@ -40,4 +40,7 @@ package enum Opcode: UInt16, CaseIterable, Sendable {
   case requestChunk = 0x50
   case uploadChunkRequest = 0x51
   case chunkFailed = 0x52
+  case tellAddresses = 0x53
+  case askAddresses = 0x54
+  case addresses = 0x55
 }

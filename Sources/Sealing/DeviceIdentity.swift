@@ -31,6 +31,10 @@ package struct DeviceIdentity: Sendable {
     Array(signing.rawRepresentation) + Array(agreement.rawRepresentation)
   }
 
+  /// The private half of the signing key: secret, for TLS between members, which signs with it what
+  /// nothing else of this program signs (RFC 8446, 4.4.3).
+  package var signingSeed: [UInt8] { Array(signing.rawRepresentation) }
+
   /// The public halves.
   package var key: DeviceKey {
     DeviceKey(

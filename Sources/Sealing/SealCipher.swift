@@ -10,13 +10,16 @@ enum SealCipher {
   /// Bytes that the seal adds.
   static let overhead = 12 + 16
 
-  /// `head` and, behind it, `plain` sealed under a nonce that is drawn for it, so that it opens
-  /// only where the same is bound to it. Complexity: O(bytes).
+  /// `head` and, behind it, `plain` sealed under a nonce, so that it opens only where the same is
+  /// bound to it. `nonce`: 12 bytes, never used before with this key; nil: one that is drawn.
+  /// Complexity: O(bytes).
   static func sealed(
     _ plain: some DataProtocol, under key: SymmetricKey, boundTo bound: [UInt8],
-    behind head: [UInt8] = []
+    behind head: [UInt8] = [], nonce: [UInt8]? = nil
   ) -> [UInt8] {
-    guard let box = try? AES.GCM.seal(plain, using: key, authenticating: bound),
+    let given = nonce.flatMap { try? AES.GCM.Nonce(data: $0) }
+    precondition(nonce == nil || given != nil, "a nonce has 12 bytes")
+    guard let box = try? AES.GCM.seal(plain, using: key, nonce: given, authenticating: bound),
       let sealed = box.combined
     else { preconditionFailure("AES-GCM with a key of its length and a 96-bit nonce always seals") }
     var whole = [UInt8]()

@@ -15,11 +15,7 @@ extension Sealer {
     guard key.generation == generation, let secret = leafKey(key) else {
       throw .generation(key.generation)
     }
-    let plain = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
-      // SAFETY: bytes count as the array's once `read` has written all of them.
-      count = (try? read(UnsafeMutableRawBufferPointer(buffer))) == length ? length : 0
-    }
-    guard plain.count == length else { return nil }
+    guard let plain = LeafBuffer.filled(length, by: read) else { return nil }
     let header = BulkFrame.header(key, payload: length + SealCipher.overhead)
     return SealCipher.sealed(plain, under: secret, boundTo: header, behind: header)
   }

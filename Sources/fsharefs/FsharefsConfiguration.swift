@@ -34,6 +34,7 @@ extension FsharefsCommand {
     configuration.invite = invite
     configuration.isInsecure = role.insecure
     configuration.tlsBulk = role.bulkTls
+    configuration.direct = try direct()
     if let metrics = role.metrics {
       configuration.metrics = try parsed(metrics) { try ListenAddress(parsingProbe: $0) }
     }
@@ -94,6 +95,18 @@ extension FsharefsCommand {
     let parts = host.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let isPath = parts.count > 1 && UInt16(parts[1]) == nil && !host.hasPrefix("[")
     return text.contains("@") || isPath && parts[1].contains("/") ? String(parts[0]) : nil
+  }
+
+  private func direct() throws(Ending) -> DirectSettings {
+    guard ["auto", "off"].contains(role.direct) else {
+      throw Ending(.usage, "--direct \(role.direct): auto, or off")
+    }
+    var settings = DirectSettings()
+    settings.isOn = role.direct == "auto"
+    if let listen = role.directListen {
+      settings.listen = try parsed(listen) { try ListenAddress(parsing: $0) }
+    }
+    return settings
   }
 
   private func deviceName() throws(Ending) -> DeviceName? {

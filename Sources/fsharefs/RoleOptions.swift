@@ -23,6 +23,18 @@ struct RoleOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Whether members that can reach each other read from each other (auto), or all goes through the hub (off).",
+      valueName: "auto|off"))
+  var direct = "auto"
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to listen for other members (default: all addresses, a port that the system chooses).",
+      valueName: "[addr]:port"))
+  var directListen: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Answer /healthz and /metrics there (address, port or both; 127.0.0.1 without one).",
       valueName: "addr:port"))
   var metrics: String?

@@ -119,7 +119,8 @@ extension Commands {
         #expect(shown.contains("timeout") && shown.contains("environment"), "\(shown)")
 
         // What cannot be is named with its place.
-        #expect(try alice.types([Programs.control, "leave"]) == .exit(0))
+        let left = try alice.types([Programs.control, "leave"])
+        #expect(left == .exit(0), "\(alice.screen.text)")
         try Files.write(alice.home + "/.config/fsharefs/config.toml", "memroy = 32\n")
         #expect(try alice.types([Programs.fsharefs, alice.share]) == .exit(64))
         #expect(alice.screen.text.contains("did you mean 'memory'"), "\(alice.screen.text)")

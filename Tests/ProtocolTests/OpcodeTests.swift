@@ -17,6 +17,7 @@ struct OpcodeTests {
     .forwarded: 0x3c, .directed: 0x3d, .clientsOut: 0x3f,
     .online: 0x40, .away: 0x41, .gone: 0x42,
     .requestChunk: 0x50, .uploadChunkRequest: 0x51, .chunkFailed: 0x52,
+    .tellAddresses: 0x53, .askAddresses: 0x54, .addresses: 0x55,
   ]
 
   @Test(arguments: Opcode.allCases)

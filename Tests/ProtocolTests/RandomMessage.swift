@@ -45,6 +45,11 @@ extension TestGenerator {
     case .requestChunk: .requestChunk(request())
     case .uploadChunkRequest: .uploadChunkRequest(request())
     case .chunkFailed: .chunkFailed(failure())
+    case .tellAddresses: .tellAddresses(bytes(upTo: 90))
+    case .askAddresses: .askAddresses(publicID())
+    case .addresses:
+      .addresses(
+        ToldAddresses(publicID: publicID(), seen: text(Limits.address), sealed: bytes(upTo: 90)))
     }
   }
 

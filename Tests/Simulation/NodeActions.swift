@@ -157,6 +157,7 @@ extension World {
     switch action {
     case .recall: fail("node \(node.index) looks at a disk that it does not have")
     case .request(let request): up(.requestChunk(request), from: node)
+    case .requestDirectly: fail("node \(node.index) asks by a line that it does not have")
     case .reply(let token, let slices):
       guard let read = node.reads.removeValue(forKey: token) else {
         return fail("read \(token) of node \(node.index) is answered twice")

@@ -324,9 +324,9 @@ final class TakingGroup: GroupPort {
   func name(of member: PublicID) -> String { "" }
   func drain() {}
   func sharedAll() {}
-  func request(_ request: ChunkRequest) {}
-  func upload(_ frame: [UInt8]) {}
-  func uploadFailed(_ failure: ChunkFailure) {}
+  func request(_ request: ChunkRequest, by way: ChunkWay) {}
+  func upload(_ frame: [UInt8], by way: ChunkWay) {}
+  func uploadFailed(_ failure: ChunkFailure, by way: ChunkWay) {}
 }
 
 /// The same seed draws the same numbers.

@@ -13,27 +13,27 @@ struct UploadLanesTests {
     var nextDeadline: Duration? { lanes.nextDeadline }
 
     func add(_ request: ChunkRequest, device: UInt64?) -> Bool {
-      lanes.add(request, device: device)
+      lanes.add(Upload(request), device: device)
     }
 
     func begin(now: Duration) -> (reader: UploadLanes.ReaderID, request: ChunkRequest)? {
-      lanes.begin(now: now)
+      lanes.begin(now: now).map { ($0.reader, $0.request.run) }
     }
 
     func goOn(
       _ reader: UploadLanes.ReaderID, rest: ChunkRequest? = nil, now: Duration
     ) -> ChunkRequest? {
-      lanes.goOn(reader, rest: rest, now: now)
+      lanes.goOn(reader, rest: rest.map { Upload($0) }, now: now)?.run
     }
 
     func begins(_ rest: ChunkRequest, _ reader: UploadLanes.ReaderID, now: Duration) -> Bool {
-      lanes.begins(rest, reader, now: now)
+      lanes.begins(Upload(rest), reader, now: now)
     }
 
     func givesWay(_ reader: UploadLanes.ReaderID) -> Bool { lanes.givesWay(reader) }
     func isGivenUp(_ reader: UploadLanes.ReaderID) -> Bool { lanes.isGivenUp(reader) }
-    func giveUp(now: Duration) -> [ChunkRequest] { lanes.giveUp(now: now) }
-    func takeAll() -> [ChunkRequest] { lanes.takeAll() }
+    func giveUp(now: Duration) -> [ChunkRequest] { lanes.giveUp(now: now).map(\.run) }
+    func takeAll() -> [ChunkRequest] { lanes.takeAll().map(\.run) }
   }
 
   private let one: Version = RandomID(high: 5, low: 1)

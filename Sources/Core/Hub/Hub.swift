@@ -60,6 +60,7 @@ package struct Hub: Sendable {
   package internal(set) var masterKey: DeviceKey?
   var relay: ChunkRelay
   var forwarding: Forwarding
+  var addresses = HubAddresses()
   /// When connections must have registered.
   var handshakes = HubDeadlines<SessionID>()
   /// When lost clients count as gone.
@@ -147,6 +148,7 @@ extension Hub {
   ) {
     guard let publicID = end(session), clients[publicID]?.session == session else { return }
     clients[publicID]!.session = nil
+    addresses.forget(publicID)
     actions.append(.closeBulk(session))
     relay.sessionClosed(session, into: &actions)
     if clients[publicID]!.record.admission == .approved {

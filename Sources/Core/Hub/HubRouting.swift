@@ -90,6 +90,8 @@ extension Hub {
       actions.append(.send(inner, to: [session]))
     case .requestChunk, .chunkFailed:
       receivedAboutChunks(message, .master, session: session, now: now, into: &actions)
+    case .tellAddresses, .askAddresses:
+      receivedAboutAddresses(message, .master, now: now, into: &actions)
     default:
       refuse(session, .protocolError, "\(message.opcode) is not for a master", into: &actions)
     }
@@ -114,6 +116,8 @@ extension Hub {
       passOn(now: now, into: &actions)
     case .requestChunk, .chunkFailed:
       receivedAboutChunks(message, publicID, session: session, now: now, into: &actions)
+    case .tellAddresses, .askAddresses:
+      receivedAboutAddresses(message, publicID, now: now, into: &actions)
     default:
       refuse(session, .protocolError, "\(message.opcode) is not for a client", into: &actions)
     }
@@ -134,7 +138,8 @@ extension Hub {
       }
       relay.requested(
         request, from: session, owner: owner?.session, refusal: refusal, now: now, into: &actions)
-    case .chunkFailed(let failure) where failure.owner == publicID:
+    // That others read it too is said on lines only: here it would send the asker where he is.
+    case .chunkFailed(let failure) where failure.owner == publicID && failure.reason != .shared:
       relay.failed(failure, into: &actions)
     default:
       refuse(session, .protocolError, "a chunk of another owner", into: &actions)
@@ -155,7 +160,7 @@ extension Hub {
   private static func isAClientsWord(_ message: Message) -> Bool {
     switch message {
     case .addFiles, .removeFile, .renameFile, .updateName, .askFiles, .clientsOut, .requestChunk,
-      .chunkFailed:
+      .chunkFailed, .tellAddresses, .askAddresses:
       true
     default: false
     }

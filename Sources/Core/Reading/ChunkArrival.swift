@@ -7,15 +7,22 @@ extension ChunkFetcher {
     flights[sealed.sealed(0)]?.generation == sealed.generation
   }
 
-  /// A leaf came and was opened. One that was not asked for, or was under another key, is dropped.
+  /// A leaf came and was opened. One that was not asked for, or was under another key, is dropped;
+  /// by which way it comes does not matter, since it is the same.
   package mutating func arrived(
-    _ sealed: LeafKey, _ leaf: Leaf, now: Instant, into actions: inout [FetchAction]
+    _ sealed: LeafKey, _ leaf: Leaf, by way: ChunkWay = .hub, now: Instant,
+    into actions: inout [FetchAction]
   ) {
+    noteWell(sealed.owner, way)
     let key = sealed.sealed(0)
     guard flights[key]?.generation == sealed.generation,
       let flight = flights.removeValue(forKey: key)
     else { return }
     meter.note(key, bytes: leaf.count, now: now)
+    if way != .hub {
+      directMeter.note(key, bytes: leaf.count, now: now)
+      counts.direct += UInt64(leaf.count)
+    }
     counts.received += UInt64(leaf.count)
     rates[key.owner, default: DeliveryRate(now: now)].arrived(leaf.count, now: now)
     deliver(key, leaf, to: flight, into: &actions)
@@ -63,11 +70,27 @@ extension ChunkFetcher {
 
   /// CHUNK_FAILED.
   package mutating func failed(
-    _ failure: ChunkFailure, now: Instant, into actions: inout [FetchAction]
+    _ failure: ChunkFailure, by way: ChunkWay = .hub, now: Instant,
+    into actions: inout [FetchAction]
   ) {
+    noteWell(failure.owner, way)
+    var elsewhere: [LeafKey] = []
+    defer { ask(elsewhere, now: now, into: &actions) }
+    if failure.reason == .shared, way != .hub {
+      noteShared(failure.key(0).content, for: .milliseconds(failure.retryAfter), now: now)
+    }
     for offset in 0..<failure.count {
       let key = failure.key(offset).sealed(0)
-      guard let flight = flights[key], flight.generation == failure.generation else { continue }
+      // What is asked for another way by now is answered there.
+      guard let flight = flights[key], flight.generation == failure.generation, flight.way == way
+      else { continue }
+      if way != .hub, failure.reason == .shared || failure.reason == .denied {
+        if failure.reason == .denied { rest(failure.owner, now: now) }
+        flights[key]!.state = .parked
+        flights[key]!.staysWithHub = true
+        elsewhere.append(key)
+        continue
+      }
       if flight.waiters.isEmpty {
         flights[key] = nil
         continue
@@ -83,6 +106,8 @@ extension ChunkFetcher {
       case .stale where flight.generation != generation: ask([key], now: now, into: &actions)
       // The new key is on its way to one of the two.
       case .stale: postpone(key, by: .milliseconds(100), now: now)
+      // A hub says no such thing.
+      case .shared: postpone(key, by: .milliseconds(100), now: now)
       }
     }
   }
@@ -155,6 +180,7 @@ extension ChunkFetcher {
     }
     if let idleSince, now >= idleSince + settings.idleTime { cache.remove { _ in true } }
     guard let check = nextCheck, now >= check else { return }
+    restStalled(now: now, into: &actions)
     var again: [LeafKey] = []
     var forsaken: [LeafKey] = []
     for key in sortedFlights {
@@ -167,7 +193,9 @@ extension ChunkFetcher {
       default: break
       }
     }
-    nextCheck = flights.isEmpty ? nil : now + settings.patience / 4
+    let isDirect = !lines.isEmpty && flights.values.contains { $0.way != .hub }
+    let interval = isDirect ? Self.stallsAfter / 2 : settings.patience / 4
+    nextCheck = flights.isEmpty ? nil : now + interval
     ask(again, now: now, into: &actions)
     notRecalled(forsaken, now: now, into: &actions)
   }

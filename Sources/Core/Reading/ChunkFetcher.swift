@@ -57,6 +57,10 @@ package struct ChunkFetcher: Sendable {
     var waiters: [ReadToken]
     /// It came once and could not be opened.
     var isSecondTry = false
+    /// How it was asked for.
+    var way = ChunkWay.hub
+    /// The owner wants the hub to be asked for it.
+    var staysWithHub = false
   }
 
   let settings: Settings
@@ -79,8 +83,13 @@ package struct ChunkFetcher: Sendable {
   var generation: UInt32 = 0
   /// Files that nothing is fetched of now.
   var pausedEntries: Set<EntryKey> = []
-  /// What came.
+  /// The lines that stand, by whom they lead to.
+  var lines: [PublicID: OwnerLine] = [:]
+  /// Versions that others read too: until when the hub is asked for them.
+  var sharedUntil: [VersionKey: Instant] = [:]
+  /// What came, and of that what came by lines.
   var meter = TransferMeter()
+  var directMeter = TransferMeter()
   package internal(set) var counts = ReadCounts()
   var rates: [PublicID: DeliveryRate] = [:]
   var slots: AheadSlots
@@ -245,23 +254,37 @@ package struct ChunkFetcher: Sendable {
 
   /// Asks for leaves in runs; a second try passes over every cache. Requires: each has a flight.
   mutating func ask(_ keys: [LeafKey], now: Instant, into actions: inout [FetchAction]) {
-    var run: ChunkRequest?
-    for key in keys where !isHeld(key.file) {
-      flights[key]!.state = .asked(at: now)
-      flights[key]!.generation = generation
-      let pastCache = flights[key]!.isSecondTry
-      if let request = run, request.count < runLimit(key.owner),
-        request.pastCache == pastCache,
-        request.key(request.count - 1).precedes(key.sealed(generation))
-      {
-        run = ChunkRequest(request.key(0), count: request.count + 1, pastCache: pastCache)
-      } else {
-        if let request = run { actions.append(.request(request)) }
-        run = ChunkRequest(key.sealed(generation), pastCache: pastCache)
+    var run: (request: ChunkRequest, way: ChunkWay)?
+    func flush() {
+      switch run {
+      case (let request, .hub)?: actions.append(.request(request))
+      case (let request, .line(let id))?: actions.append(.requestDirectly(request, by: id))
+      case nil: break
       }
     }
-    if let request = run { actions.append(.request(request)) }
+    for key in keys where !isHeld(key.file) {
+      let pastCache = flights[key]!.isSecondTry
+      let way = flights[key]!.staysWithHub ? .hub : way(of: key, now: now)
+      flights[key]!.state = .asked(at: now)
+      flights[key]!.generation = generation
+      flights[key]!.way = way
+      if let (request, runWay) = run, request.count < runLimit(key.owner),
+        request.pastCache == pastCache, runWay == way,
+        request.key(request.count - 1).precedes(key.sealed(generation))
+      {
+        run!.request = ChunkRequest(request.key(0), count: request.count + 1, pastCache: pastCache)
+      } else {
+        flush()
+        run = (ChunkRequest(key.sealed(generation), pastCache: pastCache), way)
+      }
+      if way != .hub { checkSoon(Self.stallsAfter / 2, now: now) }
+    }
+    flush()
     if !flights.isEmpty { nextCheck = nextCheck ?? now + settings.patience / 4 }
+  }
+
+  private mutating func checkSoon(_ delay: Duration, now: Instant) {
+    nextCheck = min(nextCheck ?? now + delay, now + delay)
   }
 
   private func runLimit(_ owner: PublicID) -> UInt32 {

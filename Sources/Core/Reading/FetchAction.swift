@@ -35,6 +35,8 @@ package enum FetchAction: Equatable, Sendable {
   /// Look for these leaves on this machine's disk; each is answered by `recalled` or `notRecalled`.
   case recall([LeafKey])
   case request(ChunkRequest)
+  /// The same, by a line to the owner.
+  case requestDirectly(ChunkRequest, by: LineID)
   case reply(ReadToken, [LeafSlice])
   case fail(ReadToken, ReadFailure)
 }

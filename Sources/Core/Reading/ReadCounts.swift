@@ -6,8 +6,9 @@ package struct ReadCounts: Equatable, Sendable {
   /// Leaves that were in memory when a READ came, and such as it had to wait for.
   package internal(set) var hits: UInt64 = 0
   package internal(set) var misses: UInt64 = 0
-  /// Bytes of leaves that came from the hub.
+  /// Bytes of leaves that came, and of that by lines to their owners.
   package internal(set) var received: UInt64 = 0
+  package internal(set) var direct: UInt64 = 0
   /// Bytes of leaves that lay in the disk cache.
   package internal(set) var recalled: UInt64 = 0
 

@@ -1,4 +1,4 @@
-import Core
+package import Core
 import Logging
 package import Protocol
 import Sealing
@@ -41,8 +41,30 @@ extension RemoteReading {
   package func left() { step { $0.disapproved(into: &$2) } }
 
   /// CHUNK_FAILED.
-  package func chunkFailed(_ failure: ChunkFailure) {
-    step { $0.failed(failure, now: $1, into: &$2) }
+  package func chunkFailed(_ failure: ChunkFailure, by way: ChunkWay = .hub) {
+    step { $0.failed(failure, by: way, now: $1, into: &$2) }
+  }
+
+  /// A line to an owner stands.
+  package func lineOpened(_ id: LineID, to owner: PublicID) {
+    fetcher.withLock { $0.lineOpened(id, to: owner, now: MonotonicClock.now) }
+  }
+
+  /// Bytes came by it.
+  package func lineHeard(_ id: LineID, of owner: PublicID) {
+    fetcher.withLock { $0.lineHeard(id, of: owner, now: MonotonicClock.now) }
+  }
+
+  /// It is gone.
+  package func lineClosed(_ id: LineID, to owner: PublicID) {
+    step { $0.lineClosed(id, to: owner, now: $1, into: &$2) }
+  }
+
+  /// A leaf came by a line, opened.
+  package func received(_ key: LeafKey, _ leaf: Leaf, by id: LineID) {
+    guard fetcher.withLock({ $0.wants(key) }) else { return }
+    step { $0.arrived(key, leaf, by: .line(id), now: $1, into: &$2) }
+    diskCache?.keep(key, leaf)
   }
 
   /// A frame came on the downward stream. Throws where it is not one: the connection is no good.

@@ -1,7 +1,7 @@
 package import Core
 import Glibc
 import Logging
-import Protocol
+package import Protocol
 import Sealing
 import System
 
@@ -53,6 +53,11 @@ package final class RemoteReading: Sendable {
     of content: Content, now: Instant
   ) -> (figures: FetchFigures?, isBudgetFull: Bool, isLinkReady: Bool) {
     fetcher.withLock { ($0.figures(of: content, now: now), $0.isBudgetFull, $0.isLinkReady) }
+  }
+
+  /// Which way leaves of a version take now.
+  package func directState(of version: VersionKey) -> ChunkFetcher.DirectState {
+    fetcher.withLock { $0.directState(of: version, now: MonotonicClock.now) }
   }
 
   /// How many leaves of a version are on this machine, in memory or on disk. Those that are in both

@@ -92,7 +92,8 @@ extension RemoteReading {
     for action in actions {
       switch action {
       case .recall(let keys): recall(keys)
-      case .request(let request): group.request(request)
+      case .request(let request): group.request(request, by: .hub)
+      case .requestDirectly(let request, let id): group.request(request, by: .line(id))
       case .reply(let token, let slices):
         switch reads.withLock({ $0.take(token) }) {
         case .request(let request): reply(request, slices)

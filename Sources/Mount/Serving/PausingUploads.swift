@@ -13,7 +13,7 @@ extension Serving {
   /// Answers all who want leaves of ours that we are busy, until uploads are resumed.
   /// Returns: whether that is a change.
   package func pause(_ isPaused: Bool) -> Bool {
-    let (isChange, refused) = state.withLock { state -> (Bool, [ChunkRequest]) in
+    let (isChange, refused) = state.withLock { state -> (Bool, [Upload]) in
       let isChange = state.isPaused != isPaused
       state.isPaused = isPaused
       if isPaused { return (isChange, state.lanes.takeAll()) }
@@ -25,7 +25,8 @@ extension Serving {
   }
 
   /// Says that a run does not come now because uploads are paused.
-  func refusePaused(_ request: ChunkRequest) {
-    group.uploadFailed(ChunkFailure(request, reason: .busy, retryAfter: Self.askAgainAfter))
+  func refusePaused(_ request: Upload) {
+    group.uploadFailed(
+      ChunkFailure(request.run, reason: .busy, retryAfter: Self.askAgainAfter), by: request.way)
   }
 }

@@ -5,14 +5,15 @@ import Protocol
 import Sealing
 import System
 
-/// A piece that a program waits for now is served on the link's thread, where that takes no disk:
+/// A piece that a program waits for now is served on the thread that hears of it, where that takes no disk:
 /// handing it to the pool and back costs more than reading and sealing it.
 extension Serving {
   /// Serves a request for one piece of a file that is open and in memory. Returns: false, with
   /// nothing done, for any other: the pool serves it.
-  func servePromptly(_ request: ChunkRequest) -> Bool {
+  func servePromptly(_ upload: Upload) -> Bool {
+    let request = upload.run
     guard request.isUrgent, request.count == 1,
-      state.withLock({ $0.queuedBytes < Self.queueLimit }),
+      state.withLock({ !$0.queues.isFull(upload.way) }),
       let source = sources.withLock({
         $0.use(request.entry, request.version, now: MonotonicClock.now)
       })
@@ -20,13 +21,14 @@ extension Serving {
     let key = request.key(0)
     let end = source.end(of: key)
     guard end > 0, isAsAnnounced(source, upTo: end),
-      let frame = try? source.frame(key, sealer, read: { try readNow(source.file, $0, at: $1) }),
-      isStillAnnounced(source, upTo: end, noting: LeafMark(of: frame, key: key))
+      let leaf = try? sealed(
+        key, of: source, by: upload.way, read: { try readNow(source.file, $0, at: $1) }),
+      isStillAnnounced(source, upTo: end, noting: leaf.mark)
     else {
       sources.withLock { $0.drop(source.entry) }
       return false
     }
-    send(frame, key, of: source)
+    send(leaf.frame, key, of: source, upload.way)
     return true
   }
 

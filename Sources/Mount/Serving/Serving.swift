@@ -4,28 +4,30 @@ import Protocol
 import Sealing
 import System
 
-/// Own files for others: what the hub asks this member to upload (`UploadLanes`); no more of it is
-/// read than the upward stream takes.
+/// Own files for others: what the hub, and members by lines, ask this one to upload
+/// (`UploadLanes`); no more of it is read than the stream of each takes.
 package final class Serving: OnOwnFolder, Sendable {
-  /// Bytes read and not yet taken by the stream at most.
-  static let queueLimit = 8 << 20
-
   struct State: Sendable {
     var lanes = UploadLanes()
-    var queuedBytes = 0
+    var queues = UploadQueues()
     var isPaused = false
-    /// What went.
+    /// What went, and of that what went by lines.
     var meter = TransferMeter()
-    /// Bytes of leaves that went since the process began.
+    var directMeter = TransferMeter()
+    /// Bytes of leaves that went since the process began, and of that by lines.
     var sent: UInt64 = 0
+    var sentDirectly: UInt64 = 0
 
     /// What a reader does with the leaf that is next.
     mutating func turn(
-      of reader: UploadLanes.ReaderID, _ rest: ChunkRequest, now: Instant
+      of reader: UploadLanes.ReaderID, _ rest: Upload, now: Instant
     ) -> Turn {
       if !lanes.begins(rest, reader, now: now) { return .ends }
-      return queuedBytes >= Serving.queueLimit || lanes.givesWay(reader) ? .putsBack : .reads
+      return queues.isFull(rest.way) || lanes.givesWay(reader) ? .putsBack : .reads
     }
+
+    /// Bytes were given to the stream of a way, or taken by it.
+    mutating func noteQueued(_ way: ChunkWay) { lanes.setFull(way, queues.isFull(way)) }
   }
 
   enum Turn {
@@ -41,6 +43,8 @@ package final class Serving: OnOwnFolder, Sendable {
   let sealer: Sealer
   let state = Locked(State(), rank: .leaf)
   let sources = Locked(OpenSources(), rank: .leaf)
+  let lines = Locked([LineID: Line](), rank: .leaf)
+  let served = Locked(ServedDirectly(), rank: .leaf)
   /// The readers: as many as may be stuck and as get on. Of their own: what is stuck keeps no other
   /// disk work waiting.
   private let pool: WorkerPool
@@ -60,19 +64,24 @@ package final class Serving: OnOwnFolder, Sendable {
   /// Bytes of own files that went to others since the process began.
   package var sentBytes: UInt64 { state.withLock { $0.sent } }
 
+  /// Of that, by lines.
+  package var sentDirectly: UInt64 { state.withLock { $0.sentDirectly } }
+
   /// Bytes per second that a version is uploaded with; nil where it was not lately.
   func rate(of version: VersionKey, now: Instant) -> Double? {
     state.withLock { $0.meter[version]?.rate(now: now) }
   }
 
   /// What went, and whether uploads are paused.
-  var flows: (meter: TransferMeter, isPaused: Bool) { state.withLock { ($0.meter, $0.isPaused) } }
+  var flows: (meter: TransferMeter, direct: TransferMeter, isPaused: Bool) {
+    state.withLock { ($0.meter, $0.directMeter, $0.isPaused) }
+  }
 
-  /// The connection is lost: whoever still wants leaves asks again.
+  /// The connection to the hub is lost: whoever still wants leaves asks again.
   func clear() {
     state.withLock { state in
-      _ = state.lanes.takeAll()
-      state.queuedBytes = 0
+      state.lanes.drop(.hub)
+      state.queues.closed(.hub)
     }
   }
 
@@ -86,7 +95,7 @@ package final class Serving: OnOwnFolder, Sendable {
       budget.log(
         .warning, "files that do not answer",
         "a file of one's own cannot be read: its disk does not answer; whoever reads it waits",
-        metadata: ["path": "\(namespace.shownPath(of: .own(request.entry)))"])
+        metadata: ["path": "\(namespace.shownPath(of: .own(request.run.entry)))"])
       refuseStuck(request)
     }
     run()
@@ -103,25 +112,18 @@ package final class Serving: OnOwnFolder, Sendable {
 
   /// Begins a reader where one is wanted.
   func run() {
-    let begun = state.withLock { state in
-      let hasRoom = state.queuedBytes < Self.queueLimit
-      return hasRoom ? state.lanes.begin(now: MonotonicClock.now) : nil
-    }
+    let begun = state.withLock { $0.lanes.begin(now: MonotonicClock.now) }
     guard let (reader, first) = begun else { return }
     let isAccepted = pool.submit { [self] in
-      var next: ChunkRequest? = first
+      var next: Upload? = first
       while let request = next { next = goOn(reader, serve(request, reader), ends: false) }
     }
     if !isAccepted { _ = goOn(reader, first, ends: true) }
   }
 
   private func goOn(
-    _ reader: UploadLanes.ReaderID, _ rest: ChunkRequest?, ends: Bool
-  ) -> ChunkRequest? {
-    state.withLock { state in
-      state.lanes.goOn(
-        reader, rest: rest, ends: ends || state.queuedBytes >= Self.queueLimit,
-        now: MonotonicClock.now)
-    }
+    _ reader: UploadLanes.ReaderID, _ rest: Upload?, ends: Bool
+  ) -> Upload? {
+    state.withLock { $0.lanes.goOn(reader, rest: rest, ends: ends, now: MonotonicClock.now) }
   }
 }

@@ -1,4 +1,4 @@
-import Core
+package import Core
 import Glibc
 import Logging
 package import Protocol
@@ -9,29 +9,37 @@ import System
 extension Serving {
   /// UPLOAD_CHUNK_REQUEST.
   package func requested(_ request: ChunkRequest) {
+    _ = served.withLock { $0.wanted(request, by: .hub, now: MonotonicClock.now) }
+    requested(Upload(request))
+  }
+
+  /// Somebody wants leaves, by some way.
+  func requested(_ request: Upload) {
     if isPaused { return refusePaused(request) }
     if servePromptly(request) { return }
-    let device = namespace.read { $0.node(of: request.entry)?.own?.record?.device }
+    let device = namespace.read { $0.node(of: request.run.entry)?.own?.record?.device }
     let isTaken = state.withLock { $0.lanes.add(request, device: device) }
     guard isTaken else { return refuseStuck(request) }
     run()
   }
 
-  /// The upward stream took bytes.
-  package func taken(bytes: Int) {
-    state.withLock { $0.queuedBytes = max(0, $0.queuedBytes - bytes) }
+  /// The stream of a way took bytes.
+  package func taken(bytes: Int, by way: ChunkWay = .hub) {
+    state.withLock { state in
+      state.queues.take(bytes, from: way)
+      state.noteQueued(way)
+    }
     run()
   }
 
   /// Reads and sends a run. Returns: what of it has to wait.
   func serve(
-    _ request: ChunkRequest, _ reader: UploadLanes.ReaderID
-  ) -> ChunkRequest? {
+    _ request: Upload, _ reader: UploadLanes.ReaderID
+  ) -> Upload? {
     guard let source = openSource(request, reader) else { return nil }
     var offset: UInt32 = 0
-    while offset < request.count {
-      let rest = ChunkRequest(
-        request.key(offset), count: request.count - offset, pastCache: request.pastCache)
+    while offset < request.run.count {
+      let rest = request.dropFirst(offset)
       if isPaused {
         refusePaused(rest)
         return nil
@@ -41,26 +49,26 @@ extension Serving {
       case .putsBack: return rest
       case .ends: return nil
       }
-      if let failure = upload(request.key(offset), of: source, by: reader) {
+      if let failure = upload(request.run.key(offset), of: source, to: request.way, by: reader) {
         refuse(rest, failure, by: reader)
         return nil
       }
       offset += 1
     }
-    if request.isUrgent { keepOpen(source) }
+    if request.run.isUrgent { keepOpen(source) }
     return nil
   }
 
   /// Reads a leaf, checks it and sends it. Returns: why it does not come.
   private func upload(
-    _ key: LeafKey, of source: UploadSource, by reader: UploadLanes.ReaderID
+    _ key: LeafKey, of source: UploadSource, to way: ChunkWay, by reader: UploadLanes.ReaderID
   ) -> ChunkFailureReason? {
     let end = source.end(of: key)
     guard end > 0 else { return .changed }
-    let frame: [UInt8]?
+    let leaf: (frame: [UInt8], mark: LeafMark)?
     var fault: SystemError?
     do throws(SealFault) {
-      frame = try source.frame(key, sealer) { buffer, start in
+      leaf = try sealed(key, of: source, by: way) { buffer, start in
         do throws(SystemError) { return try readFully(source.file, buffer, at: start) } catch {
           fault = error
           throw error
@@ -72,43 +80,48 @@ extension Serving {
     }
     if let fault { return cannotRead(key.entry, fault) }
     // Noted before it is checked: whoever finds out what was sent must know of it by then.
-    if let frame { files.noteSent(LeafMark(of: frame, key: key)) }
+    if let leaf { files.noteSent(leaf.mark) }
     if let failure = failure(of: source, upTo: end) { return failure }
-    guard let frame else { return .changed }
+    guard let leaf else { return .changed }
     // One that was given up was answered.
-    if !state.withLock({ $0.lanes.isGivenUp(reader) }) { send(frame, key, of: source) }
+    if !state.withLock({ $0.lanes.isGivenUp(reader) }) { send(leaf.frame, key, of: source, way) }
     return nil
   }
 
-  /// Gives a sealed leaf to the upward stream.
-  func send(_ frame: [UInt8], _ key: LeafKey, of source: UploadSource) {
+  /// Gives a sealed leaf to the stream of a way.
+  func send(_ frame: [UInt8], _ key: LeafKey, of source: UploadSource, _ way: ChunkWay) {
     state.withLock { state in
-      state.queuedBytes += frame.count
-      let bytes = source.length(of: key)
-      state.meter.note(key, bytes: bytes, now: MonotonicClock.now)
+      state.queues.add(frame.count, to: way)
+      state.noteQueued(way)
+      let (bytes, now) = (source.length(of: key), MonotonicClock.now)
+      state.meter.note(key, bytes: bytes, now: now)
       state.sent += UInt64(bytes)
+      guard way != .hub else { return }
+      state.directMeter.note(key, bytes: bytes, now: now)
+      state.sentDirectly += UInt64(bytes)
     }
-    group.upload(frame)
+    group.upload(frame, by: way)
   }
 
   /// Says why what is left of a run does not come.
   private func refuse(
-    _ rest: ChunkRequest, _ reason: ChunkFailureReason, by reader: UploadLanes.ReaderID
+    _ rest: Upload, _ reason: ChunkFailureReason, by reader: UploadLanes.ReaderID
   ) {
     if state.withLock({ $0.lanes.isGivenUp(reader) }) { return }
     group.uploadFailed(
-      ChunkFailure(rest, reason: reason, retryAfter: reason == .busy ? 100 : 0))
+      ChunkFailure(rest.run, reason: reason, retryAfter: reason == .busy ? 100 : 0), by: rest.way)
   }
 
   /// Says that a run does not come now: there is too much, or its file does not answer.
-  func refuseStuck(_ request: ChunkRequest) {
+  func refuseStuck(_ request: Upload) {
     group.uploadFailed(
-      ChunkFailure(request, reason: .busy, retryAfter: UploadLanes.askAgainAfter))
+      ChunkFailure(request.run, reason: .busy, retryAfter: UploadLanes.askAgainAfter),
+      by: request.way)
   }
 
   /// Opens what a request is about, if something of that version is still there; else says why not.
-  private func openSource(_ request: ChunkRequest, _ reader: UploadLanes.ReaderID) -> UploadSource?
-  {
+  private func openSource(_ upload: Upload, _ reader: UploadLanes.ReaderID) -> UploadSource? {
+    let request = upload.run
     enum Found {
       case file(OwnPlace, size: UInt64, FileRecord?, touches: UInt64)
       case failure(ChunkFailureReason)
@@ -136,7 +149,7 @@ extension Serving {
         if reason == .changed { rescans.lookAgain(at: place.number) }
       }
     }
-    refuse(request, reason, by: reader)
+    refuse(upload, reason, by: reader)
     return nil
   }
 

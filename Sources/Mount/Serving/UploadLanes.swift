@@ -2,17 +2,24 @@ package import Core
 import DequeModule
 package import Protocol
 
-/// What the hub asks us to upload, file by file: each file is a lane with one reader at most, so
-/// its leaves leave in the order in which they were asked for, and a file whose disk does not
-/// answer holds up nothing but itself.
+/// What we are asked to upload, file by file and way by way: each file that goes by one way is a
+/// lane with one reader at most, so its leaves leave in the order in which they were asked for, and
+/// a file whose disk does not answer, or a reader that takes nothing, holds up nothing but itself.
 ///
 /// One reader is enough as long as it gets on: two would only take the processor from each other.
 /// Where all are slow another is started; one that is stuck is given up: who waits for its file
 /// hears that we are busy, and asks again.
 package struct UploadLanes: Sendable {
   package typealias ReaderID = UInt64
-  /// A version of a file.
-  package typealias Lane = VersionKey
+  /// A version of a file, for those who get it by one way.
+  package struct Lane: Hashable, Comparable, Sendable {
+    package let content: VersionKey
+    package let way: ChunkWay
+
+    package static func < (a: Lane, b: Lane) -> Bool {
+      (a.content, a.way.number) < (b.content, b.way.number)
+    }
+  }
 
   /// Leaves asked for and not yet read at most: more than a hub's credits can add up to.
   package static let requestLimit = 262_144
@@ -33,8 +40,8 @@ package struct UploadLanes: Sendable {
   package static let askAgainAfter: UInt32 = 2_000
 
   private struct Waiting: Sendable {
-    var urgent: Deque<ChunkRequest> = []
-    var bulk: Deque<ChunkRequest> = []
+    var urgent: Deque<Upload> = []
+    var bulk: Deque<Upload> = []
     /// Of the file; nil where it is not known.
     var device: UInt64?
     var reader: ReaderID?
@@ -47,7 +54,7 @@ package struct UploadLanes: Sendable {
     let lane: Lane
     let device: UInt64?
     /// What it is to read still.
-    var rest: ChunkRequest
+    var rest: Upload
     var leafSince: Instant
     var isStuck = false
   }
@@ -57,6 +64,8 @@ package struct UploadLanes: Sendable {
   private var urgentReady: Deque<Lane> = []
   private var bulkReady: Deque<Lane> = []
   private var readers: [ReaderID: Reader] = [:]
+  /// Ways whose streams take nothing more for now.
+  private var full: Set<ChunkWay> = []
   private var lastReader: ReaderID = 0
   /// Leaves that wait.
   package private(set) var leaves = 0
@@ -65,9 +74,9 @@ package struct UploadLanes: Sendable {
 
   /// Adds a request. `device`: that its file lies on, where it is known. Returns: false where there
   /// is too much, or the file is stuck, or too much of its device.
-  package mutating func add(_ request: ChunkRequest, device: UInt64?) -> Bool {
-    let lane = request.key(0).content
-    guard leaves + Int(request.count) <= Self.requestLimit, !isStuck(lane, device) else {
+  package mutating func add(_ request: Upload, device: UInt64?) -> Bool {
+    let lane = request.lane
+    guard leaves + Int(request.run.count) <= Self.requestLimit, !isStuck(lane, device) else {
       return false
     }
     lanes[lane, default: Waiting()].device = device
@@ -78,7 +87,7 @@ package struct UploadLanes: Sendable {
 
   /// Begins a reader, where something waits and those that read do not get on. Returns: it, and
   /// what it reads.
-  package mutating func begin(now: Instant) -> (reader: ReaderID, request: ChunkRequest)? {
+  package mutating func begin(now: Instant) -> (reader: ReaderID, request: Upload)? {
     if urgentReady.isEmpty, bulkReady.isEmpty { return nil }
     let moving = readers.values.filter { !$0.isStuck }
     guard moving.count < Self.readerLimit, readers.count - moving.count < Self.stuckLimit,
@@ -93,8 +102,8 @@ package struct UploadLanes: Sendable {
   /// its lane. Returns: what it reads next; nil where it ends, since nothing waits or it is told
   /// to.
   package mutating func goOn(
-    _ reader: ReaderID, rest: ChunkRequest? = nil, ends: Bool = false, now: Instant
-  ) -> ChunkRequest? {
+    _ reader: ReaderID, rest: Upload? = nil, ends: Bool = false, now: Instant
+  ) -> Upload? {
     guard let lane = readers.removeValue(forKey: reader)?.lane else {
       preconditionFailure("a reader goes on until it ends")
     }
@@ -107,7 +116,7 @@ package struct UploadLanes: Sendable {
   }
 
   /// A reader begins a leaf, the first of `rest`. Returns: false where it was given up.
-  package mutating func begins(_ rest: ChunkRequest, _ reader: ReaderID, now: Instant) -> Bool {
+  package mutating func begins(_ rest: Upload, _ reader: ReaderID, now: Instant) -> Bool {
     if isGivenUp(reader) { return false }
     readers[reader]!.rest = rest
     readers[reader]!.leafSince = now
@@ -119,7 +128,7 @@ package struct UploadLanes: Sendable {
 
   /// Whether a program waits now for what nobody reads: a reader in bulk gives way to that.
   package func givesWay(_ reader: ReaderID) -> Bool {
-    guard let reader = readers[reader], !reader.rest.isUrgent else { return false }
+    guard let reader = readers[reader], !reader.rest.run.isUrgent else { return false }
     return !urgentReady.isEmpty || lanes[reader.lane]?.urgent.isEmpty == false
   }
 
@@ -133,8 +142,8 @@ package struct UploadLanes: Sendable {
 
   /// Gives up readers that are stuck. Returns: all that waits for their files, which is to be
   /// refused.
-  package mutating func giveUp(now: Instant) -> [ChunkRequest] {
-    var refused: [ChunkRequest] = []
+  package mutating func giveUp(now: Instant) -> [Upload] {
+    var refused: [Upload] = []
     for id in readers.keys.sorted() where !readers[id]!.isStuck {
       let reader = readers[id]!
       guard now - reader.leafSince >= Self.patience else { continue }
@@ -146,24 +155,50 @@ package struct UploadLanes: Sendable {
   }
 
   /// Takes all that waits.
-  package mutating func takeAll() -> [ChunkRequest] {
+  package mutating func takeAll() -> [Upload] {
     lanes.keys.sorted().flatMap { takeWaiting(of: $0) }
+  }
+
+  /// The stream of a way takes nothing more for now, or does again: what waits for it is passed
+  /// over meanwhile.
+  package mutating func setFull(_ way: ChunkWay, _ isFull: Bool) {
+    guard isFull != full.contains(way) else { return }
+    if isFull {
+      full.insert(way)
+      urgentReady.removeAll { $0.way == way }
+      bulkReady.removeAll { $0.way == way }
+      for lane in lanes.keys where lane.way == way {
+        lanes[lane]!.isUrgentReady = false
+        lanes[lane]!.isBulkReady = false
+      }
+    } else {
+      full.remove(way)
+      for lane in lanes.keys.filter({ $0.way == way }).sorted() { list(lane) }
+    }
+  }
+
+  /// Nobody waits any more for what was to go by a way.
+  package mutating func drop(_ way: ChunkWay) {
+    setFull(way, false)
+    for lane in lanes.keys.filter({ $0.way == way }) { _ = takeWaiting(of: lane) }
   }
 
   // MARK: Private parts
 
   private func isStuck(_ lane: Lane, _ device: UInt64?) -> Bool {
-    if let reader = lanes[lane]?.reader, readers[reader]!.isStuck { return true }
+    if readers.values.contains(where: { $0.isStuck && $0.lane.content == lane.content }) {
+      return true
+    }
     guard let device else { return false }
     return readers.values.count { $0.isStuck && $0.device == device } >= Self.stuckPerDevice
   }
 
-  private mutating func append(_ request: ChunkRequest, to lane: Lane, asFirst: Bool = false) {
-    leaves += Int(request.count)
-    func put(_ line: inout Deque<ChunkRequest>) {
+  private mutating func append(_ request: Upload, to lane: Lane, asFirst: Bool = false) {
+    leaves += Int(request.run.count)
+    func put(_ line: inout Deque<Upload>) {
       if asFirst { line.prepend(request) } else { line.append(request) }
     }
-    if request.isUrgent {
+    if request.run.isUrgent {
       put(&lanes[lane, default: Waiting()].urgent)
     } else {
       put(&lanes[lane, default: Waiting()].bulk)
@@ -173,7 +208,9 @@ package struct UploadLanes: Sendable {
   /// Puts a lane into the turns, where something waits in it and nobody reads it; else it may be
   /// forgotten.
   private mutating func list(_ lane: Lane, asFirst: Bool = false) {
-    guard let waiting = lanes[lane], waiting.reader == nil else { return }
+    guard let waiting = lanes[lane], waiting.reader == nil, !full.contains(lane.way) else {
+      return
+    }
     if waiting.urgent.isEmpty, waiting.bulk.isEmpty {
       if !waiting.isUrgentReady, !waiting.isBulkReady { lanes[lane] = nil }
       return
@@ -189,7 +226,7 @@ package struct UploadLanes: Sendable {
   }
 
   /// The next request of a lane that nobody reads.
-  private mutating func next() -> (Lane, ChunkRequest)? {
+  private mutating func next() -> (Lane, Upload)? {
     while let lane = urgentReady.popFirst() {
       lanes[lane]!.isUrgentReady = false
       if lanes[lane]!.reader == nil, let request = lanes[lane]!.urgent.popFirst() {
@@ -208,20 +245,20 @@ package struct UploadLanes: Sendable {
   }
 
   private mutating func take(
-    _ request: ChunkRequest, of lane: Lane, by reader: ReaderID, now: Instant
+    _ request: Upload, of lane: Lane, by reader: ReaderID, now: Instant
   ) {
-    leaves -= Int(request.count)
+    leaves -= Int(request.run.count)
     lanes[lane]!.reader = reader
     readers[reader] = Reader(
       lane: lane, device: lanes[lane]!.device, rest: request, leafSince: now)
   }
 
-  private mutating func takeWaiting(of lane: Lane) -> [ChunkRequest] {
+  private mutating func takeWaiting(of lane: Lane) -> [Upload] {
     guard let waiting = lanes[lane] else { return [] }
     let all = Array(waiting.urgent) + Array(waiting.bulk)
     lanes[lane]!.urgent = []
     lanes[lane]!.bulk = []
-    leaves -= all.reduce(0) { $0 + Int($1.count) }
+    leaves -= all.reduce(0) { $0 + Int($1.run.count) }
     list(lane)
     return all
   }

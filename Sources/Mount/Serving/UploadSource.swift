@@ -22,17 +22,6 @@ struct UploadSource: Sendable {
 
   /// Bytes of a leaf or piece. Requires: `end(of: key)` is not 0.
   func length(of key: LeafKey) -> Int { Int(end(of: key) - key.index << UInt64(key.scale)) }
-
-  /// A leaf or piece, sealed. `read` fills the buffer from an offset in the file. nil where it
-  /// could not. Throws `.generation` where the group has another key by now. Requires: `end(of:
-  /// key)` is not 0.
-  func frame(
-    _ key: LeafKey, _ sealer: Sealer,
-    read: (UnsafeMutableRawBufferPointer, Int64) throws -> Int
-  ) throws(SealFault) -> [UInt8]? {
-    let start = key.index << UInt64(key.scale)
-    return try sealer.frame(key, length: length(of: key)) { try read($0, Int64(start)) }
-  }
 }
 
 /// Files that small pieces were served of lately, kept open: who reads at random asks for the next

@@ -8,12 +8,21 @@ package struct TransferFigures: Sendable {
   /// Where it shows; nil where it does not any more.
   package let path: SharePath?
   package let owner: PublicID
+  package let version: VersionKey
   package let bytes: UInt64
   package let size: UInt64
   /// Bytes per second.
   package let rate: Double
   package let isPaused: Bool
   package let isOwnerLost: Bool
+  /// By which ways its bytes went lately; of what is read that is known from where it is asked for.
+  package let ways: Ways
+
+  /// What goes to others goes to some by lines, and to some through the hub.
+  package struct Ways: Sendable {
+    package let hasDirect: Bool
+    package let hasHub: Bool
+  }
 }
 
 extension Volume {
@@ -32,23 +41,28 @@ extension Volume {
       figures.map { one in
         TransferFigures(
           isUpload: false, path: tree.path(of: .other(one.content.file)), owner: one.content.owner,
-          bytes: one.bytes ?? 0, size: one.content.size, rate: one.rate ?? 0,
-          isPaused: one.isPaused, isOwnerLost: one.isOwnerLost)
+          version: one.content.name, bytes: one.bytes ?? 0,
+          size: one.content.size, rate: one.rate ?? 0,
+          isPaused: one.isPaused, isOwnerLost: one.isOwnerLost,
+          ways: TransferFigures.Ways(hasDirect: false, hasHub: false))
       }
     }
   }
 
   private func uploading(_ now: Instant) -> [TransferFigures] {
-    let (meter, isPaused) = serving.flows
+    let (meter, direct, isPaused) = serving.flows
     return namespace.read { tree in
       meter.active(within: Self.shownFor, now: now).compactMap { key in
         guard let flow = meter[key] else { return nil }
         let node = tree.node(of: key.file.id)
         return TransferFigures(
           isUpload: true, path: tree.path(of: .own(key.file.id)), owner: flow.owner,
-          bytes: flow.bytes,
+          version: key, bytes: flow.bytes,
           size: node?.entry?.size ?? flow.bytes, rate: flow.rate(now: now), isPaused: isPaused,
-          isOwnerLost: false)
+          isOwnerLost: false,
+          ways: TransferFigures.Ways(
+            hasDirect: direct[key].map { now - $0.lastAt <= Self.shownFor } ?? false,
+            hasHub: flow.bytes > direct[key]?.bytes ?? 0))
       }
     }
   }

@@ -2,7 +2,7 @@
 package struct Hello: Equatable, Sendable {
   /// What the hub speaks; the two speak the highest that both do.
   package let versions: ProtocolVersions
-  /// Bit set of optional features; none is defined yet, unknown bits are ignored.
+  /// Bit set of optional features; unknown bits are ignored.
   package let features: UInt64
   /// 32 random bytes that the registration signs.
   package let challenge: [UInt8]
@@ -15,6 +15,8 @@ package struct Hello: Equatable, Sendable {
   }
   /// Bytes of a challenge.
   package static let challengeLength = 32
+  /// The hub passes on where its members listen for each other.
+  package static let passesAddresses: UInt64 = 1
 }
 
 /// Why the hub ends a connection. The raw values are the wire's.

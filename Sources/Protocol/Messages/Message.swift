@@ -45,6 +45,12 @@ package enum Message: Equatable, Sendable {
   case requestChunk(ChunkRequest)
   case uploadChunkRequest(ChunkRequest)
   case chunkFailed(ChunkFailure)
+  /// Member to hub: where it listens for other members, sealed.
+  case tellAddresses([UInt8])
+  /// Member to hub: where does this one listen?
+  case askAddresses(PublicID)
+  /// Hub to member: where another one listens.
+  case addresses(ToldAddresses)
 
   package var opcode: Opcode {
     switch self {
@@ -87,6 +93,9 @@ package enum Message: Equatable, Sendable {
     case .requestChunk: .requestChunk
     case .uploadChunkRequest: .uploadChunkRequest
     case .chunkFailed: .chunkFailed
+    case .tellAddresses: .tellAddresses
+    case .askAddresses: .askAddresses
+    case .addresses: .addresses
     }
   }
 }

@@ -64,6 +64,14 @@ extension Message {
     case .requestChunk: return .requestChunk(try reader.chunkRequest())
     case .uploadChunkRequest: return .uploadChunkRequest(try reader.chunkRequest())
     case .chunkFailed: return .chunkFailed(try reader.chunkFailure())
+    case .tellAddresses:
+      return .tellAddresses(try reader.bytes16(atMost: MemberAddresses.sealedLimit))
+    case .askAddresses: return .askAddresses(try reader.publicID())
+    case .addresses:
+      return .addresses(
+        ToldAddresses(
+          publicID: try reader.publicID(), seen: try reader.string(atMost: Limits.address),
+          sealed: try reader.bytes16(atMost: MemberAddresses.sealedLimit)))
     }
   }
 

@@ -57,6 +57,12 @@ extension Message {
       writer.put(publicIDs)
     case .requestChunk(let request), .uploadChunkRequest(let request): writer.put(request)
     case .chunkFailed(let failure): writer.put(failure)
+    case .tellAddresses(let sealed): writer.putBytes16(sealed)
+    case .askAddresses(let publicID): writer.put(publicID)
+    case .addresses(let told):
+      writer.put(told.publicID)
+      writer.put(told.seen)
+      writer.putBytes16(told.sealed)
     }
   }
 

@@ -50,6 +50,9 @@ package enum ChunkFailureReason: UInt8, Sendable {
   case unreadable = 6
   /// The group key has another generation by now: ask for that.
   case stale = 7
+  /// On the direct plane only: others read it too, and the hub is asked, which serves all of them
+  /// from one upload.
+  case shared = 8
 }
 
 /// CHUNK_FAILED: a run of leaves that does not come, and why.

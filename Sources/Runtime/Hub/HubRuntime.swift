@@ -134,7 +134,7 @@ extension HubRuntime {
       id, from: peer, time: WallClock.seconds, now: MonotonicClock.now)
     log.debug("connected", metadata: ["session": "\(id)", "peer": "\(peer)"])
     meters.connections.increment()
-    send(.hello(Hello(challenge: challenge)), to: id)
+    send(.hello(Hello(features: Hello.passesAddresses, challenge: challenge)), to: id)
   }
 
   package func controlReceived(_ id: ConnectionID, message bytes: [UInt8]) {

@@ -51,6 +51,8 @@ package struct MountConfiguration: Sendable {
   package var isInsecure = false
   /// Whether the bulk streams, which carry sealed leaves, run over TLS too.
   package var tlsBulk = false
+  /// Lines to other members.
+  package var direct = DirectSettings()
   package var mountpoint: String
   package var listen: ListenAddress
   package var ownFolder: String
@@ -219,7 +221,7 @@ package struct MountConfiguration: Sendable {
 
   private static func rate(_ name: String, _ value: String) throws(Ending) -> UInt64? {
     do throws(ByteRate.Fault) {
-      return try ByteRate.parse(value, lowest: HubLink.lowestRate)
+      return try ByteRate.parse(value, lowest: BulkRates.lowest)
     } catch { throw Ending(.usage, "-o \(name): \(error)") }
   }
 
@@ -284,6 +286,8 @@ package struct MountConfiguration: Sendable {
       setting("metrics", metrics.map { "\($0)" } ?? "none"),
       setting("insecure", isInsecure ? "yes" : "no"),
       setting("bulk-tls", tlsBulk ? "yes" : "no"),
+      setting("direct", direct.isOn ? "auto" : "off"),
+      setting("direct-listen", direct.isOn ? "\(direct.listen)" : "nowhere"),
       setting("grace", "\(hubSettings.hub.grace.components.seconds)"),
       setting("chunk-seconds", "\(hubSettings.hub.relay.lifetime.components.seconds)"),
       setting("chunk-cache", "\(hubSettings.hub.relay.cacheLimit >> 20)"),

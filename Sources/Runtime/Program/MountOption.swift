@@ -104,7 +104,8 @@ package struct MountOption: Sendable {
     ].map { MountOption($0, .none, .commandLine) }
     + [
       ("own", "DIR"), ("state", "DIR"), ("cache", "DIR"), ("cache-size", "MIB"), ("name", "NAME"),
-      ("listen", "ADDR:PORT"), ("metrics", "ADDR:PORT"), ("claim-file", "FILE"),
+      ("listen", "ADDR:PORT"), ("direct", "auto|off"), ("direct-listen", "ADDR:PORT"),
+      ("metrics", "ADDR:PORT"), ("claim-file", "FILE"),
       ("grace", "SECONDS"),
       ("chunk-seconds", "SECONDS"), ("chunk-cache", "MIB"), ("max-connections", "NUMBER"),
       ("max-waiting", "NUMBER"), ("max-queue", "MIB"), ("max-requests", "NUMBER"),

@@ -281,7 +281,8 @@ extension MountProgram {
       identity: identity, incarnation: try state.nextIncarnation(),
       name: try state.deviceName(given: configuration.name),
       system: SystemName.current, master: master, keeper: keeper, trust: trust,
-      tlsBulk: configuration.tlsBulk, claim: configuration.claim, log: log,
+      tlsBulk: configuration.tlsBulk, direct: configuration.direct, claim: configuration.claim,
+      log: log,
       keepName: { state.keep($0) }, report: { [self] in heard($0, words) })
   }
 

@@ -59,7 +59,7 @@ package struct MasterParts: Sendable {
 /// State machines step under one lock and say what they want done; that is queued in order, and
 /// done by one thread at a time with no lock held: the order of what is sent is the order of the
 /// steps.
-// SAFETY: `volume`, `hubHost`, `keepsFile` and `link` are set once, before anything is started; the
+// SAFETY: `volume`, `hubHost`, `keepsFile`, `direct` and `link` are set once, before anything is started; the
 // rest is under `state`.
 package final class GroupSession: @unchecked Sendable {
   enum Work: Sendable {
@@ -86,6 +86,9 @@ package final class GroupSession: @unchecked Sendable {
     var presenceTimes = PresenceTimes()
     /// What a registration is bound to: the hub's TLS key, or nothing without TLS.
     var channel: [UInt8] = []
+    /// What the hub can do beside what all can, and its address as it was reached.
+    var hubFeatures: UInt64 = 0
+    var hubRoute: String?
     /// The master's key, in the hub's word; believed only as far as `KeyWrapping` proves it.
     var masterKey: DeviceKey?
     /// Whether the hub takes our word as the master's.
@@ -146,18 +149,23 @@ package final class GroupSession: @unchecked Sendable {
   let departure = Locked(false)
   private(set) var volume: Volume!
   private(set) var link: HubLink!
+  /// The lines to other members.
+  private(set) var direct: DirectLines!
   private(set) var hubHost: String?
   private(set) var keepsFile = ""
   /// Held while what is kept changes.
   let keepsLock = Locked(())
   /// How fast the bulk streams may be.
   let rates = Locked(LimitsReport(up: nil, down: nil))
+  let bulkRates = BulkRates()
+  let directSettings: DirectSettings
   private(set) var hub = ""
   var isMaster: Bool { journal != nil }
 
   package init(
     identity: DeviceIdentity, incarnation: Incarnation, name: DeviceName, system: String,
-    master: MasterParts?, keeper: ListKeeper?, trust: GroupTrust, tlsBulk: Bool, claim: [UInt8],
+    master: MasterParts?, keeper: ListKeeper?, trust: GroupTrust, tlsBulk: Bool,
+    direct: DirectSettings = DirectSettings(), claim: [UInt8],
     log: Logger,
     keepName: @escaping @Sendable (DeviceName) -> Void,
     report: @escaping @Sendable (GroupEvent) -> Void
@@ -173,6 +181,7 @@ package final class GroupSession: @unchecked Sendable {
     restorationFile = master?.restorationFile
     self.trust = trust
     self.tlsBulk = tlsBulk
+    directSettings = direct
     self.claim = claim
     self.log = log
     budget = LogBudget(log)
@@ -192,6 +201,7 @@ package final class GroupSession: @unchecked Sendable {
     self.volume = volume
     self.hubHost = hubHost
     self.keepsFile = keepsFile
+    direct = DirectLines(directSettings, self, volume, sealer, log)
   }
 
   /// Connects to the hub and stays connected. Call behind `Volume.shareOwnFolder`, which may go on
@@ -211,10 +221,11 @@ package final class GroupSession: @unchecked Sendable {
     self.hub = "\(hub)"
     link = HubLink(
       address: hub, also: trust.group.also, lastRoute: trust.group.route, pin: trust.group.hub,
-      tlsBulk: tlsBulk, handler: self, log: log)
-    try link.start()
+      tlsBulk: tlsBulk, rates: bulkRates, handler: self, log: log)
     let rates = limits
-    link.limit(up: rates.up, down: rates.down)
+    bulkRates.limit(up: rates.up, down: rates.down)
+    direct.start(privateKey: identity.signingSeed, rates: bulkRates)
+    try link.start()
     link.perform { [self] in link.setTimer(after: Self.tickEvery) }
     link.connect()
   }

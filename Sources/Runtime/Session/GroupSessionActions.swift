@@ -13,7 +13,9 @@ extension GroupSession {
   func perform(_ work: Work) {
     switch work {
     case .member(let action): perform(action)
-    case .list(let deltas, let others): volume.incoming.apply(deltas, showing: others)
+    case .list(let deltas, let others):
+      volume.incoming.apply(deltas, showing: others)
+      if deltas == nil { direct.checkMembers() }
     case .master(let action):
       if !state.withLock({ $0.backlog.keeps(action) }) { performOrKeep(action) }
     case .backlog: performBacklog()
@@ -34,7 +36,10 @@ extension GroupSession {
     case .phase(let phase):
       let publicID = state.withLock { $0.member.publicID }
       if let publicID { volume.files.identified(publicID) }
-      if phase == .disapproved { volume.disapproved() }
+      if phase == .disapproved {
+        direct.turnOff("this member is out")
+        volume.disapproved()
+      }
       budget.log(.info, "phases", "\(phase)")
       report(.phase(phase, publicID))
       if phase == .live, !isMaster {
@@ -51,6 +56,7 @@ extension GroupSession {
       log(
         .notice, "decisions", publicID,
         isIn ? "was approved by the master" : "was put out by the master")
+      if !isIn { direct.checkMembers() }
       volume.reading.decided(publicID, isIn: isIn)
     case .openBulk(let tickets): openBulk(tickets)
     case .fault(let fault): found(fault)

@@ -80,6 +80,7 @@ extension GroupSession {
   private func use(_ key: GroupKey) -> Bool {
     guard sealer.use(key) else { return false }
     volume.reading.rekeyed(key.generation)
+    direct.rekeyed()
     return true
   }
 

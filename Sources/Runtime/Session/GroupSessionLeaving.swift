@@ -29,6 +29,7 @@ extension GroupSession {
       _ = pause.wait(timeout: .milliseconds(10)) { _ -> Bool? in nil }
     }
     link?.stop()
+    direct?.stop()
     let waits = state.withLock { state in
       defer { state.waits.removeAll() }
       return Array(state.waits.values)

@@ -20,14 +20,16 @@ extension GroupSession {
           return .refused("'\(word)' is no limit: give up=RATE or down=RATE")
         }
         do throws(ByteRate.Fault) {
-          let rate = try ByteRate.parse(String(parts[1]), lowest: HubLink.lowestRate)
+          let rate = try ByteRate.parse(String(parts[1]), lowest: BulkRates.lowest)
           if parts[0] == "up" { changed.up = rate } else { changed.down = rate }
         } catch { return .refused("\(error)") }
       }
       if changed != rates {
         rates = changed
         // In the order of the changes.
-        link.limit(up: changed.up, down: changed.down)
+        bulkRates.limit(up: changed.up, down: changed.down)
+        link.ratesChanged()
+        direct.plane?.ratesChanged()
       }
       return .report(changed)
     }

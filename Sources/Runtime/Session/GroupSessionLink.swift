@@ -15,6 +15,8 @@ extension GroupSession: HubLinkHandler {
     state.withLock { state in
       state.isConnected = true
       state.channel = hubKey?.bytes ?? []
+      state.hubFeatures = 0
+      state.hubRoute = route
       state.clients = nil
       state.awaitsKey = false
     }
@@ -39,6 +41,7 @@ extension GroupSession: HubLinkHandler {
   package func linkBulkReady() {
     volume.reading.linkReady()
     volume.keeping.newsCame()
+    beginDirect()
   }
 
   package func linkSent(bulkBytes: Int) { volume.serving.taken(bytes: bulkBytes) }
@@ -51,6 +54,7 @@ extension GroupSession: HubLinkHandler {
       state.reconnectAt = MonotonicClock.now + BackOff.delay(after: state.failures)
       return state.isLeaving
     }
+    direct.turnOff("the connection to the hub is lost")
     volume.linkLost()
     stepMember { member, _, actions in member.linkLost(into: &actions) }
     if isLeaving { return }
@@ -85,6 +89,7 @@ extension GroupSession: HubLinkHandler {
     showWholeList()
     saveMemory(now: now)
     if let due = volume.nextDeadline, now >= due { volume.tick() }
+    direct.tick()
     link.setTimer(after: timeUntilTick)
   }
 
@@ -133,8 +138,10 @@ extension GroupSession: HubLinkHandler {
     case .clientDisApproved(let decision) where !isMaster: try received(decision, message)
     case .uploadChunkRequest(let request): volume.serving.requested(request)
     case .chunkFailed(let failure): volume.reading.chunkFailed(failure)
+    case .addresses(let told): direct.told(told)
     default:
       if isMaster { notePresence(message) }
+      if case .hello(let hello) = message { state.withLock { $0.hubFeatures = hello.features } }
       if case .clientRegisterAck(let ack) = message, !registered(ack) { return }
       stepMember { $0.received(message, now: $1, into: &$2) }
     }

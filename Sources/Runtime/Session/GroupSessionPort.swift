@@ -51,11 +51,28 @@ extension GroupSession: GroupPort {
 
   package func sharedAll() { stepMember { $0.ownBecameWhole(now: $1, into: &$2) } }
 
-  package func request(_ request: ChunkRequest) { send(.requestChunk(request)) }
+  package func request(_ request: ChunkRequest, by way: ChunkWay) {
+    switch way {
+    case .hub:
+      send(.requestChunk(request))
+      direct.wanted(request.owner)
+    case .line(let id): direct.request(request, by: id)
+    }
+  }
 
-  package func upload(_ frame: [UInt8]) { link?.send(frame: frame) }
+  package func upload(_ frame: [UInt8], by way: ChunkWay) {
+    switch way {
+    case .hub: link?.send(frame: frame)
+    case .line(let id): direct.upload(frame, by: id)
+    }
+  }
 
-  package func uploadFailed(_ failure: ChunkFailure) { send(.chunkFailed(failure)) }
+  package func uploadFailed(_ failure: ChunkFailure, by way: ChunkWay) {
+    switch way {
+    case .hub: send(.chunkFailed(failure))
+    case .line(let id): direct.failed(failure, by: id)
+    }
+  }
 
   private func note(_ body: (inout Member, Instant, inout [MemberAction]) -> Void) {
     state.withLock { state in

@@ -100,6 +100,8 @@ extension GroupSession {
     report.diskCacheBytes = volume.reading.diskCacheFigures?.bytes
     report.diskCacheLimit = volume.reading.diskCacheFigures?.limit
     report.uploadsPaused = volume.serving.isPaused
+    report.lines = direct.addresses.count
+    report.linePort = direct.port
     let limits = limits
     report.uploadLimit = limits.up
     report.downloadLimit = limits.down
@@ -131,9 +133,11 @@ extension GroupSession {
       return known.sorted().map { report($0, state) }
     }
     // A waiting room of a thousand is a thousand digests: not under the lock.
+    let lines = direct.addresses
     return MembersReport(
       members: found.map { report, key in
         var report = report
+        report.line = lines[PublicID(report.publicID)]
         report.words = key.map { "\(KeyWords($0))" }
         return report
       })
@@ -169,7 +173,7 @@ extension GroupSession {
   }
 
   /// The hub names the master's key; it counts where it is the one that was met.
-  private func provenMasterKey(_ state: State) -> DeviceKey? {
+  func provenMasterKey(_ state: State) -> DeviceKey? {
     state.masterKey.flatMap { Fingerprint(of: $0) == trust.group.master ? $0 : nil }
   }
 

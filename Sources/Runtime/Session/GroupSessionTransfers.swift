@@ -8,7 +8,8 @@ import System
 extension GroupSession {
   /// What is being read and uploaded now.
   func transfers(_ around: Surroundings) -> TransfersReport {
-    let route = "through the hub at \(around.hub)"
+    let lines = direct.addresses.count
+    let hub = "through the hub at \(around.hub)"
     let figures = volume.transfers
     let names = self.names(of: Set(figures.map(\.owner)))
     let all = figures.map { one in
@@ -16,11 +17,21 @@ extension GroupSession {
         direction: one.isUpload ? .uploading : .reading, state: Self.state(one),
         path: one.path.map(Self.shown) ?? "(no longer shared)", owner: names[one.owner] ?? "",
         ownerID: one.owner.value, reader: one.isUpload ? "the group" : "this member",
-        bytes: one.bytes, size: one.size, rate: UInt64(max(0, one.rate)), route: route)
+        bytes: one.bytes, size: one.size, rate: UInt64(max(0, one.rate)),
+        route: one.isUpload ? Self.route(one.ways) : direct.route(of: one.version))
     }
     return TransfersReport(
-      route: route,
+      route: lines == 0
+        ? hub : "directly where there is a line (members with one: \(lines)), else \(hub)",
       transfers: all.sorted { ($0.direction.rawValue, $0.path) < ($1.direction.rawValue, $1.path) })
+  }
+
+  private static func route(_ ways: TransferFigures.Ways) -> String {
+    switch (ways.hasDirect, ways.hasHub) {
+    case (true, true): "direct, and through the hub"
+    case (true, false): "direct"
+    case (false, _): "through the hub"
+    }
   }
 
   private static func state(_ figures: TransferFigures) -> TransfersReport.Transfer.State {
@@ -81,6 +92,7 @@ extension GroupSession {
   ) -> WhyReport {
     let owner = facts.owner
     let names = self.names(of: Set(facts.others + (owner.map { [$0] } ?? [])))
+    let route = facts.own == nil ? route(facts) : nil
     return state.withLock { state in
       let kind: WhyReport.Kind =
         switch facts.kind {
@@ -93,13 +105,22 @@ extension GroupSession {
         ownerID: owner?.value, size: facts.size,
         version: facts.entry.map { "\($0.version)" } ?? "", hub: around.hub,
         hubConnected: state.isConnected, masterPresent: state.member.masterIsPresent,
-        remote: facts.own == nil ? remote(facts, state) : nil,
+        remote: facts.own == nil ? remote(facts, state, route) : nil,
         own: facts.own.map { own($0, state) }, alsoOf: facts.others.map { names[$0] ?? "" })
     }
   }
 
-  private func remote(_ facts: PathDiagnostics, _ state: State) -> WhyReport.Remote {
+  /// The way that bytes of somebody else's file take.
+  private func route(_ facts: PathDiagnostics) -> String? {
+    guard facts.kind == .file, let owner = facts.owner, let entry = facts.entry else { return nil }
+    return direct.route(of: VersionKey(EntryKey(owner, entry.id), entry.version))
+  }
+
+  private func remote(
+    _ facts: PathDiagnostics, _ state: State, _ route: String?
+  ) -> WhyReport.Remote {
     var remote = WhyReport.Remote()
+    remote.route = route
     remote.isPaused = facts.isPaused
     remote.isClosed = facts.isClosed
     if let owner = facts.owner {

@@ -44,8 +44,7 @@ package final class HubLink: @unchecked Sendable {
   /// How often an address did not answer at all.
   var silentRoutes = 0
   /// How fast the bulk streams may be.
-  var upRate = RateLimit()
-  var downRate = RateLimit()
+  let rates: BulkRates
   /// Has streams go on that wait for their rate, and when it will.
   var rateTimer: ServiceTimer?
   var rateDue: Duration?
@@ -55,12 +54,13 @@ package final class HubLink: @unchecked Sendable {
   /// control plane does. `lookUp` asks for the addresses of a name.
   package init(
     address: HubAddress, also: [String] = [], lastRoute: String? = nil, pin: Fingerprint?,
-    tlsBulk: Bool,
+    tlsBulk: Bool, rates: BulkRates = BulkRates(),
     limits: TransportLimits = TransportLimits(),
     handler: any HubLinkHandler, log: Logger,
     lookUp: @escaping @Sendable (String) -> HostLookUp = { HostLookUp.ask($0) }
   ) {
     self.lookUp = lookUp
+    self.rates = rates
     self.address = address
     self.also = also.compactMap(HostLookUp.numeric)
     self.lastRoute = lastRoute

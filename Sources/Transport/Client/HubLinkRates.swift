@@ -1,29 +1,18 @@
 import CWebSockets
+import Protocol
 import System
 
-/// How fast the bulk streams are. Service thread only, but for `limit`.
+/// How fast the bulk streams are. Service thread only, but for `ratesChanged`.
 extension HubLink {
-  /// The least that a stream may be limited to: a frame has to be through long before its silence
-  /// looks like an end.
-  package static let lowestRate: UInt64 = 64 << 10
-
-  /// Bounds what goes to the hub, and what comes from it, in bytes per second; nil: no limit. The
-  /// control plane has none. Any thread.
-  package func limit(up: UInt64?, down: UInt64?) {
-    precondition([up, down].allSatisfy { $0.map { $0 >= Self.lowestRate } ?? true })
-    loop.perform { [self] in
-      upRate.bytesPerSecond = up
-      downRate.bytesPerSecond = down
-      goOn()
-    }
-  }
+  /// The rates of the bulk streams are others now. Any thread.
+  package func ratesChanged() { loop.perform { [self] in goOn() } }
 
   /// So much has gone to the hub.
-  func spentUp(_ bytes: Int) { upRate.spend(bytes, now: MonotonicClock.now) }
+  func spentUp(_ bytes: Int) { rates.spend(up: bytes, now: MonotonicClock.now) }
 
   /// Whether the upward stream is to wait; then it is called again.
   var upWaits: Bool {
-    guard let wait = upRate.wait(now: MonotonicClock.now) else { return false }
+    guard let wait = rates.upWait(now: MonotonicClock.now) else { return false }
     goOn(after: wait)
     return true
   }
@@ -31,8 +20,8 @@ extension HubLink {
   /// So much has come from the hub: perhaps nothing more is read for a while.
   func spentDown(_ bytes: Int, _ socket: OpaquePointer) {
     let now = MonotonicClock.now
-    downRate.spend(bytes, now: now)
-    guard let wait = downRate.wait(now: now) else { return }
+    rates.spend(down: bytes, now: now)
+    guard let wait = rates.downWait(now: now) else { return }
     lws_rx_flow_control(socket, 0)
     goOn(after: wait)
   }
@@ -50,14 +39,14 @@ extension HubLink {
     guard let session, session.failure == nil else { return }
     let now = MonotonicClock.now
     if let socket = session.upLeg?.socket {
-      if let wait = upRate.wait(now: now) {
+      if let wait = rates.upWait(now: now) {
         goOn(after: wait)
       } else {
         lws_callback_on_writable(socket)
       }
     }
     if let socket = session.downLeg?.socket {
-      if let wait = downRate.wait(now: now) {
+      if let wait = rates.downWait(now: now) {
         goOn(after: wait)
       } else {
         lws_rx_flow_control(socket, 1)

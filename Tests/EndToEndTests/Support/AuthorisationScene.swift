@@ -98,6 +98,11 @@ struct AuthorisationScene {
     case .clientTable: return speaker == .master
     case .addFiles, .removeFile, .renameFile, .updateName, .askFiles, .clientsOut:
       return message.map { heard == [.forwarded(from: speaking.publicID, $0)] } ?? false
+    case .tellAddresses: return [.approved, .master].contains(speaker)
+    case .askAddresses:
+      return answers == [
+        .addresses(ToldAddresses(publicID: witness.publicID, seen: "127.0.0.1", sealed: []))
+      ]
     case .requestChunk:
       return heard == [.uploadChunkRequest(request(of: witness.publicID))]
     default: return message.map { heard == [$0] } ?? false

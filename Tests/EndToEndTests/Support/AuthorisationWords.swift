@@ -65,6 +65,10 @@ extension AuthorisationScene {
     case .uploadChunkRequest: return .uploadChunkRequest(request(of: witness.publicID))
     case .chunkFailed:
       return .chunkFailed(ChunkFailure(request(of: speaking.publicID), reason: .changed))
+    case .tellAddresses: return .tellAddresses([1])
+    case .askAddresses: return .askAddresses(witness.publicID)
+    case .addresses:
+      return .addresses(ToldAddresses(publicID: witness.publicID, seen: "", sealed: [1]))
     }
   }
 

@@ -17,6 +17,8 @@ final class CutOff: Sendable {
 
   /// Relays to `hub` until the test ends.
   init(_ fixture: Fixture, to hub: String) throws {
+    // All that members say to each other is to pass here.
+    fixture.hasLines = false
     let listener = try Socket.listening()
     address = try listener.address()
     let state = Locked(State())

@@ -40,7 +40,8 @@ final class Daemon {
   /// words that run it.
   func start(_ words: [String], through: [String] = []) throws {
     let fsharefs = [Programs.fsharefs, "-f", "--name", name, "--state", state, "--own", own]
-    let all = through + (clock?.words ?? []) + fsharefs + words + [mount]
+    let lines = fixture.hasLines || words.contains("--direct") ? [] : ["--direct", "off"]
+    let all = through + (clock?.words ?? []) + fsharefs + lines + words + [mount]
     let process = try RunningProcess(all, output: log, errors: log)
     let token = fixture.watch(process)
     watched.withLock { $0 = (process, token) }

@@ -8,19 +8,23 @@ import Testing
 final class Fixture: Sendable {
   /// The test's own folder, of a random name.
   let folder: String
-  private let state = Locked(State())
+  private let state: Locked<State>
   private let watchdog: Watchdog
 
   private struct State {
     var cleanUps: [@Sendable () -> Void] = []
     var watched: [RunningProcess] = []
     var names = 0
+    var hasLines: Bool
   }
 
   fileprivate init(limit: Duration) throws {
     let base = Environment.get("TMPDIR") ?? "/tmp"
     folder = base + "/fsharefs-test-" + String(SecureRandom.uint64(), radix: 16)
     try File.makeDirectories(folder, mode: 0o755)
+    // What chance and malice do to the way through the hub is seen on that way alone.
+    let isAdverse = Test.current.map { "\($0.id)".contains("\(Adversity.self)") } ?? false
+    state = Locked(State(hasLines: !isAdverse))
     watchdog = try Watchdog(limit: limit, folder: folder)
   }
 
@@ -37,6 +41,13 @@ final class Fixture: Sendable {
     let path = newPath(kind)
     try File.makeDirectories(path, mode: 0o755)
     return path
+  }
+
+  /// Whether members that are started now read from each other by lines, if they are not told
+  /// otherwise.
+  var hasLines: Bool {
+    get { state.withLock { $0.hasLines } }
+    set { state.withLock { $0.hasLines = newValue } }
   }
 
   /// Says what to do at the end; the last said is done first.

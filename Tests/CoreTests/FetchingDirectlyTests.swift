@@ -1,0 +1,140 @@
+import Core
+import Protocol
+import Testing
+
+/// Leaves by a line to their owner, and what becomes of them when it is no good.
+struct FetchingDirectlyTests {
+  private struct Bench {
+    var fetcher = ChunkFetcher()
+    var content = Content(
+      owner: alice, entry: id(1), version: id(2), size: 1_000 * UInt64(Limits.leaf))
+
+    init() {
+      fetcher.open(1, content)
+      var actions: [FetchAction] = []
+      fetcher.linkReady(now: .zero, into: &actions)
+    }
+
+    mutating func act(
+      _ body: (inout ChunkFetcher, inout [FetchAction]) -> Void
+    ) -> [FetchAction] {
+      var actions: [FetchAction] = []
+      body(&fetcher, &actions)
+      return actions
+    }
+
+    mutating func read(
+      _ token: ReadToken, _ leaf: UInt64, at now: Instant = .zero
+    ) -> [FetchAction] {
+      act {
+        $0.read(
+          token, stream: 1, offset: leaf * UInt64(Limits.leaf), length: Limits.leaf, now: now,
+          into: &$1)
+      }
+    }
+
+    mutating func arrive(_ leaf: UInt64, by way: ChunkWay, at now: Instant) -> [FetchAction] {
+      let key = key(leaf)
+      return act {
+        $0.arrived(
+          key, [UInt8](repeating: 1, count: Limits.leaf), by: way, now: now, into: &$1)
+      }
+    }
+
+    mutating func fail(
+      _ leaf: UInt64, _ reason: ChunkFailureReason, _ retryAfter: UInt32, by way: ChunkWay,
+      at now: Instant
+    ) -> [FetchAction] {
+      let failure = ChunkFailure(ChunkRequest(key(leaf)), reason: reason, retryAfter: retryAfter)
+      return act { $0.failed(failure, by: way, now: now, into: &$1) }
+    }
+
+    mutating func tick(at now: Instant) -> [FetchAction] {
+      act { $0.tick(now: now, into: &$1) }
+    }
+
+    func key(_ leaf: UInt64) -> LeafKey {
+      LeafKey(
+        owner: alice, entry: id(1), version: id(2), scale: Limits.leafScale, generation: 0,
+        index: leaf)
+    }
+  }
+
+  /// The first leaves that are asked for by each way.
+  private func asked(_ actions: [FetchAction]) -> (hub: [UInt64], line: [UInt64]) {
+    var (hub, line): ([UInt64], [UInt64]) = ([], [])
+    for action in actions {
+      switch action {
+      case .request(let request): hub.append(request.first)
+      case .requestDirectly(let request, 7): line.append(request.first)
+      default: break
+      }
+    }
+    return (hub, line)
+  }
+
+  @Test func `the hub is asked at once, and the line once it stands`() {
+    var bench = Bench()
+    #expect(asked(bench.read(1, 500)).hub == [500])
+    bench.fetcher.lineOpened(7, to: alice, now: .zero)
+    let later = asked(bench.read(2, 600))
+    #expect(later.hub.isEmpty && later.line == [600])
+    // Whichever comes first answers.
+    #expect(bench.arrive(500, by: .hub, at: .zero).count == 1)
+    #expect(bench.arrive(600, by: .line(7), at: .zero).count == 1)
+    #expect(bench.fetcher.counts.direct == UInt64(Limits.leaf))
+  }
+
+  @Test func `what is outstanding on a line that ends is asked of the hub`() {
+    var bench = Bench()
+    bench.fetcher.lineOpened(7, to: alice, now: .zero)
+    #expect(asked(bench.read(1, 500)).line == [500])
+    let actions = bench.act { $0.lineClosed(7, to: alice, now: .zero, into: &$1) }
+    #expect(asked(actions).hub == [500])
+    #expect(bench.arrive(500, by: .hub, at: .zero).count == 1)
+    #expect(asked(bench.read(2, 600)).hub == [600])
+  }
+
+  @Test func `a line that gives nothing for a second rests, and is tried again`() {
+    var bench = Bench()
+    bench.fetcher.lineOpened(7, to: alice, now: .zero)
+    #expect(asked(bench.read(1, 500)).line == [500])
+    bench.fetcher.lineHeard(7, of: alice, now: .milliseconds(800))
+    #expect(asked(bench.tick(at: .milliseconds(1_500))).hub.isEmpty)
+    #expect(asked(bench.tick(at: .milliseconds(2_400))).hub == [500])
+    #expect(bench.fetcher.directState(of: bench.content.name, now: .seconds(3)) == .stalled(7))
+    #expect(asked(bench.read(2, 600, at: .seconds(3))).hub == [600])
+    // A leaf that comes by it after all says that it is well.
+    _ = bench.arrive(500, by: .line(7), at: .seconds(4))
+    #expect(asked(bench.read(3, 700, at: .seconds(4))).line == [700])
+  }
+
+  @Test func `a line that has stalled is tried again after a while`() {
+    var bench = Bench()
+    bench.fetcher.lineOpened(7, to: alice, now: .zero)
+    _ = bench.read(1, 500)
+    #expect(asked(bench.tick(at: .seconds(2))).hub == [500])
+    #expect(asked(bench.read(2, 600, at: .seconds(11))).hub == [600])
+    #expect(asked(bench.read(3, 700, at: .seconds(13))).line == [700])
+  }
+
+  @Test func `who is sent to the hub stays there as long as the owner says`() {
+    var bench = Bench()
+    bench.fetcher.lineOpened(7, to: alice, now: .zero)
+    _ = bench.read(1, 500)
+    #expect(asked(bench.fail(500, .shared, 0, by: .line(7), at: .zero)).hub == [500])
+    #expect(asked(bench.read(2, 600)).line == [600])
+    #expect(asked(bench.fail(600, .shared, 60_000, by: .line(7), at: .zero)).hub == [600])
+    #expect(asked(bench.read(3, 700, at: .seconds(59))).hub == [700])
+    #expect(asked(bench.read(4, 800, at: .seconds(61))).line == [800])
+  }
+
+  @Test func `a failure by one way says nothing of what is asked for by the other`() {
+    var bench = Bench()
+    _ = bench.read(1, 500)
+    bench.fetcher.lineOpened(7, to: alice, now: .zero)
+    #expect(bench.fail(500, .unreadable, 0, by: .line(7), at: .zero).isEmpty)
+    #expect(bench.fetcher.waitingReads == 1)
+    #expect(bench.fail(500, .unreadable, 0, by: .hub, at: .zero) == [.fail(1, .unreadable)])
+  }
+}
