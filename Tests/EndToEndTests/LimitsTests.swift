@@ -30,6 +30,8 @@ extension Adversity {
 
     @Test func limitsAreSettings() throws {
       try withFixture { fixture in
+        // No other option than those below.
+        fixture.hasLines = true
         let (host, _) = try fixture.host(["--max-waiting", "7", "--handshake-seconds", "3"])
         let settings = try host.status().settings
         func value(_ name: String) -> String? { settings.first { $0.name == name }?.value }

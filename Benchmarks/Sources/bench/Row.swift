@@ -23,7 +23,8 @@ struct Outcome {
 
 /// Every row, in the order of the table.
 let allRows: [any Row.Type] = [
-  SequentialRow.self, FourFilesRow.self, FirstByteRow.self, RandomRow.self, CopyOutRow.self,
+  SequentialRow.self, DirectRow.self, FourFilesRow.self, FirstByteRow.self, RandomRow.self,
+  CopyOutRow.self,
   CopyInRow.self, CopyInBigRow.self, ListingRow.self, NearRow.self, FarRow.self,
   FarFirstByteRow.self, EightReadersRow.self, OwnFileRow.self, FloodRow.self, ScaleRow.self,
   CrowdRow.self,

@@ -3,7 +3,18 @@ import Glibc
 /// fsharefs: a hub, an owner that is the master too, and a reader, in processes of their own, as
 /// they are by default: TLS under the control plane, every leaf sealed from end to end.
 final class Group: Route {
-  let name = "fsharefs"
+  /// Which way leaves take where both can be had.
+  enum Way {
+    /// All through the hub.
+    case hub
+    /// By a line between the two members.
+    case direct
+
+    fileprivate var words: [String] { self == .hub ? ["--direct", "off"] : [] }
+  }
+
+  var name: String { way == .hub ? "fsharefs" : "fsharefs, direct" }
+  private let way: Way
   let hub: Child
   let port: UInt16
   let owner: Member
@@ -26,13 +37,14 @@ final class Group: Route {
     var reader: Proxy?
   }
 
-  /// Starts hub, owner and reader, and waits until both members are live. `prepare` is given the
-  /// owner's own folder before the owner starts.
+  /// Starts hub, owner and reader, and waits until both members are live, and a line stands where
+  /// one is wanted. `prepare` is given the owner's own folder before the owner starts.
   init(
-    _ stage: Stage, proxies: Proxies = Proxies(), ownerOptions: [String] = [],
+    _ stage: Stage, way: Way = .hub, proxies: Proxies = Proxies(), ownerOptions: [String] = [],
     prepare: (_ own: String) throws -> Void = { _ in }
   ) throws {
     self.stage = stage
+    self.way = way
     let state = try stage.scratch.newFolder("hub-state")
     let log = stage.scratch.path("hub-log")
     let hub = try Child(
@@ -46,18 +58,30 @@ final class Group: Route {
     try prepare(ownerPlace.own)
     owner = try Member(
       ownerPlace, hub: try proxies.owner?.entrance(to: port) ?? port,
-      options: ["--master", "--claim-file", "\(state)/claim-code"] + ownerOptions, stage)
+      options: ["--master", "--claim-file", "\(state)/claim-code"] + way.words + ownerOptions, stage
+    )
     try owner.waitUntilLive()
     reader = try Member(
       Member.Place("reader", stage), hub: try proxies.reader?.entrance(to: port) ?? port,
-      options: ["--nowait"], stage)
+      options: ["--nowait"] + way.words, stage)
     try admit(reader)
+    if way == .direct { try waitForLine() }
+  }
+
+  private func waitForLine() throws {
+    try Content.write("\(source)/first", size: 1 << 20, seed: 1)
+    try settle()
+    _ = try Content.timeToRead("\(target)/first", size: 1 << 20, seed: 1)
+    try eventually("a line stands between owner and reader", seconds: 30) {
+      let report = Member.control(["status", "--json"], state: reader.place.state, stage)
+      return report?.contains("\"lines\" : 1") ?? false
+    }
   }
 
   /// Starts a further member, and waits until it shows what the owner shares.
   func member(_ name: String, options: [String] = []) throws -> Member {
     let member = try Member(
-      Member.Place(name, stage), hub: port, options: ["--nowait"] + options, stage)
+      Member.Place(name, stage), hub: port, options: ["--nowait"] + way.words + options, stage)
     try admit(member)
     return member
   }

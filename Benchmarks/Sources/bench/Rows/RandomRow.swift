@@ -31,7 +31,8 @@ enum RandomRow: Row {
       })
   }
 
-  private static func read(_ route: some Route, _ size: Int, _ seed: UInt64) throws
+  /// What reading a new file of this size so takes.
+  static func read(_ route: some Route, _ size: Int, _ seed: UInt64) throws
     -> [String: Double]
   {
     let file = "random-\(seed)"

@@ -41,11 +41,12 @@ enum SequentialRow: Row {
       })
   }
 
-  private static let total = "s/GB"
+  static let total = "s/GB"
 
   private static func key(_ role: String) -> String { "s/GB \(role)" }
 
-  private static func read(_ route: some Route, _ size: Int, _ seed: UInt64) throws
+  /// What reading a new file of this size takes.
+  static func read(_ route: some Route, _ size: Int, _ seed: UInt64) throws
     -> [String: Double]
   {
     let file = "sequential-\(seed)"
