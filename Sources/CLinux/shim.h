@@ -80,9 +80,11 @@ static inline int clinux_is_mount_root(int dirfd, const char *name) {
 
 /// When what lies at a name in an open directory was made: 1, 0 where the file system does not
 /// know, or -1 with errno.
-static inline int clinux_birth(int dirfd, const char *name, int64_t *seconds, uint32_t *nanoseconds) {
+static inline int clinux_birth(
+    int dirfd, const char *name, int64_t *seconds, uint32_t *nanoseconds) {
   struct statx found;
-  if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BTIME, &found) != 0) return -1;
+  int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+  if (statx(dirfd, name, flags, STATX_BTIME, &found) != 0) return -1;
   *seconds = found.stx_btime.tv_sec;
   *nanoseconds = found.stx_btime.tv_nsec;
   return (found.stx_mask & STATX_BTIME) != 0;

@@ -158,13 +158,12 @@ static inline int copenssl_verdict(X509_STORE_CTX *store, int accepted) {
   return accepted;
 }
 
-/// A client's connection that reads and writes memory; `offer` are application protocols (RFC
-/// 7301).
-static inline SSL *copenssl_open_pipe(
-    SSL_CTX *context, const unsigned char *offer, unsigned int count) {
+/// A connection that reads and writes memory, and is neither a client's nor a server's yet. NULL on
+/// failure.
+static inline SSL *copenssl_open_memory(SSL_CTX *context) {
   SSL *made = SSL_new(context);
   BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
-  if (!made || !in || !out || SSL_set_alpn_protos(made, offer, count) != 0) {
+  if (!made || !in || !out) {
     SSL_free(made);
     BIO_free(in);
     BIO_free(out);
@@ -172,7 +171,19 @@ static inline SSL *copenssl_open_pipe(
   }
   BIO_set_mem_eof_return(in, -1);
   SSL_set_bio(made, in, out);
-  SSL_set_connect_state(made);
+  return made;
+}
+
+/// A client's connection that reads and writes memory; `offer` are application protocols (RFC
+/// 7301).
+static inline SSL *copenssl_open_pipe(
+    SSL_CTX *context, const unsigned char *offer, unsigned int count) {
+  SSL *made = copenssl_open_memory(context);
+  if (made && SSL_set_alpn_protos(made, offer, count) != 0) {
+    SSL_free(made);
+    return NULL;
+  }
+  if (made) SSL_set_connect_state(made);
   return made;
 }
 
@@ -282,18 +293,9 @@ static inline SSL_CTX *copenssl_make_device(
 
 /// A connection between members that reads and writes memory, and has nothing said yet.
 static inline SSL *copenssl_open_device(SSL_CTX *context, int accepts) {
-  SSL *made = SSL_new(context);
-  BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
-  if (!made || !in || !out) {
-    SSL_free(made);
-    BIO_free(in);
-    BIO_free(out);
-    return NULL;
-  }
-  BIO_set_mem_eof_return(in, -1);
-  SSL_set_bio(made, in, out);
-  if (accepts) SSL_set_accept_state(made);
-  else SSL_set_connect_state(made);
+  SSL *made = copenssl_open_memory(context);
+  if (made && accepts) SSL_set_accept_state(made);
+  if (made && !accepts) SSL_set_connect_state(made);
   return made;
 }
 

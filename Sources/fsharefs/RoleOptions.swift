@@ -23,7 +23,7 @@ struct RoleOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Whether members that can reach each other read from each other (auto), or all goes through the hub (off).",
+      "Read from members directly where they can be reached (auto), or all through the hub (off).",
       valueName: "auto|off"))
   var direct = "auto"
 

@@ -118,6 +118,30 @@ struct FetchingDirectlyTests {
     #expect(asked(bench.read(3, 700, at: .seconds(13))).line == [700])
   }
 
+  @Test func `what this member's own limit holds back is no silence of the line`() {
+    var bench = Bench()
+    bench.fetcher.lineOpened(7, to: alice, now: .zero)
+    _ = bench.read(1, 500)
+    bench.fetcher.lineHeard(7, of: alice, rest: .seconds(4), now: .zero)
+    #expect(asked(bench.tick(at: .milliseconds(4_900))).hub.isEmpty)
+    #expect(asked(bench.tick(at: .milliseconds(5_500))).hub == [500])
+  }
+
+  @Test func `an owner that refuses many leaves at once is one refusal`() {
+    var bench = Bench()
+    bench.fetcher.lineOpened(7, to: alice, now: .zero)
+    _ = bench.act {
+      $0.read(
+        1, stream: 1, offset: 500 * UInt64(Limits.leaf), length: 8 * Limits.leaf, now: .zero,
+        into: &$1)
+    }
+    let refusal = ChunkFailure(ChunkRequest(bench.key(500), count: 8), reason: .denied)
+    #expect(
+      !asked(bench.act { $0.failed(refusal, by: .line(7), now: .zero, into: &$1) }).hub.isEmpty)
+    #expect(asked(bench.read(2, 600, at: .seconds(9))).hub == [600])
+    #expect(asked(bench.read(3, 700, at: .seconds(11))).line == [700])
+  }
+
   @Test func `who is sent to the hub stays there as long as the owner says`() {
     var bench = Bench()
     bench.fetcher.lineOpened(7, to: alice, now: .zero)

@@ -17,7 +17,8 @@ extension EndToEnd {
           set -e; cd "$1"
           echo 1 > a.tmp; echo 2 >> a.tmp; test "$(cat a.tmp)" = "$(printf '1\\n2')"
           mkdir build build/deep; echo x > build/deep/file; ln -s file build/deep/link
-          test "$(cat build/deep/link)" = x; chmod 700 build/deep; touch -d 2001-01-01 build/deep/file
+          test "$(cat build/deep/link)" = x; chmod 700 build/deep
+          touch -d 2001-01-01 build/deep/file
           mv a.tmp b.tmp; mv b.tmp build/c; mv build/c a.tmp; cp -r build/deep build/copy
           python3 -c 'import os; f = open("a.tmp", "r+"); f.truncate(1); os.fsync(f.fileno())'
           test "$(stat -c %s a.tmp)" = 1; setfattr -n user.x -v 1 a.tmp 2> /dev/null || true

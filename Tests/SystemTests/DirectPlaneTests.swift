@@ -47,7 +47,7 @@ import Transport
       return true
     }
 
-    func lineHeard(_ id: UInt64) {}
+    func lineHeard(_ id: UInt64, rest: Duration) {}
 
     func lineReceived(_ id: UInt64, frame: consuming [UInt8]) -> Bool {
       let frame = frame

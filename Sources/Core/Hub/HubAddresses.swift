@@ -5,7 +5,8 @@ import Protocol
 struct HubAddresses: Sendable {
   private struct Told {
     var sealed: [UInt8]
-    var askers: Set<PublicID> = []
+    /// The one that asked last is the last.
+    var askers: [PublicID] = []
   }
 
   /// Members that are told when another's addresses change, at most.
@@ -22,7 +23,7 @@ struct HubAddresses: Sendable {
     let mayPass = tellings[publicID, default: Allowance(perSecond: 1, atOnce: 10, now: now)]
       .take(now: now)
     told[publicID, default: Told(sealed: [])].sealed = sealed
-    return mayPass ? told[publicID]!.askers.sorted() : []
+    return mayPass ? told[publicID]!.askers : []
   }
 
   /// Whether a member may ask for one more.
@@ -31,8 +32,10 @@ struct HubAddresses: Sendable {
   }
 
   mutating func note(_ asker: PublicID, askedFor publicID: PublicID) {
-    guard told[publicID] != nil, told[publicID]!.askers.count < Self.askerLimit else { return }
-    told[publicID]!.askers.insert(asker)
+    guard var askers = told[publicID]?.askers, askers.last != asker else { return }
+    askers.removeAll { $0 == asker }
+    if askers.count == Self.askerLimit { askers.removeFirst() }
+    told[publicID]!.askers = askers + [asker]
   }
 
   /// A member's connection is gone.

@@ -20,7 +20,6 @@ extension ChunkFetcher {
     else { return }
     meter.note(key, bytes: leaf.count, now: now)
     if way != .hub {
-      directMeter.note(key, bytes: leaf.count, now: now)
       counts.direct += UInt64(leaf.count)
     }
     counts.received += UInt64(leaf.count)
@@ -76,16 +75,18 @@ extension ChunkFetcher {
     noteWell(failure.owner, way)
     var elsewhere: [LeafKey] = []
     defer { ask(elsewhere, now: now, into: &actions) }
-    if failure.reason == .shared, way != .hub {
+    let isForHub = way != .hub && [.shared, .denied].contains(failure.reason)
+    if isForHub, failure.reason == .shared {
       noteShared(failure.key(0).content, for: .milliseconds(failure.retryAfter), now: now)
+    } else if isForHub {
+      rest(failure.owner, now: now)
     }
     for offset in 0..<failure.count {
       let key = failure.key(offset).sealed(0)
       // What is asked for another way by now is answered there.
       guard let flight = flights[key], flight.generation == failure.generation, flight.way == way
       else { continue }
-      if way != .hub, failure.reason == .shared || failure.reason == .denied {
-        if failure.reason == .denied { rest(failure.owner, now: now) }
+      if isForHub {
         flights[key]!.state = .parked
         flights[key]!.staysWithHub = true
         elsewhere.append(key)

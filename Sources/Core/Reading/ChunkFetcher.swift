@@ -87,9 +87,8 @@ package struct ChunkFetcher: Sendable {
   var lines: [PublicID: OwnerLine] = [:]
   /// Versions that others read too: until when the hub is asked for them.
   var sharedUntil: [VersionKey: Instant] = [:]
-  /// What came, and of that what came by lines.
+  /// What came.
   var meter = TransferMeter()
-  var directMeter = TransferMeter()
   package internal(set) var counts = ReadCounts()
   var rates: [PublicID: DeliveryRate] = [:]
   var slots: AheadSlots

@@ -52,9 +52,12 @@ extension ChunkFetcher {
     lines[owner] = OwnerLine(id: id, heard: now)
   }
 
-  /// Bytes came by a line. Complexity: O(1).
-  package mutating func lineHeard(_ id: LineID, of owner: PublicID, now: Instant) {
-    if lines[owner]?.id == id { lines[owner]!.heard = now }
+  /// Bytes came by a line. `rest`: for so long this member reads nothing more of it, since it comes
+  /// faster than is allowed: that is no silence. Complexity: O(1).
+  package mutating func lineHeard(
+    _ id: LineID, of owner: PublicID, rest: Duration = .zero, now: Instant
+  ) {
+    if lines[owner]?.id == id { lines[owner]!.heard = now + rest }
   }
 
   /// A line is gone.

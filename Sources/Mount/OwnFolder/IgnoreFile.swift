@@ -7,8 +7,8 @@ import System
 /// The patterns of the own folder's `.fsharefsignore`, as the file is now.
 ///
 /// A new pattern counts at once. What the file says no more goes on to count until it has stayed so
-/// for a while: an editor that is saving it leaves a moment without it, or with half of it, and what
-/// is told by then cannot be taken back.
+/// for a while: an editor that is saving it leaves a moment without it, or with half of it, and
+/// what is told by then cannot be taken back.
 final class IgnoreFile: Sendable {
   private struct State {
     var isRead = false
@@ -72,7 +72,10 @@ final class IgnoreFile: Sendable {
         state.content = nil
       }
       log.warning(
-        "the patterns of what is not shared are not taken: \(error.reason); those before go on to count",
+        """
+        the patterns of what is not shared are not taken: \(error.reason); those before go on to \
+        count
+        """,
         metadata: ["file": "\(String(decoding: IgnoreRules.fileName, as: UTF8.self))"])
     }
     return state.withLock { state in

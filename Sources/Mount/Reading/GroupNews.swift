@@ -50,9 +50,9 @@ extension RemoteReading {
     fetcher.withLock { $0.lineOpened(id, to: owner, now: MonotonicClock.now) }
   }
 
-  /// Bytes came by it.
-  package func lineHeard(_ id: LineID, of owner: PublicID) {
-    fetcher.withLock { $0.lineHeard(id, of: owner, now: MonotonicClock.now) }
+  /// Bytes came by it; `rest`: for so long nothing more of it is read, since that is the limit.
+  package func lineHeard(_ id: LineID, of owner: PublicID, rest: Duration) {
+    fetcher.withLock { $0.lineHeard(id, of: owner, rest: rest, now: MonotonicClock.now) }
   }
 
   /// It is gone.
@@ -60,11 +60,14 @@ extension RemoteReading {
     step { $0.lineClosed(id, to: owner, now: $1, into: &$2) }
   }
 
-  /// A leaf came by a line, opened.
-  package func received(_ key: LeafKey, _ leaf: Leaf, by id: LineID) {
-    guard fetcher.withLock({ $0.wants(key) }) else { return }
+  /// A leaf came by a line. `open`: what is in it, nil where the other end did not seal it; not
+  /// asked for a leaf that nobody wants. Returns: false where it was nil.
+  package func received(_ key: LeafKey, by id: LineID, open: () -> Leaf?) -> Bool {
+    guard fetcher.withLock({ $0.wants(key) }) else { return true }
+    guard let leaf = open() else { return false }
     step { $0.arrived(key, leaf, by: .line(id), now: $1, into: &$2) }
     diskCache?.keep(key, leaf)
+    return true
   }
 
   /// A frame came on the downward stream. Throws where it is not one: the connection is no good.

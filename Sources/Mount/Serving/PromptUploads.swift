@@ -5,8 +5,8 @@ import Protocol
 import Sealing
 import System
 
-/// A piece that a program waits for now is served on the thread that hears of it, where that takes no disk:
-/// handing it to the pool and back costs more than reading and sealing it.
+/// A piece that a program waits for now is served on the thread that hears of it, where that takes
+/// no disk: handing it to the pool and back costs more than reading and sealing it.
 extension Serving {
   /// Serves a request for one piece of a file that is open and in memory. Returns: false, with
   /// nothing done, for any other: the pool serves it.

@@ -14,9 +14,8 @@ package final class Serving: OnOwnFolder, Sendable {
     /// What went, and of that what went by lines.
     var meter = TransferMeter()
     var directMeter = TransferMeter()
-    /// Bytes of leaves that went since the process began, and of that by lines.
+    /// Bytes of leaves that went since the process began.
     var sent: UInt64 = 0
-    var sentDirectly: UInt64 = 0
 
     /// What a reader does with the leaf that is next.
     mutating func turn(
@@ -63,9 +62,6 @@ package final class Serving: OnOwnFolder, Sendable {
 
   /// Bytes of own files that went to others since the process began.
   package var sentBytes: UInt64 { state.withLock { $0.sent } }
-
-  /// Of that, by lines.
-  package var sentDirectly: UInt64 { state.withLock { $0.sentDirectly } }
 
   /// Bytes per second that a version is uploaded with; nil where it was not lately.
   func rate(of version: VersionKey, now: Instant) -> Double? {

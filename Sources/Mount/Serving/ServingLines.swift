@@ -14,7 +14,7 @@ extension Serving {
   /// A line stands. Any thread, as the next.
   package func lineOpened(_ id: LineID, from peer: PublicID, _ seal: LineSeal) {
     lines.withLock { $0[id] = Line(peer: peer, seal: seal) }
-    state.withLock { $0.queues.opened() }
+    state.withLock { $0.queues.opened(id) }
   }
 
   /// It is gone: nobody waits for what was to go by it.

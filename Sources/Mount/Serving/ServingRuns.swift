@@ -9,7 +9,10 @@ import System
 extension Serving {
   /// UPLOAD_CHUNK_REQUEST.
   package func requested(_ request: ChunkRequest) {
-    _ = served.withLock { $0.wanted(request, by: .hub, now: MonotonicClock.now) }
+    // Who reads the same is asked for only where somebody has a line.
+    if lines.withLock({ !$0.isEmpty }) {
+      _ = served.withLock { $0.wanted(request, by: .hub, now: MonotonicClock.now) }
+    }
     requested(Upload(request))
   }
 
@@ -96,9 +99,7 @@ extension Serving {
       let (bytes, now) = (source.length(of: key), MonotonicClock.now)
       state.meter.note(key, bytes: bytes, now: now)
       state.sent += UInt64(bytes)
-      guard way != .hub else { return }
-      state.directMeter.note(key, bytes: bytes, now: now)
-      state.sentDirectly += UInt64(bytes)
+      if way != .hub { state.directMeter.note(key, bytes: bytes, now: now) }
     }
     group.upload(frame, by: way)
   }

@@ -9,31 +9,25 @@ struct UploadQueues: Sendable {
   static let lineLimit = 4 << 20
   static let linesLimit = 64 << 20
 
-  private var bytes: [ChunkWay: Int] = [:]
-  /// Lines that are served.
-  private var lines = 0
+  private var bytes: [ChunkWay: Int] = [.hub: 0]
 
-  /// What all wait for, bytes.
-  var total: Int { bytes.values.reduce(0, +) }
-
-  mutating func add(_ count: Int, to way: ChunkWay) { bytes[way, default: 0] += count }
+  /// What goes to a line that is gone waits for nobody.
+  mutating func add(_ count: Int, to way: ChunkWay) {
+    if let before = bytes[way] { bytes[way] = before + count }
+  }
 
   mutating func take(_ count: Int, from way: ChunkWay) {
-    guard let before = bytes[way] else { return }
-    bytes[way] = before > count ? before - count : nil
+    if let before = bytes[way] { bytes[way] = max(0, before - count) }
   }
 
   func isFull(_ way: ChunkWay) -> Bool {
-    let share = max(Self.lineLimit / 8, Self.linesLimit / max(1, lines))
+    let share = max(Self.lineLimit / 8, Self.linesLimit / max(1, bytes.count - 1))
     let limit = way == .hub ? Self.hubLimit : min(Self.lineLimit, share)
     return bytes[way, default: 0] >= limit
   }
 
-  mutating func opened() { lines += 1 }
+  mutating func opened(_ line: LineID) { bytes[.line(line)] = 0 }
 
-  /// What waited for a line is gone with it.
-  mutating func closed(_ way: ChunkWay) {
-    bytes[way] = nil
-    if way != .hub { lines -= 1 }
-  }
+  /// What waited for a way is gone; a line with it.
+  mutating func closed(_ way: ChunkWay) { bytes[way] = way == .hub ? 0 : nil }
 }

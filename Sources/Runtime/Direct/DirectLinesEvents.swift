@@ -22,9 +22,9 @@ extension DirectLines: DirectPlaneHandler {
     return true
   }
 
-  func lineHeard(_ id: UInt64) {
+  func lineHeard(_ id: UInt64, rest: Duration) {
     guard let line = state.withLock({ $0.lines[id] }), line.isOpen else { return }
-    volume.reading.lineHeard(id, of: line.peer)
+    volume.reading.lineHeard(id, of: line.peer, rest: rest)
   }
 
   func lineReceived(_ id: UInt64, frame: consuming [UInt8]) -> Bool {
@@ -48,11 +48,8 @@ extension DirectLines: DirectPlaneHandler {
 
   /// CHUNK_READY. Returns: false for one that is not the other end's to send.
   private func received(_ frame: [UInt8], _ line: Line, _ id: LineID) -> Bool {
-    guard let key = try? BulkFrame.key(of: frame), key.owner == line.peer,
-      let leaf = line.seal.open(frame, isMessage: false)
-    else { return false }
-    volume.reading.received(key, leaf, by: id)
-    return true
+    guard let key = try? BulkFrame.key(of: frame), key.owner == line.peer else { return false }
+    return volume.reading.received(key, by: id) { line.seal.open(frame, isMessage: false) }
   }
 
   func lineSent(_ id: UInt64, bytes: Int) { volume.serving.taken(bytes: bytes, by: .line(id)) }

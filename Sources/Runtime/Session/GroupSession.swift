@@ -59,8 +59,8 @@ package struct MasterParts: Sendable {
 /// State machines step under one lock and say what they want done; that is queued in order, and
 /// done by one thread at a time with no lock held: the order of what is sent is the order of the
 /// steps.
-// SAFETY: `volume`, `hubHost`, `keepsFile`, `direct` and `link` are set once, before anything is started; the
-// rest is under `state`.
+// SAFETY: `volume`, `hubHost`, `keepsFile`, `direct` and `link` are set once, before anything is
+// started; the rest is under `state`.
 package final class GroupSession: @unchecked Sendable {
   enum Work: Sendable {
     case member(MemberAction)

@@ -29,7 +29,9 @@ extension DirectPlane {
       let why = dial.reasons.isEmpty ? "it has no address" : dial.reasons.joined(separator: "; ")
       handler?.dialFailed(number, why: why)
     } else {
-      setTimer(at: dial.rest.isEmpty ? dial.until : min(dial.nextAt, dial.until))
+      // Lines that are being ended are waited for, not asked again and again.
+      let next = dial.rest.isEmpty ? dial.until : min(dial.nextAt, dial.until)
+      setTimer(at: max(next, now + .milliseconds(10)))
     }
   }
 

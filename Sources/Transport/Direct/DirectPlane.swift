@@ -7,8 +7,8 @@ package import System
 /// A line is a TCP connection that begins with a handshake of TLS 1.3 in which both ends show the
 /// keys of their devices; behind it come frames that the handler seals. Keeps its handler alive
 /// until `stop` returns.
-// SAFETY: `dial`, `send`, `close`, `perform`, `start` and `stop` are safe from any thread; all other
-// state belongs to the service thread.
+// SAFETY: `dial`, `send`, `close`, `perform`, `start` and `stop` are safe from any thread; all
+// other state belongs to the service thread.
 package final class DirectPlane: @unchecked Sendable {
   /// The bounds of the plane, with those of the hub's port for strangers.
   package struct Limits: Sendable {

@@ -158,11 +158,12 @@ extension DirectPlane {
     guard let stream = line.stream else { return -1 }
     let now = MonotonicClock.now
     rates.spend(down: input.count, now: now)
-    if let wait = rates.downWait(now: now) {
+    let wait = rates.downWait(now: now)
+    if let wait {
       lws_rx_flow_control(stream.socket, 0)
       setTimer(at: now + wait)
     }
-    handler?.lineHeard(line.id)
+    handler?.lineHeard(line.id, rest: wait ?? .zero)
     do throws(FrameAssembler.Fault) {
       try stream.receive(input, now: now) { (frame: consuming [UInt8]) in
         guard !line.isEnding else { return }
@@ -211,7 +212,11 @@ extension DirectPlane {
     for line in lines.values where !line.isEnding {
       guard let stream = line.stream else { continue }
       if up == nil, stream.queuedBytes > 0 { lws_callback_on_writable(stream.socket) }
-      if down == nil { lws_rx_flow_control(stream.socket, 1) }
+      if let down {
+        handler?.lineHeard(line.id, rest: down)
+      } else {
+        lws_rx_flow_control(stream.socket, 1)
+      }
     }
     for wait in [up, down] { if let wait { setTimer(at: now + wait) } }
   }

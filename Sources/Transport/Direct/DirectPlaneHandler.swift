@@ -7,8 +7,9 @@ package protocol DirectPlaneHandler: AnyObject {
   func lineShaken(
     _ id: UInt64, peer: [UInt8], secret: [UInt8], address: String, dial: UInt64?
   ) -> Bool
-  /// Bytes came.
-  func lineHeard(_ id: UInt64)
+  /// Bytes came; or, where `rest` is not zero, for so long nothing more is read of the line, since
+  /// that is the limit.
+  func lineHeard(_ id: UInt64, rest: Duration)
   /// A frame came; its four length bytes are still before it. Returns: false to close the line.
   func lineReceived(_ id: UInt64, frame: consuming [UInt8]) -> Bool
   /// So many bytes of frames were handed to the kernel since the last call.
