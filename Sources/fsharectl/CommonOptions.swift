@@ -27,12 +27,14 @@ struct CommonOptions: ParsableArguments {
   }
 
   /// The state folder that is meant. `path`: what the command is about, where that may lie in a
-  /// mount. Where nothing is known to run, that of `fsharefs` without `--state`. Throws `ExitCode`.
+  /// mount. Where nothing is known to run, that of `fsharefs` without `--state`. Absolute: a command
+  /// may leave the directory that it was typed in. Throws `ExitCode`.
   func stateFolder(
     about path: String? = nil, for audience: MountFinder.Audience = .anybody
   ) throws -> String {
     do throws(MountFinder.NotFound) {
-      return try MountFinder.stateFolder(state: state, mount: mount, about: path, for: audience)
+      return File.absolute(
+        try MountFinder.stateFolder(state: state, mount: mount, about: path, for: audience))
     } catch {
       // The list of those that run has lines of its own.
       for line in error.text.split(separator: "\n") { Console.remark(String(line)) }

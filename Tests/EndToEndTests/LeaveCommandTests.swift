@@ -54,6 +54,16 @@ extension Commands {
       }
     }
 
+    @Test func theStateFolderMayBeNamedFromWhereOneStands() throws {
+      try withFixture { fixture in
+        let (host, _) = try fixture.host()
+        try fixture.shell(
+          "cd \"$1\"; exec \"$2\" leave --state .", host.state, Programs.control
+        ).succeeded()
+        #expect(try host.process.wait() == .exit(0))
+      }
+    }
+
     @Test func whoUsesTheMountIsNamedAndKeepsItUntilNow() throws {
       try withFixture { fixture in
         let (host, hub) = try fixture.host()
