@@ -1,8 +1,8 @@
 /// The answer to `limit`: how fast this member reads and uploads at most.
 package struct LimitsReport: Codable, Equatable, Sendable {
-  /// Bytes per second to the hub; nil: no limit.
+  /// Bytes per second to others; nil: no limit.
   package var up: UInt64?
-  /// Bytes per second from the hub; nil: no limit.
+  /// Bytes per second from others; nil: no limit.
   package var down: UInt64?
 
   /// One with every field given.

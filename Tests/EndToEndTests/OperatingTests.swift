@@ -171,6 +171,7 @@ extension Commands {
         #expect(reader["fsharefs_mounted"] == 1 && reader["fsharefs_hub_connected"] == 1)
         #expect((reader["fsharefs_read_bytes_total"] ?? 0) >= 300_000)
         #expect(reader["fsharefs_received_bytes_total"] == 300_000)
+        #expect(try #require(reader["fsharefs_direct_bytes_total"]) <= 300_000)
         #expect(reader["fsharefs_list_entries"] == 1)
         let owner = try metrics(fixture, places[1])
         #expect(owner["fsharefs_sent_bytes_total"] == 300_000)

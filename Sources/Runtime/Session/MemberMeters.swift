@@ -31,6 +31,7 @@ final class MemberMeters: Sendable {
     (Follower("fsharefs_leaf_hits_total"), { $0.reads.hits }),
     (Follower("fsharefs_leaf_misses_total"), { $0.reads.misses }),
     (Follower("fsharefs_received_bytes_total"), { $0.reads.received }),
+    (Follower("fsharefs_direct_bytes_total"), { $0.reads.direct }),
     (Follower("fsharefs_recalled_bytes_total"), { $0.reads.recalled }),
     (Follower("fsharefs_sent_bytes_total"), { $0.sentBytes }),
   ]
