@@ -69,7 +69,8 @@ struct Leave: ParsableCommand {
     while true {
       let (transfers, _) = try session.ask(TransfersReport.self, of: "transfers")
       let (status, _) = try session.ask(StatusReport.self, of: "status")
-      let reads = transfers.transfers.filter { $0.direction == .uploading }
+      // What has all gone is shown for some seconds more.
+      let reads = transfers.transfers.filter { $0.direction == .uploading && $0.bytes < $0.size }
       let changes = status.hubConnected && status.masterPresent ? status.pendingChanges : 0
       if reads.isEmpty, status.uploadsQueued == 0, changes == 0 { return }
       let line = Self.line(reads, changes)
