@@ -42,11 +42,11 @@ SOURCES := Package.swift $(shell find Sources -type f)
 MANUALS := $(wildcard share/man/*.[18])
 
 # libwebsockets' headers include those of OpenSSL and libcap; git and the certificates fetch packages.
-PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-dev libqrencode-dev \
+PACKAGES := pkg-config libfuse3-dev fuse3 libwebsockets-dev libssl-dev libcap-dev libqrencode-dev libarchive-dev \
   git ca-certificates
 # Programs that tests run on a mount.
 TEST_PACKAGES := iproute2 rsync tar gzip git sqlite3 vim-tiny nano bsdutils util-linux make gcc libc6-dev python3 \
-  perl e2fsprogs mount strace libglib2.0-bin
+  perl e2fsprogs mount strace libglib2.0-bin chromium chromium-driver
 DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian man-db
 ROOT_PACKAGES := debootstrap lintian util-linux iproute2
 BENCH_PACKAGES := sshfs openssh-server bindfs
@@ -94,7 +94,7 @@ define need
 	      && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	        apt-get install -q -y --no-install-recommends $$missing; \
 	  fi; \
-	elif ! pkg-config --exists fuse3 libwebsockets openssl libqrencode; then \
+	elif ! pkg-config --exists fuse3 libwebsockets openssl libqrencode libarchive; then \
 	  echo 'no dpkg here: please install what your system calls: $(1)' >&2; exit 1; \
 	fi
 endef

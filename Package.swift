@@ -39,6 +39,8 @@ let rooms: [Target] = [
     name: "CWebSockets", pkgConfig: "libwebsockets", providers: [.apt(["libwebsockets-dev"])]),
   .systemLibrary(
     name: "CQRCode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+  .systemLibrary(
+    name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
   .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
   .systemLibrary(name: "CLinux"),
 
@@ -91,9 +93,19 @@ let rooms: [Target] = [
     ],
     swiftSettings: strict),
   .target(
+    name: "Window",
+    dependencies: [
+      "Protocol", "State", "System", "Transport", "Control", "CArchive", "CLinux",
+      .product(name: "Crypto", package: "swift-crypto"),
+      .product(name: "Logging", package: "swift-log"),
+    ],
+    resources: [.embedInCode("Page")],
+    swiftSettings: strict),
+  .target(
     name: "Runtime",
     dependencies: [
-      "Protocol", "Core", "Sealing", "State", "System", "Transport", "Mount", "Control", "CLinux",
+      "Protocol", "Core", "Sealing", "State", "System", "Transport", "Mount", "Control", "Window",
+      "CLinux",
       .product(name: "Logging", package: "swift-log"),
       .product(name: "CoreMetrics", package: "swift-metrics"),
       .product(name: "TOMLKit", package: "TOMLKit"),
@@ -113,7 +125,7 @@ let rooms: [Target] = [
   .executableTarget(
     name: "fsharefs",
     dependencies: [
-      "HubArguments", "Runtime", "System", "Transport", "Protocol",
+      "HubArguments", "Runtime", "System", "Transport", "Protocol", "Window",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ],

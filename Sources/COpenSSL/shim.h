@@ -109,6 +109,17 @@ static inline int copenssl_check_pair(
   return fits;
 }
 
+/// The DER of the first certificate of a PEM, at most `capacity` bytes. Their number, or -1.
+static inline int copenssl_certificate_bytes(
+    const unsigned char *pem, int count, unsigned char *der, int capacity) {
+  X509 *certificate = copenssl_parse_certificate(pem, count);
+  int length = certificate ? i2d_X509(certificate, NULL) : -1;
+  if (length > capacity) length = -1;
+  if (length > 0) i2d_X509(certificate, &der);
+  X509_free(certificate);
+  return length;
+}
+
 /// TLS 1.3 and no session is ever resumed: a ticket that a peer did not read resets the connection
 /// when it leaves, and takes what was under way with it.
 static inline int copenssl_restrict(SSL_CTX *context) {
@@ -116,6 +127,23 @@ static inline int copenssl_restrict(SSL_CTX *context) {
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   return SSL_CTX_set_num_tickets(context, 0) == 1 &&
          SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1;
+}
+
+/// Gives a server's context the certificates behind the first: those that vouch for it. 1 on
+/// success.
+static inline int copenssl_use_chain(SSL_CTX *context, const unsigned char *pem, int count) {
+  BIO *bio = BIO_new_mem_buf(pem, count);
+  if (!bio) return 0;
+  int done = SSL_CTX_clear_chain_certs(context) == 1;
+  X509_free(PEM_read_bio_X509(bio, NULL, NULL, NULL));
+  X509 *next;
+  while (done && (next = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+    done = SSL_CTX_add0_chain_cert(context, next) == 1;
+    if (!done) X509_free(next);
+  }
+  ERR_clear_error();
+  BIO_free(bio);
+  return done;
 }
 
 /// Makes a context that libwebsockets has made a server's. 1 on success.
@@ -127,7 +155,8 @@ static inline int copenssl_configure_server(
   X509 *certificate = copenssl_parse_certificate(certificate_pem, certificate_count);
   int done = key && certificate && copenssl_restrict(context) &&
              SSL_CTX_use_certificate(context, certificate) == 1 &&
-             SSL_CTX_use_PrivateKey(context, key) == 1;
+             SSL_CTX_use_PrivateKey(context, key) == 1 &&
+             copenssl_use_chain(context, certificate_pem, certificate_count);
   X509_free(certificate);
   EVP_PKEY_free(key);
   return done;

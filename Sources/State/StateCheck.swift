@@ -47,6 +47,8 @@ package struct StateCheck: Codable, Equatable, Sendable {
     lookAtFiles("")
     // A host's hub has a folder of its own in it.
     if access((folder + "/hub").cPath, F_OK) == 0 { lookAtFiles("hub/") }
+    // So has a window.
+    if access((folder + "/window").cPath, F_OK) == 0 { lookAtFiles("window/") }
     if files.count == 1 {
       throw StateFault(
         .failed(ENOENT), "there is no file of fsharefs in \(folder): give its --state")
@@ -121,6 +123,8 @@ package struct StateCheck: Codable, Equatable, Sendable {
     case .claimCode:
       try Privacy.check(file: path)
       return try ClaimCode.read(path).map { _ in "of a hub without a master" }
+    case .browsers: return try SmallFile.text(kind, path).map { _ in "which browsers are let in" }
+    case .guests: return try SmallFile.text(kind, path).map { _ in "the links of guests" }
     case .index, .targets: return try log(kind, path) { _ in nil }
     case .journal:
       var reader = JournalReader()

@@ -26,6 +26,10 @@ package enum StateKind: String, CaseIterable, Sendable {
   /// The hub's clients.
   case registry
   case claimCode = "claim-code"
+  /// The browsers that a window lets in.
+  case browsers
+  /// The links of guests.
+  case guests
   /// Where what is being copied in belongs: in the staging folder.
   case targets
 
@@ -39,6 +43,7 @@ package enum StateKind: String, CaseIterable, Sendable {
     case .key, .name, .incarnation, .group, .cacheKey, .listKey, .numberKey, .notices,
       .claimCode:
       4_096
+    case .browsers, .guests: 1 << 20
     // A thousand of the longest paths.
     case .shares, .keeps: 8 << 20
     // Some paths.
@@ -54,7 +59,9 @@ package enum StateKind: String, CaseIterable, Sendable {
   /// else.
   package var isMadeAnew: Bool {
     switch self {
-    case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey, .notices, .targets: true
+    case .name, .incarnation, .index, .cacheKey, .listKey, .numberKey, .notices, .targets,
+      .browsers, .guests:
+      true
     case .key, .group, .options, .shares, .keeps, .vault, .journal, .restored, .registry,
       .claimCode:
       false
@@ -84,6 +91,8 @@ package enum StateKind: String, CaseIterable, Sendable {
     case .targets: "the next start makes it anew, and sets aside what was being copied in"
     case .cacheKey: "the next start makes it anew, and empties the disk cache"
     case .notices: "the next start makes it anew, and says once more what is said once"
+    case .browsers: "the next start makes it anew; browsers are let in again: fsharectl window"
+    case .guests: "the next start makes it anew; guests need other links: fsharectl guest"
     case .listKey: "the next start makes it anew, and takes the list anew"
     case .numberKey:
       "the next start makes it anew; backups then take others' files for new ones"

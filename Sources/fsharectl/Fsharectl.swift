@@ -23,7 +23,7 @@ struct Fsharectl: ParsableCommand {
       Status.self, Members.self, Approve.self, Disapprove.self, Watch.self, Invite.self, Name.self,
       Share.self, Unshare.self, Shares.self, Pause.self, Resume.self, Transfers.self, Why.self,
       Limit.self, Keep.self, Unkeep.self, Keeps.self, Fetch.self, Check.self, Doctor.self,
-      Leave.self,
+      Leave.self, Window.self, Guest.self, Guests.self,
     ])
 
   @OptionGroup var options: CommonOptions

@@ -4,6 +4,7 @@ import HubArguments
 import Logging
 import Runtime
 import System
+import Window
 
 /// `fsharefs`: mounts the share.
 @main
@@ -44,6 +45,7 @@ struct FsharefsCommand: ParsableCommand {
   static func main() {
     CoreDump.forbid()
     let (program, words) = (Arguments.program, Arguments.all)
+    if program == WindowProgram.name { serveWindow(words) }
     let isByMount = Invocation.isByMount(program: program, words: words)
     var invocation: Invocation
     do throws(Ending) {
@@ -64,6 +66,15 @@ struct FsharefsCommand: ParsableCommand {
       }
       fail(Ending(.usage, text + told(origin)), isByMount: invocation.isByMount)
     }
+  }
+
+  /// This process is the window of another.
+  private static func serveWindow(_ words: [String]) -> Never {
+    guard let settings = WindowProgram.Settings(words: words) else {
+      fail(Ending(.usage, "\(WindowProgram.name) is started by fsharefs"), isByMount: false)
+    }
+    _ = StderrLogHandler.install(program: WindowProgram.name, level: .notice, file: nil)
+    Glibc.exit(WindowProgram.run(settings))
   }
 
   /// Help and version are told whatever stands in a file of settings.

@@ -38,6 +38,16 @@ extension FsharefsCommand {
     if let metrics = role.metrics {
       configuration.metrics = try parsed(metrics) { try ListenAddress(parsingProbe: $0) }
     }
+    if let listen = role.windowListen {
+      configuration.windowListen = try parsed(listen) { try ListenAddress(parsing: $0) }
+    }
+    if let file = role.windowCert {
+      guard role.windowListen != nil else {
+        throw Ending(
+          .usage, "--window-cert is for guests: say where they come to (--window-listen)")
+      }
+      configuration.windowCertificate = absolute(file)
+    }
     if let hub { try configuration.check(hub) }
     try configuration.apply(options: mount.options)
     configuration.take(invocation)

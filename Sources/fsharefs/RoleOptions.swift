@@ -38,4 +38,17 @@ struct RoleOptions: ParsableArguments {
       "Answer /healthz and /metrics there (address, port or both; 127.0.0.1 without one).",
       valueName: "addr:port"))
   var metrics: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where guests, who have a link from fsharectl guest, come to with a browser (HTTPS).",
+      valueName: "[addr]:port"))
+  var windowListen: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --window-listen: a PEM file with a key and its certificate, in place of its own.",
+      valueName: "file"),
+    completion: .file())
+  var windowCert: String?
 }

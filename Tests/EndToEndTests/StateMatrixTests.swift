@@ -21,7 +21,8 @@ extension Adversity {
         try group.stops(group.hub, .registry)
         for name in ["tls-key.pem", "tls-cert.pem"] { try group.hubStops(name) }
         // What costs nothing to lose, all at once, and of a later format one by one.
-        let cheap = StateKind.allCases.filter { $0.isMadeAnew && $0 != .targets }
+        let elsewhere: Set<StateKind> = [.targets, .browsers, .guests]
+        let cheap = StateKind.allCases.filter { $0.isMadeAnew && !elsewhere.contains($0) }
         for kind in cheap { try group.stops(group.guest, kind, isOnlyLater: true) }
         for how in [Damage.half, .flipped] {
           try group.goesOn("guest, all that is made anew, \(how)") {

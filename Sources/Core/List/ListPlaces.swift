@@ -1,4 +1,4 @@
-import Protocol
+package import Protocol
 
 /// What lies at a place of the list and below it, whoever asks leaving out some of the owners.
 extension ShareList {
@@ -41,6 +41,23 @@ extension ShareList {
   /// Every place below one, each behind that which it is in. Complexity: O(them).
   func forEachPlace(below place: UInt32, _ body: (UInt32) -> Void) {
     places.visit(below: place, body)
+  }
+
+  /// Paths whose last part `matches`, of whoever `shows`, at most `limit` of them, in no order.
+  /// Complexity: O(entries).
+  package func paths(
+    limit: Int, where shows: (PublicID) -> Bool, matching matches: ([UInt8]) -> Bool
+  ) -> [SharePath] {
+    var found: [SharePath] = []
+    var place = PlaceTree.root
+    while found.count < limit, let next = places.next(behind: place) {
+      place = next
+      guard matches(Array(places.name(of: place))),
+        first(at: place, where: shows) != nil || hasOwner(below: place, where: shows)
+      else { continue }
+      found.append(places.path(of: place))
+    }
+    return found
   }
 
   /// Bytes of the longest path below a place, behind that of the place. Complexity: O(entries below

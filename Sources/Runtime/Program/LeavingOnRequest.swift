@@ -21,7 +21,9 @@ extension MountProgram {
         return true
       }
       // fusermount3 has to run.
-      let thread = try? Thread.start(name: "leaving") {
+      let thread = try? Thread.start(name: "leaving") { [window] in
+        // It uses the mount itself.
+        window.pause()
         reply(
           session.unmountUnused()
             ? .done("leaving") : .refused("programs of this machine use the mount"))

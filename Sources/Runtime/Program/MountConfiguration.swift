@@ -72,6 +72,10 @@ package struct MountConfiguration: Sendable {
   package var mayFail = false
   /// Where the program says how it does; nil: nowhere.
   package var metrics: ListenAddress?
+  /// Where guests come to; nil: nowhere.
+  package var windowListen: ListenAddress?
+  /// The file of the key and certificate that guests see; nil: one of its own.
+  package var windowCertificate: String?
   package var closesAsync = false
   /// Whether what is copied in while nobody can answer is kept, and shared later.
   package private(set) var keepsOffline = false
@@ -284,6 +288,8 @@ package struct MountConfiguration: Sendable {
       setting("owners", othersOwner.rawValue),
       setting("auto_unmount", mount.unmountsItself ? "yes" : "no"),
       setting("metrics", metrics.map { "\($0)" } ?? "none"),
+      setting("window-listen", windowListen.map { "\($0)" } ?? "nowhere"),
+      setting("window-cert", windowCertificate ?? "its own"),
       setting("insecure", isInsecure ? "yes" : "no"),
       setting("bulk-tls", tlsBulk ? "yes" : "no"),
       setting("direct", direct.isOn ? "auto" : "off"),

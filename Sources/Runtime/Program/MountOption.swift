@@ -105,7 +105,8 @@ package struct MountOption: Sendable {
     + [
       ("own", "DIR"), ("state", "DIR"), ("cache", "DIR"), ("cache-size", "MIB"), ("name", "NAME"),
       ("listen", "ADDR:PORT"), ("direct", "auto|off"), ("direct-listen", "ADDR:PORT"),
-      ("metrics", "ADDR:PORT"), ("claim-file", "FILE"),
+      ("metrics", "ADDR:PORT"), ("window-listen", "ADDR:PORT"), ("window-cert", "FILE"),
+      ("claim-file", "FILE"),
       ("grace", "SECONDS"),
       ("chunk-seconds", "SECONDS"), ("chunk-cache", "MIB"), ("max-connections", "NUMBER"),
       ("max-waiting", "NUMBER"), ("max-queue", "MIB"), ("max-requests", "NUMBER"),

@@ -8,6 +8,7 @@ import Sealing
 import State
 package import System
 import Transport
+import Window
 
 /// `fsharefs` from its start to its end: hub (where it hosts one), group, mount, control socket.
 package final class MountProgram: Sendable {
@@ -22,6 +23,7 @@ package final class MountProgram: Sendable {
   let threshold: LogThreshold
   let hub = Locked<HubRuntime?>(nil)
   let mountWatch = MountWatch()
+  let window: WindowProcess
   let reloading: Reloading
 
   /// `threshold`: from which level on all loggers write.
@@ -33,6 +35,12 @@ package final class MountProgram: Sendable {
     self.startup = startup
     self.log = log
     news = LogBudget(log)
+    window = WindowProcess(
+      WindowProgram.Settings(
+        stateFolder: configuration.stateFolder, mountpoint: configuration.mountpoint,
+        listen: configuration.windowListen.map { "\($0)" },
+        certificate: configuration.windowCertificate),
+      log: log)
     reloading = Reloading(log: log, logFile: startup.logFile, notifier: notifier)
   }
 
@@ -82,6 +90,7 @@ package final class MountProgram: Sendable {
     try volume.folderSync.startWatching()
     let control = startControl(group, trust.group.address, mountpoint)
     defer { control?.stop() }
+    defer { window.stop() }
     gate.join()
     try group.start()
     let watch = try startWatch(group, hub, always: metrics != nil)
@@ -121,7 +130,9 @@ package final class MountProgram: Sendable {
     // A signal may have come while there was no session yet to end.
     if !startup.succeeded() || gate.isEnding { _ = session.unmount() }
     notifier.ready()
+    window.startForGuests()
     session.serve()
+    window.stop()
     fuse.withLock { $0 = nil }
     session.end()
   }
@@ -155,6 +166,7 @@ package final class MountProgram: Sendable {
     guard let session = fuse.withLock({ $0 }) else { return }
     // Both may take a while: fusermount3 has to run, and the group to answer.
     let ending = try? Thread.start(name: "ending") { [self] in
+      window.stop()
       if !session.unmount() { group.withLock { $0 }?.leave() }
     }
     if ending == nil { _exit(ExitCode.failure.rawValue) }
@@ -331,7 +343,11 @@ extension MountProgram {
     let server = ControlServer(
       stateFolder: configuration.stateFolder, record: record, log: log,
       handler: { [self] request, reply in
-        if !leave(request, reply) { group.answer(request, around, reply) }
+        if WindowProcess.commands.contains(request.command) {
+          window.answer(request, reply)
+        } else if !leave(request, reply) {
+          group.answer(request, around, reply)
+        }
       })
     do {
       try server.start()

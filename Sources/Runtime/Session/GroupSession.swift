@@ -155,6 +155,8 @@ package final class GroupSession: @unchecked Sendable {
   private(set) var keepsFile = ""
   /// Held while what is kept changes.
   let keepsLock = Locked(())
+  /// What happened in the group, for people.
+  let events = Locked(GroupEvents())
   /// How fast the bulk streams may be.
   let rates = Locked(LimitsReport(up: nil, down: nil))
   let bulkRates = BulkRates()

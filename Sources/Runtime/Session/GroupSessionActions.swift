@@ -15,6 +15,7 @@ extension GroupSession {
     case .member(let action): perform(action)
     case .list(let deltas, let others):
       volume.incoming.apply(deltas, showing: others)
+      noteEvents(deltas)
       if deltas == nil { direct.checkMembers() }
     case .master(let action):
       if !state.withLock({ $0.backlog.keeps(action) }) { performOrKeep(action) }
@@ -49,13 +50,17 @@ extension GroupSession {
     case .presence(let publicID, let presence):
       let now = WallClock.seconds
       let isNews = state.withLock { $0.presenceTimes.note(publicID, presence, now: now) }
-      if isNews { log(.notice, "presence", publicID, "is \(Self.shown(presence))") }
+      if isNews {
+        log(.notice, "presence", publicID, "is \(Self.shown(presence))")
+        noteEvent(publicID, Self.eventText(presence))
+      }
       volume.reading.presenceChanged(publicID, presence)
       volume.keeping.newsCame()
     case .decided(let publicID, let isIn):
       log(
         .notice, "decisions", publicID,
         isIn ? "was approved by the master" : "was put out by the master")
+      noteEvent(publicID, isIn ? "was let in" : "was put out")
       if !isIn { direct.checkMembers() }
       volume.reading.decided(publicID, isIn: isIn)
     case .openBulk(let tickets): openBulk(tickets)

@@ -59,6 +59,8 @@ extension GroupSession {
     case ("resume", 1...2): resume(path(request, around))
     case ("resume-uploads", 0): pauseUploads(false)
     case ("shares", 0): .report(shares)
+    case ("events", 1): eventsAnswer(after: request.arguments[0])
+    case ("find", 1): find(request.arguments[0])
     case ("transfers", 0): .report(transfers(around))
     case ("why", 1...2): why(path(request, around), around)
     default: .refused("this fsharefs does not know the command '\(request.command)'")

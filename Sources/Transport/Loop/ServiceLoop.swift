@@ -49,6 +49,7 @@ final class ServiceLoop: @unchecked Sendable {
   private let isServer: Bool
   let tls: TLS?
   private let descriptorLimit: Int
+  private let headerBytes: Int
   private var events: (any ServiceEvents)?
   /// Service thread only; nil where it does not run.
   private(set) var context: OpaquePointer?
@@ -70,7 +71,12 @@ final class ServiceLoop: @unchecked Sendable {
   private var busyPolling = BusyPolling()
 
   /// A loop that does nothing before `start`. `descriptorLimit` 0 takes the process's.
-  init(name: String, isServer: Bool, descriptorLimit: Int, tls: TLS?, limits: TransportLimits) {
+  /// `headerBytes`: of the head of an HTTP request; 0: a few.
+  init(
+    name: String, isServer: Bool, descriptorLimit: Int, tls: TLS?, limits: TransportLimits,
+    headerBytes: Int = 0
+  ) {
+    self.headerBytes = headerBytes
     self.name = name
     self.isServer = isServer
     self.tls = tls
@@ -91,6 +97,7 @@ final class ServiceLoop: @unchecked Sendable {
     // SAFETY: unretained; the thread below keeps `self` until the context is destroyed.
     info.user = Unmanaged.passUnretained(self).toOpaque()
     info.fd_limit_per_thread = UInt32(descriptorLimit)
+    info.max_http_header_data2 = UInt32(headerBytes)
     // 256 KiB: the 4 KiB default moves a third of the bytes per second.
     info.pt_serv_buf_size = UInt32(ServiceProtocols.bufferSize)
     // The limits of this module are shorter; these are only a second fence.

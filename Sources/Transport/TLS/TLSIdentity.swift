@@ -48,6 +48,31 @@ package struct TLSIdentity: Sendable {
     self.fingerprint = fingerprint
   }
 
+  /// Loads both from one file: the key, the certificate, and those that vouch for it, in PEM. Throws
+  /// EACCES when others can read it, EINVAL when they do not belong together. Blocks.
+  package init(file: String) throws(SystemError) {
+    guard let content = try Self.readKey(file) else {
+      throw SystemError(code: ENOENT, call: "read \(file)")
+    }
+    (key, certificate) = (content, content)
+    var hash = [UInt8](repeating: 0, count: Fingerprint.length)
+    let count = Int32(content.count)
+    guard copenssl_check_pair(content, count, content, count, &hash) == 1,
+      let fingerprint = Fingerprint(hash)
+    else {
+      throw SystemError(code: EINVAL, call: "use \(file), which holds no key with its certificate")
+    }
+    self.fingerprint = fingerprint
+  }
+
+  /// The certificate's own bytes (DER), of which browsers show the SHA-256.
+  package var certificateBytes: [UInt8] {
+    var der = [UInt8](repeating: 0, count: Self.fileLimit)
+    let count = copenssl_certificate_bytes(
+      certificate, Int32(certificate.count), &der, Int32(der.count))
+    return Array(der.prefix(Int(max(0, count))))
+  }
+
   /// Has a context of OpenSSL, a server's, use key and certificate. False when it cannot.
   func configure(_ context: UnsafeMutableRawPointer) -> Bool {
     copenssl_configure_server(

@@ -1,5 +1,5 @@
+import Control
 import Protocol
-import Runtime
 import System
 import Testing
 
