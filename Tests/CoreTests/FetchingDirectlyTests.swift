@@ -118,6 +118,40 @@ struct FetchingDirectlyTests {
     #expect(asked(bench.read(3, 700, at: .seconds(13))).line == [700])
   }
 
+  @Test func `what a line that is slow, but never silent, does not give in time the hub gives`() {
+    var bench = Bench()
+    bench.fetcher.lineOpened(7, to: alice, now: .zero)
+    #expect(asked(bench.read(1, 500)).line == [500])
+    var now: Instant = .zero
+    var later: (hub: [UInt64], line: [UInt64]) = ([], [])
+    while later.hub.isEmpty, now < .seconds(20) {
+      now += .milliseconds(400)
+      bench.fetcher.lineHeard(7, of: alice, now: now)
+      later = asked(bench.tick(at: now))
+      #expect(later.line.isEmpty)
+    }
+    #expect(later.hub == [500] && now >= .seconds(8) && now < .seconds(10))
+    // It is not asked for by the line again, whatever else is.
+    #expect(asked(bench.read(2, 600, at: now)).line == [600])
+    #expect(asked(bench.fail(500, .busy, 50, by: .hub, at: now)).line.isEmpty)
+    #expect(asked(bench.tick(at: now + .milliseconds(100))).hub == [500])
+  }
+
+  @Test func `what is outstanding on a line in whose place another came waits no longer for it`() {
+    var bench = Bench()
+    bench.fetcher.lineOpened(7, to: alice, now: .zero)
+    #expect(asked(bench.read(1, 500)).line == [500])
+    bench.fetcher.lineOpened(8, to: alice, now: .milliseconds(200))
+    let early = bench.tick(at: .milliseconds(600))
+    #expect(early.isEmpty)
+    let anew = bench.tick(at: .milliseconds(1_200))
+    #expect(anew == [.requestDirectly(ChunkRequest(bench.key(500)), by: 8)])
+    // The newer one has done nothing wrong.
+    #expect(
+      bench.fetcher.directState(of: bench.content.name, now: .milliseconds(1_200)) == .direct(8))
+    #expect(bench.arrive(500, by: .line(8), at: .milliseconds(1_300)).count == 1)
+  }
+
   @Test func `what this member's own limit holds back is no silence of the line`() {
     var bench = Bench()
     bench.fetcher.lineOpened(7, to: alice, now: .zero)

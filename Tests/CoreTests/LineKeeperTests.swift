@@ -62,6 +62,19 @@ struct LineKeeperTests {
     #expect(bench.told(elsewhere, at: now) == [.dial(alice, elsewhere)])
   }
 
+  @Test func `who moves while it is dialled is looked for anew once that fails`() {
+    var bench = Bench()
+    _ = bench.wanted(at: .zero)
+    #expect(bench.told(place, at: .zero) == [.dial(alice, place)])
+    #expect(bench.told(elsewhere, at: .seconds(1)).isEmpty)
+    bench.keeper.dialFailed(alice, "no answer", now: .seconds(10))
+    #expect(bench.wanted(at: .seconds(10)) == [.ask(alice)])
+    #expect(bench.told(elsewhere, at: .seconds(10)) == [.dial(alice, elsewhere)])
+    // That is where it is, so it rests as ever.
+    bench.keeper.dialFailed(alice, "no answer", now: .seconds(20))
+    #expect(bench.wanted(at: .seconds(21)).isEmpty)
+  }
+
   @Test func `who wants a line and cannot dial is dialled`() {
     var bench = Bench()
     #expect(bench.told(place, at: .zero).isEmpty)

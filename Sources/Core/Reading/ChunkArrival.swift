@@ -188,7 +188,13 @@ extension ChunkFetcher {
       let flight = flights[key]!
       switch flight.state {
       case .asked(let at) where now >= at + settings.patience:
-        if flight.waiters.isEmpty { flights[key] = nil } else { again.append(key) }
+        if flight.waiters.isEmpty {
+          flights[key] = nil
+        } else {
+          // A line may be slow without being silent: what it did not give in time the hub gives.
+          if flight.way != .hub { flights[key]!.staysWithHub = true }
+          again.append(key)
+        }
       case .postponed(let until) where now >= until: again.append(key)
       case .recalling(let since) where now >= since + Self.recallPatience: forsaken.append(key)
       default: break

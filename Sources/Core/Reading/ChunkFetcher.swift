@@ -59,7 +59,7 @@ package struct ChunkFetcher: Sendable {
     var isSecondTry = false
     /// How it was asked for.
     var way = ChunkWay.hub
-    /// The owner wants the hub to be asked for it.
+    /// The owner wants the hub to be asked for it, or its line is too slow.
     var staysWithHub = false
   }
 

@@ -92,18 +92,18 @@ extension ChunkFetcher {
   /// where there are lines.
   mutating func restStalled(now: Instant, into actions: inout [FetchAction]) {
     if lines.isEmpty { return }
-    var dueSince: [LineID: Instant] = [:]
-    for flight in flights.values {
+    var due: [LineID: (owner: PublicID, since: Instant)] = [:]
+    for (key, flight) in flights {
       guard case .asked(let at) = flight.state, case .line(let id) = flight.way else { continue }
-      dueSince[id] = min(dueSince[id] ?? at, at)
+      due[id] = (key.owner, min(due[id]?.since ?? at, at))
     }
-    for owner in lines.keys.sorted() {
-      let line = lines[owner]!
-      guard let due = dueSince[line.id], now - max(due, line.heard) >= Self.stallsAfter else {
-        continue
-      }
-      rest(owner, now: now)
-      askAnew(of: owner, by: line.id, now: now, into: &actions)
+    for id in due.keys.sorted() {
+      let (owner, since) = due[id]!
+      // Of one in whose place another has come nothing is heard any more.
+      let current = lines[owner].flatMap { $0.id == id ? $0 : nil }
+      guard now - max(since, current?.heard ?? since) >= Self.stallsAfter else { continue }
+      if current != nil { rest(owner, now: now) }
+      askAnew(of: owner, by: id, now: now, into: &actions)
     }
   }
 

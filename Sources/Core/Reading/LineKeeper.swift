@@ -33,6 +33,8 @@ package struct LineKeeper: Sendable {
     var obstacle = Obstacle.none
     var wantedAt: Instant?
     var targets: [LineTarget] = []
+    /// Whether those are others than are being dialled.
+    var hasMoved = false
     /// It wants to reach this member, which dials if it does not manage to by then.
     var offerDue: Instant?
 
@@ -128,7 +130,7 @@ package struct LineKeeper: Sendable {
       } else {
         dial(publicID, &peer, into: &actions)
       }
-    case .dialling: return
+    case .dialling: peer.hasMoved = peer.hasMoved || isOther
     case .idle, .resting:
       if targets.isEmpty { return }
       let isWanted = peer.wantedAt.map { now - $0 < Self.interest } ?? false
@@ -162,6 +164,8 @@ package struct LineKeeper: Sendable {
   package mutating func dialFailed(_ publicID: PublicID, _ why: String, now: Instant) {
     guard var peer = peers[publicID], peer.lines.isEmpty else { return }
     rest(&peer, .failed(why), now: now)
+    // What was dialled is where it listened before: whoever wants it may look for it anew at once.
+    if peer.hasMoved { peer.state = .idle }
     peers[publicID] = peer
   }
 
@@ -203,6 +207,7 @@ package struct LineKeeper: Sendable {
 
   private func dial(_ publicID: PublicID, _ peer: inout Peer, into actions: inout [Action]) {
     peer.state = .dialling
+    peer.hasMoved = false
     actions.append(.dial(publicID, peer.targets))
   }
 

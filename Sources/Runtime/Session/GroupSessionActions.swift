@@ -41,6 +41,8 @@ extension GroupSession {
         direct.turnOff("this member is out")
         volume.disapproved()
       }
+      // A whole list says nothing of whom a master that was set back does not know any more.
+      if phase == .live { direct.checkMembers() }
       budget.log(.info, "phases", "\(phase)")
       report(.phase(phase, publicID))
       if phase == .live, !isMaster {
