@@ -18,6 +18,7 @@ struct SimulationTests {
     #expect(sum.setBacks > 0 && sum.noticed > 0 && sum.lostRegistries > 0)
     #expect(sum.links > 100 && sum.masterRestarts > 10 && sum.hubRestarts > 10)
     #expect(sum.keptLists > 50)
+    expectLines(sum.lines)
   }
 
   @Test(arguments: 0..<15 as Range<UInt64>)
@@ -30,6 +31,8 @@ struct SimulationTests {
     #expect(sum.verifiedReads > 3_000 && sum.probes > 2_000 && sum.refusals > 100)
     #expect(sum.links > 100 && sum.noticed > 20)
     #expect(sum.masterRestarts > 10 && sum.hubRestarts > 10 && sum.keptLists > 10)
+    expectLines(sum.lines)
+    #expect(sum.lines.lies > 2_000 && sum.lines.liarsEnded > 300)
   }
 
   @Test(arguments: 0..<10 as Range<UInt64>)
@@ -42,6 +45,14 @@ struct SimulationTests {
     }
     #expect(sum.hubLies > 1_000 && sum.falseLists > 300)
     #expect(sum.verifiedReads > 1_000 && sum.acks > 500)
+    expectLines(sum.lines)
+  }
+
+  /// Members do read from each other, and that is not all smooth.
+  private func expectLines(_ lines: LineStatistics) {
+    #expect(lines.leaves > 300 && lines.requests > 600 && lines.shared > 150)
+    #expect(lines.opened > 500 && lines.failedDials > 100 && lines.strangers > 20)
+    #expect(lines.cut > 100 && lines.stalled > 100 && lines.moves > 50)
   }
 
   @Test(arguments: Sabotage.allCases)

@@ -15,6 +15,7 @@ extension World {
     if node.reads.count != node.fetcher.waitingReads {
       fail("node \(node.index): \(node.reads.count) reads wait, \(node.fetcher.waitingReads) known")
     }
+    checkSilentLines(node)
     if node.fetcher.cachedBytes > node.fetcher.budget {
       fail("node \(node.index) keeps \(node.fetcher.cachedBytes) bytes of leaves")
     }
@@ -25,15 +26,18 @@ extension World {
     } else if node.comparedAt != node.member.replica.order {
       node.comparedAt = node.member.replica.order
       compare(node)
+      checkLines(node)
     }
   }
 
   /// A replica is at every moment the list as it was at its order, also while it catches up with
   /// the next, and what was told of it makes the same.
   func compare(_ node: Node) {
-    let replica = node.member.replica
+    // Once: it is not small, and asked for every entry.
+    let member = node.member
+    let replica = member.replica
     let listed = Array(replica.list.unordered)
-    if node.member.standing == .complete {
+    if member.standing == .complete {
       let digest = Oracle.digest(of: listed, replica.members.values)
       if digest != oracle.digest(at: replica.order, replica.history) {
         fail("node \(node.index) is at \(replica.order) with another list")
@@ -45,15 +49,15 @@ extension World {
         }
       }
     }
-    let visible = node.member.shown.unordered.filter { node.member.isVisible($0) }
+    let visible = member.shown.unordered.filter { member.isVisible($0) }
     if visible.count != node.view.count
       || !visible.allSatisfy({ node.view[$0.key] == $0 })
     {
       fail("node \(node.index) was told another list than it has")
     }
     if node.isScanning { return }
-    if node.member.ownCount != node.folder.count
-      || !node.folder.entries.values.allSatisfy({ node.member.ownEntry($0.id) == $0 })
+    if member.ownCount != node.folder.count
+      || !node.folder.entries.values.allSatisfy({ member.ownEntry($0.id) == $0 })
     {
       fail("node \(node.index) announces something else than its folder")
       for entry in node.folder.sorted where node.member.ownEntry(entry.id) != entry {

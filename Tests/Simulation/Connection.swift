@@ -42,7 +42,7 @@ final class Connection {
 }
 
 /// Who is at the other end of a connection with the hub, by its index.
-enum Peer: Equatable, CustomStringConvertible {
+enum Peer: Hashable, CustomStringConvertible {
   case node(Int)
   case liar(Int)
 

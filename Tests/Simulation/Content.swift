@@ -56,13 +56,14 @@ struct ContentBook {
     for slice in slices {
       let expected = leaf(content.version, position / UInt64(Limits.leaf))
       let start = Int(position % UInt64(Limits.leaf))
-      guard slice.offset == start, slice.count > 0, start + slice.count <= expected.count,
-        start + slice.count <= slice.leaf.count
+      // It may be of a smaller piece than a leaf.
+      guard slice.offset <= start, slice.count > 0, start + slice.count <= expected.count,
+        slice.offset + slice.count <= slice.leaf.count
       else { return false }
       let isEqual = slice.leaf.withUnsafeBytes { got in
         // SAFETY: both ranges were checked against their arrays just above.
         expected.withUnsafeBytes { wanted in
-          memcmp(got.baseAddress! + start, wanted.baseAddress! + start, slice.count) == 0
+          memcmp(got.baseAddress! + slice.offset, wanted.baseAddress! + start, slice.count) == 0
         }
       }
       if !isEqual { return false }

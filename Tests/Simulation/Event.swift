@@ -22,13 +22,26 @@ enum Event {
   case nodeStarts(Int)
   /// The process that began as this incarnation has been through its own folder.
   case nodeHasScanned(Int, Incarnation)
-  /// All that shows is read by everybody.
+  /// Everybody reads something of everybody; then all that shows.
+  case readSome
   case readEverything
   case liarConnects(Int)
   case liarActs(Int)
   /// Nothing goes wrong any more but what liars say: honest requests must be answered.
   case probe
   case liarsFallSilent
+  /// An address of a dial answers, by its number; the next is tried; nothing came of it in time.
+  case dialAnswered(UInt64, LineTarget)
+  case dialGoesOn(UInt64)
+  case dialEnds(UInt64)
+  case lineWord(LineID, LineSide, LineWord)
+  /// Some of what is on its way on a slow line.
+  case lineBytes(LineID, LineSide)
+  case lineGone(LineID, LineSide)
+  case lineGoesOn(LineID)
+  case lineFault
+  /// A node looks at which addresses its machine has.
+  case addressesLookedAt(Int)
 }
 
 /// Events in the order of their times; those of one time in the order in which they were put in.

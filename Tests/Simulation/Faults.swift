@@ -62,6 +62,7 @@ extension World {
     note("the faults are over")
     isSettling = true
     startHub()
+    events.put(.readSome, at: now + .seconds(96))
     events.put(.readEverything, at: now + .seconds(100))
     if !liars.isEmpty {
       // Nobody is to hear any more that the master was set back.

@@ -214,6 +214,10 @@ extension World {
     switch message {
     case .groupKey(let key) where key.publicID != connection.publicID:
       fail("the group key of \(key.publicID) for session \(connection.id)")
+    case .addresses(let told) where !told.sealed.isEmpty && told.publicID != .master:
+      if hub.admissions[told.publicID] != .approved {
+        fail("where \(told.publicID) listens, who is not approved, for session \(connection.id)")
+      }
     case .newClientRegistered, .clientForgotten, .forwarded:
       if connection.publicID != .master { fail("\(message.opcode) for a client") }
     default: break

@@ -9,6 +9,8 @@ struct HubLies {
   var held: [UInt8]?
   /// A signature of the master from before.
   var oldHead: [UInt8]?
+  /// Where somebody listened, as it was told last.
+  var oldAddresses: ToldAddresses?
   /// Whether nothing of the list passes any more.
   var isFrozen = false
 }
@@ -34,6 +36,7 @@ extension World {
       }
       return held + [bytes]
     }
+    if case .addresses(let told) = message { return held + lied(about: told, bytes, connection) }
     guard let ordered = try? OrderedChange.decode(message), !decides(ordered, connection) else {
       return held + [bytes]
     }
@@ -52,6 +55,28 @@ extension World {
     }
     connection.lies.last = (ordered.order, ordered.history)
     return held + [bytes]
+  }
+
+  /// Where a member listens: what it has sealed itself the hub cannot read, but repeat, leave out
+  /// or give as another's, and it says what it likes of where it sees that member.
+  private func lied(
+    about told: ToldAddresses, _ bytes: [UInt8], _ connection: Connection
+  ) -> [[UInt8]] {
+    let old = connection.lies.oldAddresses
+    connection.lies.oldAddresses = told
+    let seen = random.pick(peers).map { direct.seen($0) } ?? ""
+    let lie: ToldAddresses
+    switch random.below(100) {
+    case 0..<8: return []
+    case 8..<20: lie = ToldAddresses(publicID: told.publicID, seen: seen, sealed: told.sealed)
+    case 20..<28: lie = old ?? told
+    case 28..<36:
+      lie = ToldAddresses(publicID: told.publicID, seen: seen, sealed: old?.sealed ?? [])
+    default: return [bytes]
+    }
+    note("the hub lies to \(connection.peer) about where \(told.publicID) listens")
+    statistics.hubLies += 1
+    return encoded(.addresses(lie)).map { [$0] } ?? []
   }
 
   /// Whether a change lets in, or puts out, who is at the other end: a hub that does not pass that

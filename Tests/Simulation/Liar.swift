@@ -13,6 +13,7 @@ final class Liar {
     case nonsense
     case coming
     case deaf
+    case dialling
   }
 
   let index: Int

@@ -175,6 +175,8 @@ extension World {
     if liarsAreSilent { return }
     events.put(
       .liarActs(liar.index), at: now + random.span(isSettling ? 500...5_000 : 50...2_500))
+    // Also when the hub has ended its connection.
+    actOnLines(liar)
     guard let connection = connection(of: liar) else { return }
     let isIn = number(of: liar)?.isIn == true
     // Whoever is not in loses its connection with the first word.

@@ -8,6 +8,7 @@ extension World {
     guard !liars.isEmpty else { return }
     lastAsked.append(request.key(0))
     if lastAsked.count > 8 { lastAsked.removeFirst() }
+    if random.chance(200) { forgeByLine(request.key(0)) }
     guard !liarsAreSilent, random.chance(300), let liar = random.pick(liars),
       let connection = connection(of: liar), number(of: liar)?.isIn == true
     else { return }

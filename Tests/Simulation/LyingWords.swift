@@ -10,6 +10,7 @@ extension World {
     case .asking: random.chance(850) || isSettling ? lyingQuestion(liar) : lyingReport()
     case .fetching: .requestChunk(lyingRequest(liar))
     case .serving: lyingFailure(liar)
+    case .dialling: lyingAddresses(liar)
     case .nonsense: random.chance(60) ? othersWords(liar) : lyingProposal(liar)
     }
   }

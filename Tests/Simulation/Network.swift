@@ -108,10 +108,11 @@ extension World {
       return
     }
     connection.hubIsOpen = true
-    withHub { hub, _ in hub.opened(session, now: now) }
+    withHub { hub, _ in hub.opened(session, from: direct.seen(connection.peer), now: now) }
     var challenge = [UInt8](repeating: 0, count: Hello.challengeLength)
     challenge[0] = UInt8(truncatingIfNeeded: random.next())
-    let hello = Hello(challenge: challenge)
+    let hello = Hello(
+      features: direct.isThere ? Hello.passesAddresses : 0, challenge: challenge)
     if let bytes = encoded(.hello(hello)) { down(bytes, on: connection) }
   }
 
@@ -208,6 +209,7 @@ extension World {
         node.fetcher.linkReady(now: now, into: &fetches)
         actions += fetches.map { .fetch($0) }
       }
+      turnLinesOn(node)
     case .liar:
       connection.bulkIsOpen = true
       withHub { hub, _ in hub.openedDown(session) }

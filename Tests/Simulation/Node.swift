@@ -7,6 +7,7 @@ enum NodeAction {
   case member(MemberAction)
   case master(MasterAction)
   case fetch(FetchAction)
+  case line(LineKeeper.Action)
 }
 
 /// A program that waits for a change.
@@ -48,6 +49,10 @@ final class Node {
   var isScanning = false
   /// Stopped for good.
   var isDeparted = false
+  /// Whether its owner lets it have lines, and whether others may dial it.
+  var usesLines = true
+  var listens = true
+  var lines = NodeLines()
   var session: SessionID?
   var bulkIsOpen = false
   /// How often in a row connecting failed.

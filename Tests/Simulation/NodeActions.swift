@@ -17,6 +17,7 @@ extension World {
       case .member(let action): perform(action, node)
       case .master(let action): perform(action, node)
       case .fetch(let action): perform(action, node)
+      case .line(let action): perform(action, node)
       }
     }
     node.isPerforming = false
@@ -82,8 +83,10 @@ extension World {
         }
       }
     case .listed:
-      let shown = node.member.shown.unordered.filter { node.member.isVisible($0) }
+      let member = node.member
+      let shown = member.shown.unordered.filter { member.isVisible($0) }
       node.view = Dictionary(uniqueKeysWithValues: shown.map { ($0.key, $0) })
+      checkMembers(node)
     case .standing: break
     case .keep(let step): keep(step, node)
     case .answer(let token, let outcome): answered(token, outcome, node)
@@ -91,12 +94,18 @@ extension World {
     case .renameRefused(let entry, let reason): renameRefused(entry, reason, node)
     case .phase(let phase):
       note("node \(node.index) is \(phase)")
+      if phase == .live { checkMembers(node) }
       if phase == .disapproved {
+        turnLinesOff(node)
         withFetcher(node) { $0.disapproved(into: &$1) }
       }
     case .presence(let publicID, let presence):
+      if presence != .online {
+        node.lines.asked = node.lines.asked.filter { $0.key.owner != publicID }
+      }
       withFetcher(node) { $0.presenceChanged(publicID, presence, now: now, into: &$1) }
     case .decided(let publicID, let isIn):
+      if !isIn { checkMembers(node) }
       withFetcher(node) { $0.ownerDecided(publicID, isIn: isIn, into: &$1) }
     case .fault(let fault):
       note("node \(node.index) finds a false list: \(fault)")
@@ -156,8 +165,19 @@ extension World {
   private func perform(_ action: FetchAction, _ node: Node) {
     switch action {
     case .recall: fail("node \(node.index) looks at a disk that it does not have")
-    case .request(let request): up(.requestChunk(request), from: node)
-    case .requestDirectly: fail("node \(node.index) asks by a line that it does not have")
+    case .request(let request):
+      up(.requestChunk(request), from: node)
+      node.lines.note(asked: request, by: nil, now: now)
+      if node.usesLines {
+        withLines(node) { $0.wanted(request.owner, now: now, into: &$1) }
+      }
+    case .requestDirectly(let request, let id):
+      if node.lines.open[id] != request.owner {
+        fail("node \(node.index) asks \(request.owner) by line \(id), which it does not have")
+      }
+      statistics.lines.requests += 1
+      node.lines.note(asked: request, by: id, now: now)
+      send(.requestChunk(request), by: id, from: node)
     case .reply(let token, let slices):
       guard let read = node.reads.removeValue(forKey: token) else {
         return fail("read \(token) of node \(node.index) is answered twice")
@@ -208,31 +228,6 @@ extension World {
       !oracle.wasOrdered(entry)
     {
       fail("node \(node.index) has an ack for \(text(entry.path)), which the journal lacks")
-    }
-  }
-
-  /// Sees to it that the node ticks when something is due.
-  func arm(_ node: Node) {
-    guard node.isRunning, let due = nextDeadline(of: node) else { return }
-    if let at = node.tickAt, at <= due { return }
-    node.tickAt = max(due, now)
-    events.put(.nodeTick(node.index), at: node.tickAt!)
-  }
-
-  private func nextDeadline(of node: Node) -> Instant? {
-    [node.member.nextDeadline, node.fetcher.nextDeadline, node.master?.master.nextDeadline]
-      .compactMap { $0 }.min()
-  }
-
-  func tick(_ node: Node) {
-    guard node.tickAt == now else { return }
-    node.tickAt = nil
-    // It ticks after whatever it does.
-    withMaster(node) { _, _ in }
-    withMember(node) { $0.tick(now: now, into: &$1) }
-    withFetcher(node) { $0.tick(now: now, into: &$1) }
-    if node.isRunning, let due = nextDeadline(of: node), due <= now {
-      fail("the tick of node \(node.index) left work undone")
     }
   }
 }

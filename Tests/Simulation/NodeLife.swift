@@ -16,6 +16,7 @@ extension World {
       isMaster: node.isMaster, incarnation: node.incarnation, settings: memberSettings,
       ownIsWhole: !node.isScanning, hash: SimulatedHash.hash)
     node.fetcher = ChunkFetcher(settings: fetcherSettings)
+    node.lines = NodeLines()
     node.generation = 0
     node.view = [:]
     node.comparedAt = nil
@@ -83,6 +84,7 @@ extension World {
     note("node \(node.index) \(cleanly ? "leaves" : "dies")")
     if cleanly { up(.leave, from: node) }
     node.isRunning = false
+    endLines(ofDead: node)
     node.actions.removeAll()
     node.waits = [:]
     node.reads = [:]

@@ -18,8 +18,12 @@ extension World {
       return fail("node \(node.index) cannot decode a message: \(error)")
     }
     note("node \(node.index) hears \(brief(message))")
+    if case .hello(let hello) = message {
+      node.lines.hubPasses = hello.features & Hello.passesAddresses != 0
+    }
     switch message {
-    case .uploadChunkRequest(let request): serve(request, node)
+    case .uploadChunkRequest(let request): serve(request, node, by: .hub)
+    case .addresses(let addresses): told(addresses, node)
     case .chunkFailed(let failure):
       withFetcher(node) { $0.failed(failure, now: now, into: &$1) }
     case .groupKey(let key): received(key, node)
@@ -104,6 +108,7 @@ extension World {
     node.generation = generation
     node.reached = max(node.reached, generation)
     node.fetcher.rekeyed(generation)
+    tellAddresses(node)
   }
 
   func nodeSeesEnd(_ session: SessionID) {
@@ -117,34 +122,40 @@ extension World {
     note("node \(node.index) sees the end of session \(session)")
     node.session = nil
     node.bulkIsOpen = false
+    node.lines.asked = [:]
     node.master?.hubIsReady = false
     node.master?.parts = []
+    turnLinesOff(node)
     node.fetcher.linkLost()
     withMember(node) { $0.linkLost(into: &$1) }
     if node.isRunning { scheduleConnect(node) }
   }
 
-  /// UPLOAD_CHUNK_REQUEST: answered from the own folder, leaf by leaf.
-  private func serve(_ request: ChunkRequest, _ node: Node) {
+  /// A request by the hub, or by a line: answered from the own folder, leaf by leaf.
+  func serve(_ request: ChunkRequest, _ node: Node, by way: ChunkWay) {
     func refuse(_ reason: ChunkFailureReason, retryAfter: UInt32 = 0) {
-      up(
-        .chunkFailed(ChunkFailure(request, reason: reason, retryAfter: retryAfter)), from: node)
+      giveFailure(
+        ChunkFailure(request, reason: reason, retryAfter: retryAfter), by: way, from: node)
     }
-    guard node.bulkIsOpen else { return refuse(.busy, retryAfter: 200) }
+    if way == .hub, !node.lines.open.isEmpty {
+      _ = node.lines.served.wanted(request, by: .hub, now: now)
+    }
+    guard node.bulkIsOpen || way != .hub else { return refuse(.busy, retryAfter: 200) }
     if !isSettling, random.chance(20) { return refuse(.busy, retryAfter: 300) }
     if !isSettling, random.chance(5) { return refuse(.unreadable) }
-    guard request.generation == node.generation else { return refuse(.stale) }
+    // By a line nothing is sealed with the group's key.
+    guard request.generation == node.generation || way != .hub else { return refuse(.stale) }
     guard let entry = node.folder[request.entry], entry.kind == .file else { return refuse(.gone) }
     guard entry.version == request.version else { return refuse(.changed) }
     noteAsked(request)
     for offset in 0..<request.count {
       let key = request.key(offset)
       guard var bytes = contents.piece(entry.version, key.index, scale: key.scale) else {
-        up(.chunkFailed(ChunkFailure(key, reason: .denied)), from: node)
+        giveFailure(ChunkFailure(key, reason: .denied), by: way, from: node)
         continue
       }
       if sabotages(.flipByte) { bytes[bytes.count / 2] ^= 1 }
-      upFrame(BulkFrame.header(key, payload: bytes.count) + bytes, from: node)
+      give(BulkFrame.header(key, payload: bytes.count) + bytes, by: way, from: node)
     }
   }
 

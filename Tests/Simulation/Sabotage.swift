@@ -36,14 +36,21 @@ package enum Sabotage: String, CaseIterable, Sendable {
   /// The hub ends the master's connection for what a liar says.
   case endMaster
 
+  /// A line to somebody else than who was dialled is taken for a line to who was.
+  case believeAnswerer
+  /// Who is put out keeps its lines.
+  case serveOutsiders
+  /// A leaf of somebody else is taken from whoever has a line.
+  case takeForgedLine
+
   /// Who has to lie for it to be noticed.
   package var liars: Liars {
     switch self {
     case .alterBroadcast, .repeatEffect, .tellUnapproved, .flipByte, .answerTwice, .alterRemoval,
-      .swallowAnswers, .forgetKept:
+      .swallowAnswers, .forgetKept, .believeAnswerer, .serveOutsiders:
       .nobody
     case .nameByID, .takeForgedLeaf, .speakForAnother, .liftLimits, .passAll, .refuseHonest,
-      .waitForTheDeaf, .endMaster:
+      .waitForTheDeaf, .endMaster, .takeForgedLine:
       .members
     }
   }

@@ -82,6 +82,7 @@ extension World {
     }
     for liar in liars { beginLiar(liar) }
     events.put(.step, at: .milliseconds(500))
+    events.put(.lineFault, at: .seconds(2))
   }
 
   fileprivate func handle(_ event: Event) {
@@ -104,13 +105,27 @@ extension World {
     case .nodeStarts(let index): start(nodes[index])
     case .nodeHasScanned(let index, let incarnation):
       if nodes[index].incarnation == incarnation { hasScanned(nodes[index]) }
+    case .readSome:
+      // So that lines stand when everything is read.
+      for node in nodes { readOneOfEach(node) }
     case .readEverything:
       isReadingAll = true
+      // What is asked for meanwhile must have come by the end.
+      linesAreWellFrom = now + .seconds(20)
       readEverything()
     case .liarConnects(let index): connect(liars[index])
     case .liarActs(let index): act(liars[index])
     case .probe: probe()
     case .liarsFallSilent: liarsFallSilent()
+    case .dialAnswered(let number, let target): dialAnswered(number, target)
+    case .dialGoesOn(let number): tryNext(number)
+    case .dialEnds(let number): dialEnds(number)
+    case .lineWord(let id, let side, let word): arrivedByLine(word, on: id, at: side)
+    case .lineBytes(let id, let side): arrivedByLine(bytesOn: id, at: side)
+    case .lineGone(let id, let side): sawEnd(of: id, at: side)
+    case .lineGoesOn(let id): lineGoesOn(id)
+    case .lineFault: lineFault()
+    case .addressesLookedAt(let index): tellAddresses(nodes[index])
     }
   }
 

@@ -61,6 +61,11 @@ struct Simulate: ParsableCommand {
       \(sum.liarsRefused) connections of liars ended, \(sum.probes) honest requests beside them, \
       \(sum.hubLies) lies of hubs about the list, \(sum.falseLists) times found out
 
+      By lines: \(sum.lines.leaves) leaves for \(sum.lines.requests) requests, \(sum.lines.shared) sent to the hub; \
+      \(sum.lines.opened) ends opened, \(sum.lines.failedDials) of \(sum.lines.dials) dials failed, \
+      somebody else answered \(sum.lines.strangers); \(sum.lines.cut) cut, \(sum.lines.stalled) stalled, \
+      \(sum.lines.moves) moves; \(sum.lines.lies) lies, \(sum.lines.liarsEnded) lines of liars ended
+
       """)
     if failures > 0 { throw ExitCode.failure }
   }
